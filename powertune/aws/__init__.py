@@ -1,0 +1,1 @@
+"""How powertune speaks to AWS, or to an endpoint in its place."""

@@ -1,0 +1,94 @@
+"""The only maker of AWS clients, with the settings that each kind of call needs."""
+
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import boto3  # noqa: TID253 - whoever imports this module is about to make a client
+from botocore.config import Config  # noqa: TID253
+from botocore.exceptions import BotoCoreError  # noqa: TID253
+
+from powertune.aws.errors import explained
+from powertune.errors import AwsError
+
+INVOKE_MARGIN_S = 60
+"""Read timeout on top of the function's own timeout, for queueing and transport."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """Fixed credentials, for the embedded endpoint."""
+
+    access_key: str
+    secret_key: str
+
+
+class AwsSession:
+    """Clients of one region, with every call counted by operation in ``calls``.
+
+    Args:
+        region: where the function is; None takes boto3's usual sources.
+        profile: a named profile of the AWS configuration.
+        endpoint_url: an endpoint in place of AWS; None leaves that to ``AWS_ENDPOINT_URL``.
+        credentials: fixed credentials in place of boto3's usual sources.
+    """
+
+    def __init__(
+        self,
+        *,
+        region: str | None = None,
+        profile: str | None = None,
+        endpoint_url: str | None = None,
+        credentials: Credentials | None = None,
+    ) -> None:
+        try:
+            self._session = boto3.Session(
+                region_name=region,
+                profile_name=profile,
+                aws_access_key_id=credentials.access_key if credentials else None,
+                aws_secret_access_key=credentials.secret_key if credentials else None,
+            )
+        except BotoCoreError as error:
+            raise AwsError(f"The AWS configuration does not work: {error}.", next_step="Check --profile.") from None
+        self.region: str | None = self._session.region_name
+        self._endpoint_url = endpoint_url
+        self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        self.calls: Counter[str] = Counter()
+
+    def client(self, service: str) -> Any:
+        """A client for control-plane calls: retried with backoff, all of them safe to repeat."""
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._make(
+                    service,
+                    Config(retries={"mode": "standard", "total_max_attempts": 10}, max_pool_connections=10),
+                )
+            return self._clients[service]
+
+    def invoker(self, *, timeout_s: int, parallel: int) -> Any:
+        """A Lambda client for Invoke: never retried by botocore, because a retry runs and bills again.
+
+        ``timeout_s`` is the function's timeout, ``parallel`` the most invocations at the same time.
+        """
+        return self._make(
+            "lambda",
+            Config(
+                connect_timeout=10,
+                read_timeout=timeout_s + INVOKE_MARGIN_S,
+                tcp_keepalive=True,
+                max_pool_connections=parallel + 4,
+                retries={"mode": "standard", "total_max_attempts": 1},
+            ),
+        )
+
+    def _make(self, service: str, config: Config) -> Any:
+        with explained(f"making a client for {service}"):
+            client = self._session.client(service, config=config, endpoint_url=self._endpoint_url)
+        client.meta.events.register("before-call", self._count)
+        return client
+
+    def _count(self, model: Any, **_: object) -> None:
+        with self._lock:
+            self.calls[f"{model.service_model.service_name}:{model.name}"] += 1

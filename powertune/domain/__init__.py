@@ -1,0 +1,1 @@
+"""The words: frozen data that travels through powertune, checked when made. No I/O."""

@@ -1,0 +1,90 @@
+"""The function under test, as it was found."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from powertune.errors import UsageError
+
+MIN_MEMORY_MB = 128
+MAX_MEMORY_MB = 10_240
+"""AWS docs, lambda/latest/dg/gettingstarted-limits; botocore's model allows more, so it is checked here."""
+
+MB_PER_VCPU = 1769
+"""Memory size that comes with one full vCPU (AWS docs, lambda/latest/dg/configuration-memory)."""
+
+_ARN = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):lambda:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):function:"
+    r"(?P<name>[A-Za-z0-9_-]{1,64})(?::(?P<qualifier>\$LATEST|[A-Za-z0-9_-]{1,128}))?"
+)
+
+
+class Architecture(StrEnum):
+    """Instruction set of the function."""
+
+    X86_64 = "x86_64"
+    ARM64 = "arm64"
+
+
+class LogFormat(StrEnum):
+    """How the function writes to CloudWatch Logs."""
+
+    TEXT = "Text"
+    JSON = "JSON"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionArn:
+    """An unqualified Lambda function ARN, taken apart."""
+
+    partition: str
+    region: str
+    account: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"arn:{self.partition}:lambda:{self.region}:{self.account}:function:{self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> "FunctionArn":
+        """Read an ARN such as ``arn:aws:lambda:us-east-1:123456789012:function:orders``.
+
+        Raises:
+            UsageError: it is not a Lambda function ARN, or it names a version or alias. Memory size can
+                only be changed on ``$LATEST``, so a run always starts from the unqualified function.
+        """
+        match = _ARN.fullmatch(text.strip())
+        if match is None:
+            raise UsageError(
+                f"'{text}' is not the ARN of a Lambda function.",
+                next_step="It looks like arn:aws:lambda:REGION:ACCOUNT:function:NAME.",
+            )
+        if match["qualifier"] not in (None, "$LATEST"):
+            raise UsageError(
+                f"'{text}' names the version or alias '{match['qualifier']}'; powertune tunes the function itself.",
+                next_step=f"Leave ':{match['qualifier']}' out of the ARN.",
+            )
+        return cls(partition=match["partition"], region=match["region"], account=match["account"], name=match["name"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionSnapshot:
+    """The configuration of ``$LATEST`` before anything was touched.
+
+    ``revision_id`` is Lambda's optimistic lock; it changes with every update.
+    """
+
+    arn: FunctionArn
+    memory_mb: int
+    timeout_s: int
+    architecture: Architecture
+    runtime: str | None  # None for container images
+    handler: str | None
+    code_sha256: str
+    revision_id: str
+    tracing_active: bool
+    log_group: str
+    log_format: LogFormat
+    system_log_level: str | None
+    ephemeral_mb: int
+    snap_start: bool

@@ -1,0 +1,86 @@
+"""What can go wrong, for people.
+
+    PowertuneError                 exit code
+    ├── UsageError                 2   the request cannot be meant: nothing was started
+    │   └── LocalExtraMissing      2   the embedded endpoint's packages are not installed
+    ├── AwsError                   3   AWS (or the endpoint) refused or did not answer
+    │   ├── FunctionNotFound       3
+    │   ├── FunctionRefused        3   the function is in a state, or of a kind, that cannot be tuned
+    │   ├── FunctionChanged        3   somebody else changed the function during the run
+    │   └── LeaseHeld              3   another run is tuning this function
+    ├── FunctionFails              4   the function failed at every memory size
+    ├── NotRestored                6   the function could not be put back: it is left changed
+    └── Stopped                    130 the user interrupted the run
+
+Exit code 0 is success; 1 and 5 belong to the regression check ("worse" and "undecided").
+Every error says what happened and what to do next; its text is all that a user sees.
+"""
+
+
+class PowertuneError(Exception):
+    """An error with a sentence for the user and an exit code.
+
+    Args:
+        message: what happened, to which function, what is unchanged or was restored.
+        next_step: what the user can do now; printed on its own line.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, next_step: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.next_step}" if self.next_step else self.message
+
+
+class UsageError(PowertuneError):
+    """The request cannot be meant as it stands; nothing was started or spent."""
+
+    exit_code = 2
+
+
+class LocalExtraMissing(UsageError):
+    """The packages of the ``local`` extra are not installed."""
+
+
+class AwsError(PowertuneError):
+    """AWS, or the endpoint in its place, refused a call or did not answer."""
+
+    exit_code = 3
+
+
+class FunctionNotFound(AwsError):
+    """There is no such function, version or alias."""
+
+
+class FunctionRefused(AwsError):
+    """The function is in a state, or of a kind, that cannot be tuned."""
+
+
+class FunctionChanged(AwsError):
+    """Somebody else changed the function while the run was under way."""
+
+
+class LeaseHeld(AwsError):
+    """Another run holds the lease on this function."""
+
+
+class FunctionFails(PowertuneError):
+    """The function failed at every memory size, so there is nothing to compare."""
+
+    exit_code = 4
+
+
+class NotRestored(PowertuneError):
+    """The function could not be put back as it was."""
+
+    exit_code = 6
+
+
+class Stopped(PowertuneError):
+    """The user interrupted the run."""
+
+    exit_code = 130

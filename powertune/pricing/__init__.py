@@ -1,0 +1,1 @@
+"""What an invocation costs. Pure: Decimal in, Decimal out."""

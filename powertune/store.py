@@ -1,0 +1,84 @@
+"""Where samples and results lie while a run is under way, and after: a bucket or a folder."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from powertune.aws.errors import code_of, explained
+
+
+class Store(Protocol):
+    """Texts by key, as in ``runs/ID/result.json``."""
+
+    def put(self, key: str, text: str) -> None:
+        """Write a text, replacing what was there."""
+        ...
+
+    def get(self, key: str) -> str | None:
+        """Read a text; None where there is none."""
+        ...
+
+    def keys(self, prefix: str) -> list[str]:
+        """All keys that begin so, sorted."""
+        ...
+
+
+class FolderStore:
+    """A store in a local folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, key: str, text: str) -> None:
+        """Write a text, whole or not at all."""
+        path = self._folder / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + ".partial")
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+
+    def get(self, key: str) -> str | None:
+        """Read a text; None where there is none."""
+        path = self._folder / key
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+
+    def keys(self, prefix: str) -> list[str]:
+        """All keys that begin so, sorted."""
+        files = (path for path in self._folder.rglob("*") if path.is_file() and path.suffix != ".partial")
+        names = (path.relative_to(self._folder).as_posix() for path in files)
+        return sorted(name for name in names if name.startswith(prefix))
+
+
+class S3Store:
+    """A store in a bucket, under a prefix such as ``powertune/``."""
+
+    def __init__(self, client: Any, bucket: str, prefix: str = "") -> None:
+        self._client = client
+        self._bucket = bucket
+        self._prefix = prefix
+
+    def put(self, key: str, text: str) -> None:
+        """Write a text, replacing what was there."""
+        with explained("writing results to", self._bucket):
+            self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=text.encode())
+
+    def get(self, key: str) -> str | None:
+        """Read a text; None where there is none."""
+        from botocore.exceptions import ClientError
+
+        with explained("reading results from", self._bucket):
+            try:
+                answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
+            except ClientError as error:
+                if code_of(error) in ("NoSuchKey", "404"):
+                    return None
+                raise
+            body: bytes = answer["Body"].read()
+        return body.decode()
+
+    def keys(self, prefix: str) -> list[str]:
+        """All keys that begin so, sorted."""
+        with explained("listing results in", self._bucket):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=self._prefix + prefix
+            )
+            return sorted(item["Key"].removeprefix(self._prefix) for page in pages for item in page.get("Contents", []))

@@ -1,0 +1,110 @@
+"""Undoes a run from the record on the function alone. Safe to repeat, on any machine."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from powertune.aws.clock import Clock
+from powertune.aws.errors import code_of, explained
+from powertune.domain.function import FunctionArn
+from powertune.target.lease import Lease, read, release
+from powertune.target.snapshot import settled_configuration
+from powertune.target.variants import alias_prefix, update_memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What was undone. ``left_alone`` says what somebody else had changed, and so was not touched."""
+
+    run_id: str
+    memory_mb: int
+    memory_put_back: bool
+    aliases_deleted: tuple[str, ...]
+    versions_deleted: tuple[str, ...]
+    left_alone: tuple[str, ...]
+
+
+def restore(client: Any, arn: FunctionArn, clock: Clock, *, run_id: str | None = None) -> Restored | None:
+    """Put the function back as the lease on it says, delete what that run made, and release the lease.
+
+    Args:
+        client: a Lambda client.
+        arn: the function.
+        clock: for waiting.
+        run_id: undo only if this run holds the lease; None undoes whichever run does.
+
+    Returns:
+        What was undone; None where there is no lease, or it is another run's: then nothing was touched,
+        because a run takes the lease before its first change and releases it after the last undo.
+    """
+    lease = read(client, arn)
+    if lease is None or (run_id is not None and lease.run_id != run_id):
+        return None
+    put_back, left_alone = _memory(client, arn, lease, clock)
+    aliases = tuple(_delete_aliases(client, arn, lease.run_id))
+    versions = tuple(_delete_versions(client, arn, lease.run_id))
+    release(client, arn)
+    return Restored(
+        run_id=lease.run_id,
+        memory_mb=lease.memory_mb,
+        memory_put_back=put_back,
+        aliases_deleted=aliases,
+        versions_deleted=versions,
+        left_alone=left_alone,
+    )
+
+
+def _memory(client: Any, arn: FunctionArn, lease: Lease, clock: Clock) -> tuple[bool, tuple[str, ...]]:
+    configuration = settled_configuration(client, arn, clock)
+    present_mb = configuration["MemorySize"]
+    if present_mb == lease.memory_mb:
+        return False, ()
+    if lease.set_mb is None or present_mb != lease.set_mb:
+        note = (
+            f"Somebody set the memory size to {present_mb} MB during the run; "
+            f"it was left so (before the run: {lease.memory_mb} MB)."
+        )
+        return False, (note,)
+    update_memory(client, arn, lease.memory_mb, configuration["RevisionId"])
+    settled_configuration(client, arn, clock)
+    return True, ()
+
+
+def _delete_aliases(client: Any, arn: FunctionArn, run_id: str) -> Iterator[str]:
+    with explained("listing the aliases", arn.name):
+        names = [
+            alias["Name"]
+            for page in client.get_paginator("list_aliases").paginate(FunctionName=str(arn))
+            for alias in page["Aliases"]
+        ]
+    for name in names:
+        if name.startswith(alias_prefix(run_id)):
+            _ignoring_gone(arn, "deleting an alias", client.delete_alias, FunctionName=str(arn), Name=name)
+            yield name
+
+
+def _delete_versions(client: Any, arn: FunctionArn, run_id: str) -> Iterator[str]:
+    mark = f"powertune {run_id} "
+    with explained("listing the versions", arn.name):
+        versions = [
+            version["Version"]
+            for page in client.get_paginator("list_versions_by_function").paginate(FunctionName=str(arn))
+            for version in page["Versions"]
+            if version.get("Description", "").startswith(mark)
+        ]
+    for version in versions:
+        # Without a numeric qualifier DeleteFunction would delete the function itself.
+        if version.isdigit():
+            _ignoring_gone(arn, "deleting a version", client.delete_function, FunctionName=str(arn), Qualifier=version)
+            yield version
+
+
+def _ignoring_gone(arn: FunctionArn, doing: str, call: Any, **arguments: str) -> None:
+    from botocore.exceptions import ClientError
+
+    with explained(doing, arn.name):
+        try:
+            call(**arguments)
+        except ClientError as error:
+            if code_of(error) != "ResourceNotFoundException":
+                raise

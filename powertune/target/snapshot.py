@@ -1,0 +1,110 @@
+"""Reads the function before anything is touched, and refuses what cannot be tuned."""
+
+from typing import Any
+
+from powertune.aws.clock import Clock
+from powertune.aws.errors import explained
+from powertune.domain.function import Architecture, FunctionArn, FunctionSnapshot, LogFormat
+from powertune.errors import FunctionRefused
+
+UPDATE_TIMEOUT_S = 300
+_FIRST_PAUSE_S = 0.15
+_LONGEST_PAUSE_S = 2.0
+
+_REFUSED_KINDS = {
+    "CapacityProviderConfig": "runs on Managed Instances, which have no price per GB-second",
+    "DurableConfig": "is durable: one call may replay many times, and may not be invoked unqualified",
+    "TenancyConfig": "is tenant-isolated: every new tenant is a new environment with a fee",
+}
+
+
+def take_snapshot(client: Any, arn: FunctionArn, clock: Clock) -> FunctionSnapshot:
+    """Read ``$LATEST``, waiting for an update that is under way.
+
+    Raises:
+        FunctionNotFound: there is no such function.
+        FunctionRefused: it cannot be tuned; the text says why.
+    """
+    configuration = settled_configuration(client, arn, clock)
+    _refuse(configuration, arn)
+    logging = configuration.get("LoggingConfig") or {}
+    return FunctionSnapshot(
+        arn=arn,
+        memory_mb=configuration["MemorySize"],
+        timeout_s=configuration["Timeout"],
+        architecture=Architecture((configuration.get("Architectures") or ["x86_64"])[0]),
+        runtime=configuration.get("Runtime"),
+        handler=configuration.get("Handler"),
+        code_sha256=configuration["CodeSha256"],
+        revision_id=configuration["RevisionId"],
+        tracing_active=(configuration.get("TracingConfig") or {}).get("Mode") == "Active",
+        log_group=logging.get("LogGroup") or f"/aws/lambda/{arn.name}",
+        log_format=LogFormat(logging.get("LogFormat") or "Text"),
+        system_log_level=logging.get("SystemLogLevel"),
+        ephemeral_mb=(configuration.get("EphemeralStorage") or {}).get("Size", 512),
+        snap_start=(configuration.get("SnapStart") or {}).get("ApplyOn", "None") != "None",
+    )
+
+
+def settled_configuration(client: Any, arn: FunctionArn, clock: Clock, qualifier: str | None = None) -> dict[str, Any]:
+    """The configuration once no update is under way and the function, or version, is not pending.
+
+    Lambda refuses further updates and publishing until then (AWS docs, lambda/latest/dg/functions-states).
+
+    Raises:
+        FunctionRefused: the update failed, or is still under way after five minutes.
+    """
+    chosen = {"Qualifier": qualifier} if qualifier else {}
+    deadline_ms = clock.now_ms() + UPDATE_TIMEOUT_S * 1000
+    pause_s = _FIRST_PAUSE_S
+    while True:
+        with explained("reading the configuration", arn.name):
+            configuration: dict[str, Any] = client.get_function_configuration(FunctionName=str(arn), **chosen)
+        if configuration.get("LastUpdateStatus") == "Failed":
+            raise FunctionRefused(
+                f"The last update of {arn.name} failed: {configuration.get('LastUpdateStatusReason') or 'no reason'}.",
+                next_step="Repair the function and run again.",
+            )
+        pending = configuration.get("LastUpdateStatus") == "InProgress" or configuration.get("State") == "Pending"
+        if not pending:
+            return configuration
+        if clock.now_ms() > deadline_ms:
+            raise FunctionRefused(
+                f"{arn.name} is still being updated after {UPDATE_TIMEOUT_S} s.", next_step="Run again later."
+            )
+        clock.sleep(pause_s)
+        pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
+
+
+def _refuse(configuration: dict[str, Any], arn: FunctionArn) -> None:
+    for key, why in _REFUSED_KINDS.items():
+        if configuration.get(key):
+            raise FunctionRefused(f"{arn.name} {why}.", next_step="powertune cannot tune this kind of function.")
+    state = configuration.get("State") or "Active"
+    if state not in ("Active", "Inactive"):
+        raise FunctionRefused(
+            f"{arn.name} is in state {state}: {configuration.get('StateReason') or 'no reason given'}.",
+            next_step="Repair the function and run again.",
+        )
+    level = (configuration.get("LoggingConfig") or {}).get("SystemLogLevel")
+    if level == "WARN":
+        raise FunctionRefused(
+            f"{arn.name} logs with SystemLogLevel WARN, which drops the REPORT record of every success, and with "
+            "it the billed duration.",
+            next_step="Set SystemLogLevel to INFO while tuning.",
+        )
+
+
+def preflight_warnings(snapshot: FunctionSnapshot) -> tuple[str, ...]:
+    """What the user should know before trusting the numbers."""
+    warnings = []
+    if not snapshot.tracing_active:
+        warnings.append(
+            "Active tracing is off, so X-Ray has no parts of the time to show; durations come from the logs alone."
+        )
+    if snapshot.snap_start:
+        warnings.append(
+            "SnapStart is on: every published version pays for at least three hours of cached snapshot, "
+            "which the cost per invocation does not contain."
+        )
+    return tuple(warnings)

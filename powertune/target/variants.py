@@ -1,0 +1,121 @@
+"""Publishes a function at one memory size, and puts ``$LATEST`` back.
+
+A version cannot be given a memory size; only ``$LATEST`` can, and a version is a copy of it. So ``$LATEST`` is
+changed, copied, and changed back. What a run makes carries its run id: versions in their description, aliases
+in their name. Whatever was there before carries neither and is never re-pointed or deleted.
+"""
+
+from typing import Any
+
+from powertune.aws.clock import Clock
+from powertune.aws.errors import code_of, explained
+from powertune.domain.function import FunctionArn, FunctionSnapshot
+from powertune.domain.work import Variant
+from powertune.errors import FunctionChanged, FunctionRefused
+from powertune.target.lease import record_memory
+from powertune.target.snapshot import settled_configuration
+
+
+def version_description(run_id: str, memory_mb: int) -> str:
+    """The description by which a version is known to be this run's."""
+    return f"powertune {run_id} {memory_mb} MB"
+
+
+def alias_prefix(run_id: str) -> str:
+    """How the names of this run's aliases begin."""
+    return f"powertune-{run_id}-"
+
+
+def publish(client: Any, snapshot: FunctionSnapshot, run_id: str, memory_mb: int, clock: Clock) -> Variant:
+    """Publish the function at a memory size, with an alias. Safe to repeat.
+
+    Raises:
+        FunctionChanged: the code, or the memory size, is not what this run left there.
+        FunctionRefused: AWS refuses the memory size, or the version does not become active.
+    """
+    arn = snapshot.arn
+    configuration = _set_memory(client, snapshot, run_id, memory_mb, clock)
+    if configuration["CodeSha256"] != snapshot.code_sha256:
+        raise FunctionChanged(
+            f"The code of {arn.name} was changed during the run.", next_step="Run again once it is deployed."
+        )
+    with explained("publishing a version", arn.name):
+        published = client.publish_version(
+            FunctionName=str(arn),
+            CodeSha256=snapshot.code_sha256,
+            RevisionId=configuration["RevisionId"],
+            Description=version_description(run_id, memory_mb),
+        )
+    version = published["Version"]
+    active = settled_configuration(client, arn, clock, qualifier=version)
+    if active["MemorySize"] != memory_mb:
+        raise FunctionChanged(
+            f"Version {version} of {arn.name} has {active['MemorySize']} MB, not the {memory_mb} MB just set.",
+            next_step="Somebody else is changing the function; run again later.",
+        )
+    if active.get("State") == "Failed":
+        raise FunctionRefused(
+            f"Version {version} of {arn.name} failed to start: {active.get('StateReason') or 'no reason given'}.",
+            next_step="Repair the function and run again.",
+        )
+    alias = f"{alias_prefix(run_id)}{memory_mb}"
+    _create_alias(client, arn, alias, version)
+    # PublishVersion returns an existing version when nothing changed since it was published.
+    owned = active.get("Description") == version_description(run_id, memory_mb)
+    return Variant(memory_mb=memory_mb, version=version, alias=alias, owned=owned)
+
+
+def put_back(client: Any, snapshot: FunctionSnapshot, run_id: str, clock: Clock) -> None:
+    """Give ``$LATEST`` its memory size again, and note in the lease that it has it."""
+    _set_memory(client, snapshot, run_id, snapshot.memory_mb, clock)
+
+
+def _set_memory(client: Any, snapshot: FunctionSnapshot, run_id: str, memory_mb: int, clock: Clock) -> dict[str, Any]:
+    arn = snapshot.arn
+    original_mb = snapshot.memory_mb
+    configuration = settled_configuration(client, arn, clock)
+    if configuration["MemorySize"] == memory_mb:
+        return configuration
+    if memory_mb != original_mb:
+        record_memory(client, arn, run_id, memory_mb)
+    update_memory(client, arn, memory_mb, configuration["RevisionId"])
+    configuration = settled_configuration(client, arn, clock)
+    if memory_mb == original_mb:
+        record_memory(client, arn, run_id, None)
+    return configuration
+
+
+def update_memory(client: Any, arn: FunctionArn, memory_mb: int, revision_id: str) -> None:
+    """Set the memory size of ``$LATEST`` if it still is at that revision.
+
+    Raises:
+        FunctionChanged: it is not.
+        FunctionRefused: AWS does not accept the size, as in new accounts above 3008 MB.
+    """
+    from botocore.exceptions import ClientError
+
+    with explained("setting the memory size", arn.name):
+        try:
+            client.update_function_configuration(FunctionName=str(arn), MemorySize=memory_mb, RevisionId=revision_id)
+        except ClientError as error:
+            if code_of(error) in ("ValidationException", "InvalidParameterValueException"):
+                raise FunctionRefused(
+                    f"AWS does not accept {memory_mb} MB for {arn.name}: {error}.",
+                    next_step="New accounts are limited to 3008 MB: leave larger sizes out, or ask AWS for more.",
+                ) from None
+            raise
+
+
+def _create_alias(client: Any, arn: FunctionArn, alias: str, version: str) -> None:
+    from botocore.exceptions import ClientError
+
+    with explained("creating an alias", arn.name):
+        try:
+            client.create_alias(FunctionName=str(arn), Name=alias, FunctionVersion=version)
+        except ClientError as error:
+            if code_of(error) != "ResourceConflictException":
+                raise
+            # The name holds the run id, so the alias is this run's own: an earlier attempt made it.
+            existing = client.get_alias(FunctionName=str(arn), Name=alias)
+            if existing["FunctionVersion"] != version:
+                raise

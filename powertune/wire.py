@@ -1,0 +1,128 @@
+"""Data to JSON and back: the only module that knows the keys.
+
+Schema history of ``result.json``:
+
+* 1 (powertune 0.1): the first.
+
+Decimals travel as strings, so that no money is ever rounded by a float; enums as their values; a function ARN as
+its text. What is unknown is ``null``.
+"""
+
+import functools
+import json
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, TypeVar
+
+from powertune.domain.function import FunctionArn
+from powertune.domain.result import SCHEMA_VERSION, TuningResult
+from powertune.errors import UsageError
+
+T = TypeVar("T")
+
+
+class WireError(ValueError):
+    """The text is not the data that it should be; the message names the place."""
+
+
+@functools.cache
+def _converter() -> Any:
+    import cattrs
+    from cattrs.strategies import configure_union_passthrough
+
+    converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
+    configure_union_passthrough(int | float | str | bool | None, converter)
+    converter.register_unstructure_hook(Decimal, str)
+    converter.register_structure_hook(Decimal, lambda value, _: _decimal(value))
+    converter.register_unstructure_hook(FunctionArn, str)
+    converter.register_structure_hook(FunctionArn, lambda value, _: FunctionArn.parse(value))
+    converter.register_structure_hook(int, lambda value, _: _exactly(value, int))
+    converter.register_structure_hook(float, lambda value, _: _number(value))
+    converter.register_structure_hook(str, lambda value, _: _exactly(value, str))
+    converter.register_structure_hook(bool, lambda value, _: _exactly(value, bool))
+    return converter
+
+
+def _exactly(value: Any, kind: type[T]) -> T:
+    if type(value) is not kind:
+        raise ValueError(f"expected {kind.__name__}, found {value!r}")
+    return value
+
+
+def _number(value: Any) -> float:
+    if type(value) not in (int, float):
+        raise ValueError(f"expected a number, found {value!r}")
+    return float(value)
+
+
+def _decimal(value: Any) -> Decimal:
+    try:
+        return Decimal(_exactly(value, str))
+    except InvalidOperation:
+        raise ValueError(f"expected a decimal number, found {value!r}") from None
+
+
+def to_data(value: Any) -> Any:
+    """Turn a dataclass of `powertune.domain` into dicts, lists, strings and numbers."""
+    return _converter().unstructure(value)
+
+
+def from_data(data: Any, kind: type[T]) -> T:
+    """Turn decoded JSON back into a dataclass.
+
+    Raises:
+        WireError: something is missing, left over or of the wrong type; the text says where.
+    """
+    import cattrs
+
+    try:
+        structured: T = _converter().structure(data, kind)
+    except cattrs.BaseValidationError as error:
+        raise WireError("; ".join(cattrs.transform_error(error))) from None
+    except (TypeError, ValueError, KeyError) as error:
+        raise WireError(str(error)) from None
+    return structured
+
+
+def dumps(value: Any, *, indent: int | None = None) -> str:
+    """Encode a dataclass as JSON text. NaN and infinities are refused: they are not JSON."""
+    return json.dumps(to_data(value), indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def loads(text: str, kind: type[T]) -> T:
+    """Decode JSON text into a dataclass.
+
+    Raises:
+        WireError: it is not JSON, or not that data.
+    """
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise WireError(f"not JSON: {error}") from None
+    return from_data(data, kind)
+
+
+def read_result(path: Path) -> TuningResult:
+    """Read a ``result.json``.
+
+    Raises:
+        UsageError: the file is missing, damaged, or of another schema.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}.", next_step="Give the path of a result.json.") from None
+    try:
+        data = json.loads(text)
+        version = data.get("schema_version") if isinstance(data, dict) else None
+        if isinstance(version, int) and version > SCHEMA_VERSION:
+            raise UsageError(
+                f"{path} was written by a newer powertune (schema {version}, this one reads {SCHEMA_VERSION}).",
+                next_step="Update powertune.",
+            )
+        return from_data(data, TuningResult)
+    except ValueError as error:
+        raise UsageError(
+            f"{path} is not a whole powertune result: {error}.",
+            next_step="It may have been cut short or edited; make it anew with powertune run.",
+        ) from None

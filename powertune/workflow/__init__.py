@@ -1,0 +1,1 @@
+"""The run: its steps, and the three ways to drive them."""

@@ -1,0 +1,120 @@
+"""Drives a run through the state machine, and watches it."""
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from powertune import errors
+from powertune.aws.clock import Clock
+from powertune.aws.errors import explained
+from powertune.aws.session import AwsSession
+from powertune.domain.events import Phase, Progress
+from powertune.domain.request import TuningRequest
+from powertune.domain.result import TuningResult
+from powertune.domain.work import RunInput
+from powertune.errors import AwsError, PowertuneError, Stopped
+from powertune.store import S3Store
+from powertune.wire import to_data
+from powertune.workflow.archive import Archive
+from powertune.workflow.stack import Stack
+
+_LARGEST_INLINE_REQUEST = 100_000
+"""Characters; a larger request goes through the store. Step Functions takes 256 KiB of input."""
+
+_POLL_S = 0.25
+_POLLS_PER_LOOK = 4
+
+
+def run_execution(
+    session: AwsSession,
+    stack: Stack,
+    request: TuningRequest,
+    run_id: str,
+    clock: Clock,
+    *,
+    progress: Callable[[Progress], None],
+    stop_requested: Callable[[], bool],
+) -> TuningResult:
+    """Start an execution, follow it to its end, and fetch the answer.
+
+    When the user wants to stop, the run is told through the store, goes through its restoring state, and ends.
+
+    Raises:
+        PowertuneError: what ended the execution, in its own class where it is one of powertune's.
+    """
+    archive = Archive(S3Store(session.client("s3"), stack.bucket), run_id)
+    data = {key: value for key, value in to_data(RunInput(run_id=run_id, request=request)).items() if key != "run_id"}
+    if len(json.dumps(data)) > _LARGEST_INLINE_REQUEST:
+        archive.save_request(request)
+        data = {}
+    states = session.client("stepfunctions")
+    with explained("starting the execution"):
+        arn = states.start_execution(stateMachineArn=stack.state_machine_arn, name=run_id, input=json.dumps(data))[
+            "executionArn"
+        ]
+    watcher = _Watcher(archive, request, progress)
+    told_to_stop = False
+    polls = 0
+    while True:
+        with explained("watching the execution"):
+            execution = states.describe_execution(executionArn=arn)
+        if execution["status"] != "RUNNING":
+            break
+        if stop_requested() and not told_to_stop:
+            archive.request_stop()
+            told_to_stop = True
+        if polls % _POLLS_PER_LOOK == 0:
+            watcher.look()
+        polls += 1
+        clock.sleep(_POLL_S)
+    if execution["status"] == "SUCCEEDED":
+        return archive.result()
+    raise _error(execution, run_id)
+
+
+class _Watcher:
+    """Turns what the tasks leave in the store into progress."""
+
+    def __init__(self, archive: Archive, request: TuningRequest, progress: Callable[[Progress], None]) -> None:
+        self._archive = archive
+        self._planned = len(request.memory_sizes_mb) * request.invocations
+        self._progress = progress
+
+    def look(self) -> None:
+        told = self._archive.told()
+        sizes = [moment for name, moment in told.items() if name.startswith("measure-")]
+        phase = told.get("phase", {})
+        measuring = bool(sizes) and phase.get("phase") == Phase.PUBLISH.value
+        spent = [Decimal(moment["spent"]) for moment in sizes if moment["spent"] is not None]
+        self._progress(
+            Progress(
+                phase=Phase.MEASURE if measuring else Phase(phase.get("phase", Phase.PREFLIGHT.value)),
+                detail="" if measuring else str(phase.get("detail", "")),
+                invocations_done=sum(moment["invocations_done"] for moment in sizes),
+                invocations_planned=self._planned,
+                spent=sum(spent, Decimal(0)) if spent else None,
+                currency=str(sizes[0]["currency"]) if sizes else "USD",
+            )
+        )
+
+
+def _error(execution: dict[str, Any], run_id: str) -> PowertuneError:
+    name, cause = execution.get("error") or execution["status"], execution.get("cause") or ""
+    try:
+        message = str(json.loads(cause)["errorMessage"])
+    except (ValueError, KeyError, TypeError):
+        message = cause or "no cause given"
+    kind = getattr(errors, name, None)
+    text, _, next_step = message.partition("\n")
+    if isinstance(kind, type) and issubclass(kind, PowertuneError):
+        return kind(text, next_step=next_step)
+    if execution["status"] == "ABORTED":
+        return Stopped(
+            f"The execution {run_id} was aborted from outside, so nothing was restored.",
+            next_step="Undo what it left with: powertune cleanup --function-arn ARN",
+        )
+    return AwsError(
+        f"The execution {run_id} ended as {execution['status']} with {name}: {text}",
+        next_step="Its history in Step Functions shows the state that failed.",
+    )

@@ -1,0 +1,132 @@
+"""Preflight and plan: everything before the function is changed."""
+
+from dataclasses import replace
+
+from powertune.domain.events import Phase, Progress
+from powertune.domain.function import FunctionSnapshot
+from powertune.domain.request import TuningRequest
+from powertune.domain.work import RunInput, RunState
+from powertune.errors import FunctionRefused, Stopped
+from powertune.pricing.bill import invocation_cost
+from powertune.pricing.table import price_for
+from powertune.target import lease
+from powertune.target.snapshot import preflight_warnings, take_snapshot
+from powertune.workflow.archive import Archive
+from powertune.workflow.services import Services
+
+MEASURE_MARGIN_MS = 5_000
+"""Time a measuring task keeps for itself after its last invocation."""
+
+_LEASE_SLACK_MS = 30 * 60 * 1000
+_LONGEST_LEASE_MS = 24 * 60 * 60 * 1000
+
+
+def preflight(services: Services, run: RunInput) -> RunState:
+    """Read the function, refuse what cannot be tuned, and take the lease.
+
+    Raises:
+        FunctionNotFound, FunctionRefused, LeaseHeld, UsageError: before anything was changed.
+    """
+    archive = Archive(services.store, run.run_id)
+    request = run.request or archive.request()
+    arn = request.function_arn
+    services.progress(Progress(phase=Phase.PREFLIGHT, detail=arn.name))
+    client = services.session.client("lambda")
+    snapshot = take_snapshot(client, arn, services.clock)
+    _check_price(snapshot)
+    _check_time(services, snapshot)
+    _check_concurrency(client, request)
+    now_ms = services.clock.now_ms()
+    lease.take(
+        client,
+        arn,
+        lease.Lease(
+            run_id=run.run_id,
+            memory_mb=snapshot.memory_mb,
+            set_mb=None,
+            since_ms=now_ms,
+            until_ms=now_ms + _lease_ms(request, snapshot),
+        ),
+    )
+    archive.save_request(request)
+    archive.save_snapshot(snapshot)
+    return RunState(run_id=run.run_id, snapshot=snapshot, started_at_ms=now_ms, warnings=preflight_warnings(snapshot))
+
+
+def _check_price(snapshot: FunctionSnapshot) -> None:
+    price = price_for(snapshot.arn.region, snapshot.architecture)
+    invocation_cost(1, snapshot.memory_mb, price, ephemeral_mb=snapshot.ephemeral_mb)
+
+
+def _check_time(services: Services, snapshot: FunctionSnapshot) -> None:
+    if services.time_left_ms is None:
+        return
+    needed_ms = snapshot.timeout_s * 1000 + MEASURE_MARGIN_MS
+    if services.time_left_ms() < needed_ms:
+        raise FunctionRefused(
+            f"{snapshot.arn.name} may run for {snapshot.timeout_s} s, longer than the task function that would wait "
+            "for it.",
+            next_step="Run the same steps from your terminal with --direct.",
+        )
+
+
+def _check_concurrency(client: object, request: TuningRequest) -> None:
+    from powertune.aws.errors import explained
+
+    with explained("reading the reserved concurrency", request.function_arn.name):
+        answer = client.get_function_concurrency(FunctionName=str(request.function_arn))  # type: ignore[attr-defined]
+    reserved = answer.get("ReservedConcurrentExecutions")
+    if reserved is not None and reserved < request.parallel:
+        raise FunctionRefused(
+            f"{request.function_arn.name} has a reserved concurrency of {reserved}, less than the "
+            f"{request.parallel} parallel invocations asked for.",
+            next_step="Lower --parallel or raise the reserved concurrency.",
+        )
+
+
+def _lease_ms(request: TuningRequest, snapshot: FunctionSnapshot) -> int:
+    calls = -(-request.invocations // request.parallel)
+    return min(calls * snapshot.timeout_s * 1000 + _LEASE_SLACK_MS, _LONGEST_LEASE_MS)
+
+
+def plan(services: Services, state: RunState) -> RunState:
+    """Ask the planner what to measure next."""
+    from powertune.decide.search import planner_for
+
+    check_not_stopped(services)
+    archive = Archive(services.store, state.run_id)
+    planner = planner_for(archive.request())
+    planner.rule_out(failure.memory_mb for failure in state.failures)
+    planner.tell(archive.samples())
+    batches = planner.ask()
+    published = {variant.memory_mb for variant in state.variants}
+    sizes = [batch.memory_mb for batch in batches if batch.memory_mb not in published]
+    services.progress(
+        Progress(
+            phase=Phase.PLAN,
+            detail=", ".join(f"{batch.memory_mb} MB" for batch in batches),
+            invocations_planned=sum(batch.count for batch in batches),
+        )
+    )
+    return replace(
+        state,
+        round=state.round + 1,
+        batches=batches,
+        # The present size first: it needs no change of the function.
+        to_publish=tuple(sorted(sizes, key=lambda size: (size != state.snapshot.memory_mb, size))),
+        to_measure=(),
+        measured=(),
+        collected=False,
+        collect_deadline_ms=None,
+        finished=not batches,
+    )
+
+
+def check_not_stopped(services: Services) -> None:
+    """End the run if its user wants that.
+
+    Raises:
+        Stopped: so that the run goes on with restoring the function.
+    """
+    if services.stop_requested():
+        raise Stopped("The run was stopped.", next_step="Nothing else is left to do.")

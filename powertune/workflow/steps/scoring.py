@@ -1,0 +1,112 @@
+"""Turn all samples into an answer, and ask the planner whether it wants more."""
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import powertune
+from powertune.domain.events import Phase, Progress
+from powertune.domain.function import FunctionSnapshot
+from powertune.domain.request import TuningRequest
+from powertune.domain.result import FunctionFacts, Money, Price, SizeResult, Spend, TuningResult
+from powertune.domain.sample import Sample
+from powertune.domain.work import RunState
+from powertune.pricing.bill import gb_seconds, invocation_cost, total
+from powertune.pricing.table import price_for
+from powertune.workflow.archive import Archive
+from powertune.workflow.services import Services
+
+
+def score(services: Services, state: RunState) -> RunState:
+    """Score what has been measured so far and keep it as the answer, to be completed once all is restored."""
+    from powertune.decide.score import recommend
+    from powertune.decide.search import planner_for
+
+    services.progress(Progress(phase=Phase.SCORE))
+    archive = Archive(services.store, state.run_id)
+    request, samples, snapshot = archive.request(), archive.samples(), state.snapshot
+    price = price_for(snapshot.arn.region, snapshot.architecture)
+    sizes = _sizes(state, request, samples, price)
+    recommendation = recommend(
+        sizes,
+        request.strategy,
+        balanced_weight=request.balanced_weight,
+        tolerance=request.tolerance,
+        present_memory_mb=snapshot.memory_mb,
+    )
+    planner = planner_for(request)
+    planner.rule_out(failure.memory_mb for failure in state.failures)
+    planner.tell(samples)
+    archive.save_result(
+        TuningResult(
+            run_id=state.run_id,
+            powertune_version=powertune.__version__,
+            started_at=iso(state.started_at_ms),
+            finished_at=iso(services.clock.now_ms()),
+            function=_facts(snapshot),
+            request=request,
+            environment=services.environment,
+            price=price,
+            memory_sizes=sizes,
+            recommendation=recommendation,
+            spend=_spend(samples, price, snapshot.ephemeral_mb),
+            warnings=state.warnings,
+            restored=False,
+            samples=samples,
+        )
+    )
+    return replace(state, finished=not planner.ask())
+
+
+def iso(epoch_ms: int) -> str:
+    """Epoch milliseconds as ISO 8601 in UTC, to the second."""
+    return datetime.fromtimestamp(epoch_ms / 1000, tz=UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _sizes(
+    state: RunState, request: TuningRequest, samples: tuple[Sample, ...], price: Price
+) -> tuple[SizeResult, ...]:
+    from powertune.decide.score import size_result
+
+    by_size: dict[int, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        by_size[sample.memory_mb].append(sample)
+    failures = {failure.memory_mb: failure.reason for failure in state.failures}
+
+    def cost_of(billed_ms: int, memory_mb: int) -> Money:
+        return invocation_cost(billed_ms, memory_mb, price, ephemeral_mb=state.snapshot.ephemeral_mb)
+
+    return tuple(
+        size_result(memory_mb, by_size[memory_mb], cost_of, failure=failures.get(memory_mb))
+        for memory_mb in sorted({*request.memory_sizes_mb, *by_size})
+    )
+
+
+def _facts(snapshot: FunctionSnapshot) -> FunctionFacts:
+    return FunctionFacts(
+        arn=str(snapshot.arn),
+        name=snapshot.arn.name,
+        region=snapshot.arn.region,
+        architecture=snapshot.architecture,
+        runtime=snapshot.runtime,
+        original_memory_mb=snapshot.memory_mb,
+        timeout_s=snapshot.timeout_s,
+        code_sha256=snapshot.code_sha256,
+        ephemeral_mb=snapshot.ephemeral_mb,
+    )
+
+
+def _spend(samples: tuple[Sample, ...], price: Price, ephemeral_mb: int) -> Spend:
+    billed = [(sample.billed_ms, sample.memory_mb) for sample in samples if sample.billed_ms is not None]
+    lambda_cost = total(
+        (invocation_cost(ms, memory_mb, price, ephemeral_mb=ephemeral_mb) for ms, memory_mb in billed),
+        price.currency,
+    )
+    return Spend(
+        invocations=len(samples),
+        gb_seconds=float(sum(gb_seconds(ms, memory_mb) for ms, memory_mb in billed)),
+        lambda_cost=lambda_cost,
+        workflow_cost=total((), price.currency),
+        total_cost=lambda_cost,
+        state_transitions=0,
+    )

@@ -1,0 +1,87 @@
+"""The task functions of the state machine: decode, run one step, encode."""
+
+import functools
+import os
+import time
+from collections import Counter
+from typing import Any
+
+from powertune.aws.clock import SystemClock
+from powertune.aws.session import AwsSession
+from powertune.domain.events import Phase, Progress
+from powertune.domain.result import Environment
+from powertune.store import S3Store
+from powertune.workflow.archive import Archive
+from powertune.workflow.services import Services
+from powertune.workflow.steps import run_step
+
+_PROGRESS_EVERY_S = 1.0
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Run one step.
+
+    ``event`` is ``{"step": NAME, "input": {...}, "execution": ARN, "name": EXECUTION NAME}``; the answer is
+    what the step returns, with the AWS calls and the duration of this task added to its own.
+    """
+    began = time.monotonic()
+    data: dict[str, Any] = {"run_id": event["name"], **event["input"]}
+    data.pop("failure", None)
+    session = _session()
+    before = Counter(session.calls)
+    answer = run_step(_services(session, data["run_id"], event["execution"], context), event["step"], data)
+    if "aws_calls" in answer:
+        answer["aws_calls"] = dict(Counter(answer["aws_calls"]) + (Counter(session.calls) - before))
+        milliseconds = int((time.monotonic() - began) * 1000) + 1
+        answer["task_mb_ms"] += milliseconds * int(context.memory_limit_in_mb)
+    return answer
+
+
+@functools.cache
+def _session() -> AwsSession:
+    return AwsSession()
+
+
+def _services(session: AwsSession, run_id: str, execution_arn: str, context: Any) -> Services:
+    store = S3Store(session.client("s3"), os.environ["POWERTUNE_BUCKET"])
+    archive = Archive(store, run_id)
+    told_at: dict[str, float] = {}
+
+    def tell(progress: Progress) -> None:
+        measuring = progress.phase is Phase.MEASURE
+        name = f"measure-{progress.detail.removesuffix(' MB')}" if measuring else "phase"
+        last = progress.invocations_done == progress.invocations_planned
+        if not measuring or last or time.monotonic() - told_at.get(name, 0.0) > _PROGRESS_EVERY_S:
+            told_at[name] = time.monotonic()
+            archive.tell(name, _moment(progress))
+
+    return Services(
+        session=session,
+        store=store,
+        clock=SystemClock(),
+        environment=environment_from(os.environ.get("POWERTUNE_ENVIRONMENT", "")),
+        progress=tell,
+        time_left_ms=lambda: float(context.get_remaining_time_in_millis()),
+        stop_requested=archive.stop_requested,
+        execution_arn=execution_arn,
+    )
+
+
+def environment_from(text: str) -> Environment:
+    """The environment that the stack was made with; AWS where it says nothing."""
+    if not text:
+        return Environment(kind="aws")
+    from powertune.wire import loads
+
+    return loads(text, Environment)
+
+
+def _moment(progress: Progress) -> dict[str, object]:
+    return {
+        "phase": progress.phase.value,
+        "detail": progress.detail,
+        "invocations_done": progress.invocations_done,
+        "invocations_planned": progress.invocations_planned,
+        "spent": None if progress.spent is None else str(progress.spent),
+        "currency": progress.currency,
+    }
