@@ -36,10 +36,9 @@ def _converter() -> Any:
     converter.register_structure_hook(Decimal, lambda value, _: _decimal(value))
     converter.register_unstructure_hook(FunctionArn, str)
     converter.register_structure_hook(FunctionArn, lambda value, _: FunctionArn.parse(value))
-    converter.register_structure_hook(int, lambda value, _: _exactly(value, int))
-    converter.register_structure_hook(float, lambda value, _: _number(value))
-    converter.register_structure_hook(str, lambda value, _: _exactly(value, str))
-    converter.register_structure_hook(bool, lambda value, _: _exactly(value, bool))
+    # By identity, not by subclass: a StrEnum is a str too.
+    converter.register_structure_hook_func(lambda wanted: wanted in (int, str, bool), _exactly)
+    converter.register_structure_hook_func(lambda wanted: wanted is float, lambda value, _: _number(value))
     return converter
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from powertune.aws.errors import code_of, explained
 from powertune.domain.function import FunctionArn
-from powertune.errors import LeaseHeld, UsageError
+from powertune.errors import FunctionChanged, LeaseHeld, UsageError
 
 LEASE_ALIAS = "powertune-lease"
 _MAX_DESCRIPTION = 256
@@ -21,13 +21,14 @@ _MAX_DESCRIPTION = 256
 class Lease:
     """Who holds the function and what it was like.
 
-    ``memory_mb`` is the memory size to go back to; ``set_mb`` the one that the run is about to set, or has
-    set, None while ``$LATEST`` is as it was found. ``since_ms`` and ``until_ms`` are epoch milliseconds.
+    ``memory_mb`` is the memory size to go back to. ``set_mb`` holds the sizes at which the run may have left
+    ``$LATEST``: the one it found there and the one it is about to set; empty while ``$LATEST`` is as it was
+    found. ``since_ms`` and ``until_ms`` are epoch milliseconds.
     """
 
     run_id: str
     memory_mb: int
-    set_mb: int | None
+    set_mb: tuple[int, ...]
     since_ms: int
     until_ms: int
 
@@ -36,7 +37,7 @@ class Lease:
         fields = {
             "powertune": self.run_id,
             "memory_mb": self.memory_mb,
-            "set_mb": self.set_mb,
+            "set_mb": list(self.set_mb),
             "since_ms": self.since_ms,
             "until_ms": self.until_ms,
         }
@@ -53,7 +54,7 @@ class Lease:
             return cls(
                 run_id=str(fields["powertune"]),
                 memory_mb=int(fields["memory_mb"]),
-                set_mb=None if fields["set_mb"] is None else int(fields["set_mb"]),
+                set_mb=tuple(int(size) for size in fields["set_mb"]),
                 since_ms=int(fields["since_ms"]),
                 until_ms=int(fields["until_ms"]),
             )
@@ -114,11 +115,12 @@ def read(client: Any, arn: FunctionArn) -> Lease | None:
     return Lease.from_description(alias.get("Description", ""))
 
 
-def record_memory(client: Any, arn: FunctionArn, run_id: str, set_mb: int | None) -> Lease:
-    """Write down the memory size that ``$LATEST`` is about to get; None: it is back to what it was.
+def record_memory(client: Any, arn: FunctionArn, run_id: str, *, found_mb: int, next_mb: int) -> None:
+    """Write down that ``$LATEST`` is about to go from one memory size to another.
 
     Raises:
         LeaseHeld: the lease is not this run's any more, so nothing may be changed.
+        FunctionChanged: the size found is not one that this run left there.
     """
     held = read(client, arn)
     if held is None or held.run_id != run_id:
@@ -126,10 +128,24 @@ def record_memory(client: Any, arn: FunctionArn, run_id: str, set_mb: int | None
             f"The run {run_id} has lost its lease on {arn.name}; nothing further was changed.",
             next_step=f"See what is left with: powertune cleanup --function-arn {arn}",
         )
-    lease = replace(held, set_mb=set_mb)
+    if found_mb not in (held.memory_mb, *held.set_mb):
+        raise FunctionChanged(
+            f"Somebody set the memory size of {arn.name} to {found_mb} MB during the run; it was left so.",
+            next_step="Run again when the other change is finished.",
+        )
+    _write(client, arn, replace(held, set_mb=(found_mb, next_mb)))
+
+
+def record_put_back(client: Any, arn: FunctionArn, run_id: str) -> None:
+    """Write down that ``$LATEST`` has its own memory size again; nothing if the lease is not this run's."""
+    held = read(client, arn)
+    if held is not None and held.run_id == run_id:
+        _write(client, arn, replace(held, set_mb=()))
+
+
+def _write(client: Any, arn: FunctionArn, lease: Lease) -> None:
     with explained("recording the change", arn.name):
         client.update_alias(FunctionName=str(arn), Name=LEASE_ALIAS, Description=lease.to_description())
-    return lease
 
 
 def release(client: Any, arn: FunctionArn) -> None:

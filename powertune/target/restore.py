@@ -59,7 +59,7 @@ def _memory(client: Any, arn: FunctionArn, lease: Lease, clock: Clock) -> tuple[
     present_mb = configuration["MemorySize"]
     if present_mb == lease.memory_mb:
         return False, ()
-    if lease.set_mb is None or present_mb != lease.set_mb:
+    if present_mb not in lease.set_mb:
         note = (
             f"Somebody set the memory size to {present_mb} MB during the run; "
             f"it was left so (before the run: {lease.memory_mb} MB)."

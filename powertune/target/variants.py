@@ -12,7 +12,7 @@ from powertune.aws.errors import code_of, explained
 from powertune.domain.function import FunctionArn, FunctionSnapshot
 from powertune.domain.work import Variant
 from powertune.errors import FunctionChanged, FunctionRefused
-from powertune.target.lease import record_memory
+from powertune.target.lease import record_memory, record_put_back
 from powertune.target.snapshot import settled_configuration
 
 
@@ -76,12 +76,11 @@ def _set_memory(client: Any, snapshot: FunctionSnapshot, run_id: str, memory_mb:
     configuration = settled_configuration(client, arn, clock)
     if configuration["MemorySize"] == memory_mb:
         return configuration
-    if memory_mb != original_mb:
-        record_memory(client, arn, run_id, memory_mb)
+    record_memory(client, arn, run_id, found_mb=configuration["MemorySize"], next_mb=memory_mb)
     update_memory(client, arn, memory_mb, configuration["RevisionId"])
     configuration = settled_configuration(client, arn, clock)
     if memory_mb == original_mb:
-        record_memory(client, arn, run_id, None)
+        record_put_back(client, arn, run_id)
     return configuration
 
 

@@ -43,7 +43,7 @@ def preflight(services: Services, run: RunInput) -> RunState:
         lease.Lease(
             run_id=run.run_id,
             memory_mb=snapshot.memory_mb,
-            set_mb=None,
+            set_mb=(),
             since_ms=now_ms,
             until_ms=now_ms + _lease_ms(request, snapshot),
         ),

@@ -1,0 +1,52 @@
+"""Ctrl-C and SIGTERM as a wish that a run can follow in order."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+import click
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def ended_by_signal(over: threading.Event) -> Iterator[None]:
+    """While the block runs, Ctrl-C and SIGTERM only set the event."""
+    before = {number: signal.signal(number, lambda *_: over.set()) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class StopWish:
+    """While the ``with`` block runs, the first signal is noted; a second one interrupts as usual."""
+
+    def __init__(self) -> None:
+        self._wished = threading.Event()
+        self._before: dict[int, Any] = {}
+
+    def __call__(self) -> bool:
+        """Whether the user wants the run to end."""
+        return self._wished.is_set()
+
+    def __enter__(self) -> Self:
+        for number in _SIGNALS:
+            self._before[number] = signal.signal(number, self._noted)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _noted(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        if self._wished.is_set():
+            raise KeyboardInterrupt
+        self._wished.set()
+        click.echo("\nStopping: the function is being put back. Press Ctrl-C again only if you cannot wait.", err=True)

@@ -1,0 +1,78 @@
+"""``powertune``: the group of all commands. Commands are imported when they are called."""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from powertune import __version__
+from powertune.errors import PowertuneError
+
+_COMMANDS = {
+    "run": ("powertune.cli.run", "Measure a function at several memory sizes and recommend one."),
+    "cleanup": ("powertune.cli.cleanup", "Undo what a run left on a function."),
+    "local": ("powertune.cli.local", "The embedded AWS endpoint."),
+}
+
+
+class _LazyGroup(click.Group):
+    """Knows every command's name and help, and imports a command only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = importlib.import_module(_COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_) for name, (_, help_) in _COMMANDS.items()])
+
+
+EPILOG = """\b
+Examples:
+  powertune run --local examples/primes
+  powertune run --function-arn arn:aws:lambda:us-east-1:123456789012:function:orders
+  powertune local serve
+
+\b
+Exit codes:
+  0    done
+  2    the request cannot be meant; nothing was started
+  3    AWS refused, or a permission is missing
+  4    the function failed at every memory size
+  6    the function could not be put back: powertune cleanup
+  130  stopped by the user; the function was put back
+"""
+
+
+@click.group(cls=_LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="powertune")
+def cli() -> None:
+    """Find the memory size at which an AWS Lambda function is cheapest, fastest, or both in balance.
+
+    powertune measures the function at several memory sizes, reads what each invocation was billed from its logs,
+    and puts the function back as it was.
+    """
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line and exit with the documented code."""
+    try:
+        code = cli.main(args=arguments, standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("Stopped.", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except PowertuneError as error:
+        click.echo(f"powertune: {error.message}", err=True)
+        if error.next_step:
+            click.echo(error.next_step, err=True)
+        sys.exit(error.exit_code)
+    sys.exit(code if isinstance(code, int) else 0)

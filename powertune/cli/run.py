@@ -1,0 +1,310 @@
+"""``powertune run``: the main job."""
+
+import json
+import secrets
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from powertune.cli.progress import ProgressLine
+from powertune.domain.function import FunctionArn
+from powertune.domain.request import (
+    DEFAULT_INVOCATIONS,
+    DEFAULT_MEMORY_SIZES_MB,
+    Strategy,
+    TuningRequest,
+    parse_memory_sizes,
+)
+from powertune.domain.result import TuningResult
+from powertune.errors import AwsError, FunctionFails, NotRestored, UsageError
+
+_EPILOG = """\b
+Examples:
+  powertune run --local examples/primes
+  powertune run --local my-function:app.handler --payload '{"size": 3}' --open
+  powertune run --function-arn arn:aws:lambda:eu-west-1:123456789012:function:orders --direct
+  powertune run --function-arn ARN --memory-sizes 256,512,1024 --invocations 30 --strategy speed
+  powertune run --function-arn ARN --payload @event.json --json | jq .recommendation
+"""
+
+
+@click.command("run", epilog=_EPILOG)
+@click.option("--function-arn", metavar="ARN", help="The function to tune, without version or alias.")
+@click.option(
+    "--local",
+    "local_spec",
+    metavar="PATH[:HANDLER]",
+    help="Tune the Python handler in this folder on the embedded endpoint; no AWS account is needed.",
+)
+@click.option(
+    "--memory-sizes",
+    default=",".join(str(size) for size in DEFAULT_MEMORY_SIZES_MB),
+    show_default=True,
+    metavar="MB,MB,…|all",
+    help="Memory sizes to measure; all is every 64 MB from 128 to 10240.",
+)
+@click.option(
+    "--invocations",
+    type=int,
+    default=DEFAULT_INVOCATIONS,
+    show_default=True,
+    metavar="N",
+    help="Invocations at each memory size, its cold start included.",
+)
+@click.option("--payload", metavar="JSON|@FILE", help="The event; {} where nothing else gives one.")
+@click.option(
+    "--strategy",
+    default=Strategy.COST.value,
+    show_default=True,
+    metavar="|".join(Strategy),
+    help="What the best memory size means.",
+)
+@click.option(
+    "--balanced-weight",
+    type=float,
+    default=0.5,
+    show_default=True,
+    metavar="0..1",
+    help="Share of cost in the balanced strategy; 0 is speed alone, 1 cost alone.",
+)
+@click.option(
+    "--parallel",
+    type=int,
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Invocations at the same time at each memory size; each starts an environment of its own.",
+)
+@click.option(
+    "--tolerance",
+    type=float,
+    default=0.05,
+    show_default=True,
+    metavar="SHARE",
+    help="Memory sizes within this share of the best count as equivalent.",
+)
+@click.option(
+    "--output-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("powertune-results"),
+    show_default=True,
+    help="Folder for result.json and report.html; each run gets a folder of its own in it.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of a table.")
+@click.option("--open", "open_report", is_flag=True, help="Open the report in a browser.")
+@click.option("--direct", is_flag=True, help="Run the steps from this terminal instead of the state machine.")
+@click.option("--region", metavar="REGION", help="AWS region; that of the ARN by default.")
+@click.option("--profile", metavar="NAME", help="Profile of the AWS configuration.")
+@click.option(
+    "--python",
+    "python",
+    type=click.Path(path_type=Path),
+    metavar="INTERPRETER",
+    help="With --local: the interpreter for the handler, such as its virtual environment's.",
+)
+def command(**options: Any) -> int:
+    """Measure a function at several memory sizes and recommend one.
+
+    The function is published at each memory size, invoked there, and put back as it was. What each invocation was
+    billed comes from CloudWatch Logs; X-Ray adds where the time went. The answer is a table and a sentence here,
+    and result.json and report.html in the output folder.
+    """
+    result = _tuned(**options)
+    folder = _write(result, options["output_dir"])
+    _tell(result, folder, as_json=options["as_json"])
+    if options["open_report"]:
+        click.launch(str(folder / "report.html"))
+    if not result.restored:
+        raise NotRestored(
+            f"{result.function.name} was not put back as it was.",
+            next_step=f"Finish the undo with: powertune cleanup --function-arn {result.function.arn}",
+        )
+    if result.recommendation is None:
+        reason = next((size.reason for size in result.memory_sizes if size.reason), "no invocation succeeded")
+        raise FunctionFails(
+            f"{result.function.name} worked at none of the memory sizes: {reason}.",
+            next_step=f"The function was put back as it was. Details: {folder / 'result.json'}",
+        )
+    return 0
+
+
+def _tuned(
+    *,
+    function_arn: str | None,
+    local_spec: str | None,
+    region: str | None,
+    profile: str | None,
+    python: Path | None,
+    direct: bool,
+    **options: Any,
+) -> TuningResult:
+    if (function_arn is None) == (local_spec is None):
+        raise UsageError(
+            "Give either --function-arn or --local.",
+            next_step="Try: powertune run --local examples/primes",
+        )
+    if local_spec is not None:
+        if profile is not None:
+            raise UsageError("--profile is for AWS; --local uses none.", next_step="Leave one of them out.")
+        return _tune_locally(local_spec, region or "us-east-1", python, options, direct=direct)
+    assert function_arn is not None
+    if python is not None:
+        raise UsageError("--python goes with --local.", next_step="Leave it out.")
+    arn = FunctionArn.parse(function_arn)
+    if region not in (None, arn.region):
+        raise UsageError(
+            f"The function is in {arn.region}, not in {region}.", next_step="Leave --region out: the ARN says it."
+        )
+    request = _request(arn, _payload(options["payload"], None), options)
+    return _tune_on_aws(request, profile, direct=direct)
+
+
+def _request(arn: FunctionArn, payload: str, options: dict[str, Any]) -> TuningRequest:
+    try:
+        strategy = Strategy(options["strategy"])
+    except ValueError:
+        raise UsageError(
+            f"'{options['strategy']}' is no strategy.", next_step=f"There are: {', '.join(Strategy)}."
+        ) from None
+    return TuningRequest(
+        function_arn=arn,
+        memory_sizes_mb=parse_memory_sizes(options["memory_sizes"]),
+        invocations=options["invocations"],
+        payload=payload,
+        strategy=strategy,
+        balanced_weight=options["balanced_weight"],
+        parallel=options["parallel"],
+        tolerance=options["tolerance"],
+        seed=secrets.randbits(32),
+    )
+
+
+def _payload(given: str | None, project_payload: str | None) -> str:
+    if given is None:
+        return project_payload or "{}"
+    if not given.startswith("@"):
+        return given
+    path = Path(given[1:])
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The payload file {path} cannot be read: {error}.", next_step="Correct --payload.") from None
+
+
+def _run_id() -> str:
+    return f"{datetime.now(tz=UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _tune_locally(
+    spec: str, region: str, python: Path | None, options: dict[str, Any], *, direct: bool
+) -> TuningResult:
+    from powertune.local.endpoint import ACCOUNT, EndpointSettings, LocalEndpoint, require_extra
+    from powertune.local.function import create_function, install_requirements, interpreter
+    from powertune.local.project import find_project
+
+    require_extra()
+    project = find_project(spec)
+    arn = FunctionArn(partition="aws", region=region, account=ACCOUNT, name=project.name)
+    request = _request(arn, _payload(options["payload"], project.payload), options)
+    _check_price(region)
+    handler_python, runtime = interpreter(python)
+    with ExitStack() as stack:
+        line = stack.enter_context(ProgressLine())
+        path: tuple[Path, ...] = ()
+        if project.requirements is not None and python is None:
+            line.say("installing the handler's requirements")
+            path = (install_requirements(project.requirements, handler_python, runtime),)
+        line.say("starting the embedded endpoint")
+        settings = EndpointSettings(region=region, handler_python=handler_python, handler_path=path)
+        endpoint = stack.enter_context(LocalEndpoint(settings))
+        create_function(endpoint.session, ACCOUNT, project, runtime)
+        return _drive(endpoint.new_session(), None if direct else endpoint.stack, endpoint.environment, request, line)
+
+
+def _check_price(region: str) -> None:
+    import platform
+
+    from powertune.domain.function import Architecture
+    from powertune.pricing.table import price_for
+
+    arm = platform.machine() in ("arm64", "aarch64")
+    price_for(region, Architecture.ARM64 if arm else Architecture.X86_64)
+
+
+def _tune_on_aws(request: TuningRequest, profile: str | None, *, direct: bool) -> TuningResult:
+    from powertune.aws.session import AwsSession
+    from powertune.domain.result import Environment
+    from powertune.workflow.stack import find_stack
+
+    arn = request.function_arn
+    session = AwsSession(region=arn.region, profile=profile)
+    with ProgressLine() as line:
+        stack = None if direct else find_stack(session, arn.account, arn.partition)
+        if stack is None and not direct:
+            raise AwsError(
+                f"The powertune state machine is not there in {arn.region}, so nothing was started.",
+                next_step="Run the same steps from this terminal by adding --direct.",
+            )
+        return _drive(session, stack, Environment(kind="aws"), request, line)
+
+
+def _drive(session: Any, stack: Any, environment: Any, request: TuningRequest, line: ProgressLine) -> TuningResult:
+    import tempfile
+
+    from powertune.aws.clock import SystemClock
+    from powertune.cli.interrupt import StopWish
+    from powertune.store import FolderStore
+    from powertune.workflow.direct import run_direct
+    from powertune.workflow.execution import run_execution
+    from powertune.workflow.services import Services
+
+    with StopWish() as wish:
+        if stack is not None:
+            return run_execution(
+                session, stack, request, _run_id(), SystemClock(), progress=line.show, stop_requested=wish
+            )
+        with tempfile.TemporaryDirectory(prefix="powertune-") as folder:
+            services = Services(
+                session=session,
+                store=FolderStore(Path(folder)),
+                clock=SystemClock(),
+                environment=environment,
+                progress=line.show,
+                stop_requested=wish,
+            )
+            return run_direct(services, request, _run_id())
+
+
+def _write(result: TuningResult, output_dir: Path) -> Path:
+    from powertune.render.html import render_html
+    from powertune.store import FolderStore
+    from powertune.wire import dumps
+
+    folder = output_dir / result.run_id
+    try:
+        store = FolderStore(folder)
+        store.put("result.json", dumps(result, indent=1) + "\n")
+        store.put("report.html", render_html(result))
+    except OSError as error:
+        raise UsageError(
+            f"The result could not be written to {folder}: {error}.", next_step="Give another --output-dir."
+        ) from None
+    return folder
+
+
+def _tell(result: TuningResult, folder: Path, *, as_json: bool) -> None:
+    import shutil
+    import sys
+
+    from powertune.render.terminal import render_terminal
+    from powertune.wire import to_data
+
+    if as_json:
+        click.echo(json.dumps({**to_data(result), "report": str(folder / "report.html")}, indent=1))
+        return
+    width = shutil.get_terminal_size((100, 24)).columns
+    click.echo(render_terminal(result, width=width, colour=sys.stdout.isatty()))
+    click.echo(f"\nReport: {folder / 'report.html'}\nResult: {folder / 'result.json'}")

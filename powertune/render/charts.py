@@ -1,0 +1,280 @@
+"""The charts of the report, as plotly's JSON.
+
+Every trace, shape and annotation carries a role (``meta`` or ``name``); ``reports/report.js`` gives each role its
+colour for the light or the dark page, chooses the axes and places the labels.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from powertune.domain.result import Interval, SizeResult, SizeStatus, TuningResult
+from powertune.domain.sample import Sample, TraceParts
+from powertune.render import figures
+from powertune.render.points import PointKind, Spread, cost_per_million, kind_of, waited_ms
+from powertune.render.safe import chart_text
+
+SYMBOLS = {
+    PointKind.WARM: "circle",
+    PointKind.COLD: "triangle-up-open",
+    PointKind.SET_ASIDE: "square-open",
+    PointKind.FAILED: "x-thin-open",
+}
+"""Shapes tell the kinds apart where colour does not."""
+
+PART_NAMES = {
+    "service_ms": "Lambda service (not billed)",
+    "init_ms": "Init",
+    "overhead_ms": "Overhead",
+    "invocation_ms": "Function",
+}
+_PATTERNS = {"service_ms": "-", "init_ms": "/", "overhead_ms": ".", "invocation_ms": ""}
+_LOG_FROM_RATIO = 12.0
+"""Values that reach over more than about a decade are first drawn on a logarithmic axis."""
+_FEW = 20
+"""More sizes than this are drawn with smaller marks."""
+
+Chart = dict[str, Any]
+
+
+def charts(result: TuningResult) -> dict[str, Chart]:
+    """The charts by name: ``duration``, ``cost`` and ``parts``, each where there is something to draw."""
+    drawn = {"duration": _duration_chart(result), "cost": _cost_chart(result)}
+    if traced(result):
+        drawn["parts"] = _parts_chart(result)
+    return {name: chart for name, chart in drawn.items() if chart["data"]}
+
+
+def traced(result: TuningResult) -> list[tuple[SizeResult, TraceParts]]:
+    """The memory sizes with trace parts, in their order."""
+    return [(size, size.trace_parts) for size in result.memory_sizes if size.trace_parts is not None]
+
+
+def _duration_chart(result: TuningResult) -> Chart:
+    means = {size.memory_mb: size.warm.duration_ms for size in result.memory_sizes if size.warm.duration_ms}
+    largest = max(
+        [mean.mean for mean in means.values()]
+        or [wait for s in result.samples if (wait := waited_ms(s))]
+        or [1.0]
+    )
+    scale, unit = figures.duration_unit(largest)
+
+    def of_sample(sample: Sample) -> float | None:
+        wait = waited_ms(sample)
+        return None if wait is None else wait / scale
+
+    means_drawn = [
+        (
+            mb,
+            mean.mean / scale,
+            _ends(mean.mean_interval, scale),
+            f"mean {figures.duration_estimate(mean.mean, mean.mean_interval)}, {mean.count} warm",
+        )
+        for mb, mean in means.items()
+    ]
+    return _against_memory(result, f"Time the caller waited, {unit}", of_sample, means_drawn)
+
+
+def _cost_chart(result: TuningResult) -> Chart:
+    sizes = {size.memory_mb: size for size in result.memory_sizes}
+
+    def of_sample(sample: Sample) -> float | None:
+        size = sizes.get(sample.memory_mb)
+        return None if size is None else cost_per_million(sample, size, result.price)
+
+    means = [
+        (
+            size.memory_mb,
+            float(size.cost.per_million.amount),
+            _ends(size.cost.per_million_interval),
+            f"mean {figures.money_estimate(size.cost.per_million, size.cost.per_million_interval)} per million",
+        )
+        for size in result.memory_sizes
+        if size.cost is not None
+    ]
+    title = f"Cost per million invocations, {chart_text(result.price.currency)}"
+    return _against_memory(result, title, of_sample, means)
+
+
+def _ends(interval: Interval | None, scale: float = 1.0) -> tuple[float, float] | None:
+    return None if interval is None else (interval.low / scale, interval.high / scale)
+
+
+def _against_memory(
+    result: TuningResult,
+    y_title: str,
+    of_sample: Callable[[Sample], float | None],
+    means: list[tuple[int, float, tuple[float, float] | None, str]],
+) -> Chart:
+    import plotly.graph_objects as go
+
+    sizes_mb = sorted(
+        {size.memory_mb for size in result.memory_sizes} | {s.memory_mb for s in result.samples}
+    )
+    spread = Spread(sizes_mb)
+    figure = go.Figure(layout={"template": "none"})
+    drawn: list[float] = []
+    for kind in (PointKind.FAILED, PointKind.SET_ASIDE, PointKind.COLD, PointKind.WARM):
+        points = list(_points(result.samples, kind, of_sample, spread))
+        if points:
+            drawn += [y for _, y, _ in points]
+            figure.add_scatter(
+                x=[x for x, _, _ in points],
+                y=[y for _, y, _ in points],
+                text=[text for _, _, text in points],
+                mode="markers",
+                meta=kind.value,
+                marker={"symbol": SYMBOLS[kind], "size": 7 if kind is PointKind.WARM else 8},
+                hovertemplate="%{text}<extra></extra>",
+            )
+    if means:
+        drawn += [y for _, y, _, _ in means]
+        figure.add_scatter(
+            x=[mb for mb, _, _, _ in means],
+            y=[y for _, y, _, _ in means],
+            text=[f"{figures.memory(mb)}: {chart_text(text)}" for mb, _, _, text in means],
+            error_y={
+                "array": [
+                    high - y if ends else 0 for _, y, ends, _ in means for high in [ends[1] if ends else y]
+                ],
+                "arrayminus": [
+                    y - low if ends else 0 for _, y, ends, _ in means for low in [ends[0] if ends else y]
+                ],
+                "thickness": 2.5 if len(means) <= _FEW else 1.5,
+                "width": 8 if len(means) <= _FEW else 3,
+            },
+            mode="lines+markers",
+            meta="mean",
+            line={"shape": "linear", "width": 1, "dash": "dot"},
+            marker={"symbol": "diamond", "size": 9 if len(means) <= _FEW else 5},
+            hovertemplate="%{text}<extra></extra>",
+        )
+    figure.update_layout(shapes=list(_shapes(result, spread)), annotations=list(_labels(result)))
+    figure.update_xaxes(title={"text": "Memory size, MB"})
+    figure.update_yaxes(title={"text": y_title})
+    chart: Chart = json.loads(figure.to_json())
+    positive = [y for y in drawn if y > 0]
+    wide = bool(positive) and max(positive) / min(positive) > _LOG_FROM_RATIO
+    chart["page"] = {
+        "kind": "memory",
+        "sizes": sizes_mb,
+        "first": _worth_a_tick(result),
+        "decades": math.log10(max(positive) / min(positive)) if positive else 0.0,
+        "log": wide,
+        "unshown": sum(1 for sample in result.samples if of_sample(sample) is None),
+    }
+    return chart
+
+
+def _points(
+    samples: Iterable[Sample], kind: PointKind, of_sample: Callable[[Sample], float | None], spread: Spread
+) -> Iterable[tuple[float, float, str]]:
+    seen: dict[int, int] = {}
+    for sample in samples:
+        y = of_sample(sample) if kind_of(sample) is kind else None
+        if y is not None and math.isfinite(y):
+            index = seen.get(sample.memory_mb, 0)
+            seen[sample.memory_mb] = index + 1
+            yield spread.place(kind, sample.memory_mb, index), y, _hover(sample, kind)
+
+
+def _hover(sample: Sample, kind: PointKind) -> str:
+    lines = [f"{figures.memory(sample.memory_mb)}, {kind.value.replace('-', ' ')} (no. {sample.order + 1})"]
+    lines.append(f"duration {figures.duration(sample.duration_ms)}")
+    if sample.init_ms is not None:
+        lines.append(f"init {figures.duration(sample.init_ms)}")
+    if sample.restore_ms is not None:
+        lines.append(f"restore {figures.duration(sample.restore_ms)}")
+    if sample.billed_ms is not None:
+        lines.append(f"billed {figures.count(sample.billed_ms)} ms")
+    if kind is PointKind.FAILED:
+        lines.append(chart_text(sample.error_type or sample.outcome.value, 80))
+    return "<br>".join(lines)
+
+
+def _shapes(result: TuningResult, spread: Spread) -> Iterable[dict[str, Any]]:
+    best = result.recommendation
+    alike = (
+        (*best.equivalent_sizes_mb, best.memory_mb) if best is not None and best.equivalent_sizes_mb else ()
+    )
+    for size in result.memory_sizes:
+        low, high = spread.band(size.memory_mb)
+        strip = {"type": "rect", "xref": "x", "yref": "paper", "x0": low, "x1": high, "y0": 0, "y1": 1}
+        strip |= {"layer": "below", "line": {"width": 0}}
+        if size.status is not SizeStatus.MEASURED:
+            yield strip | {"name": "missing"}
+        elif size.memory_mb in alike:
+            yield strip | {"name": "equivalent"}
+    for role, mb, top in _marked(result):
+        line = {"type": "line", "xref": "x", "yref": "paper", "x0": mb, "x1": mb, "y0": 0, "y1": top}
+        dash = "dash" if role == "present" else "solid"
+        yield line | {"name": role, "layer": "between", "line": {"width": 2, "dash": dash}}
+
+
+def _labels(result: TuningResult) -> Iterable[dict[str, Any]]:
+    for role, mb, top in _marked(result):
+        text = "recommended" if role == "recommended" else "present"
+        if role == "recommended" and mb == result.function.original_memory_mb:
+            text = "present and recommended"
+        yield _label(role, mb, text) | {"y": top, "yanchor": "bottom"}
+    for size in result.memory_sizes:
+        if size.status is not SizeStatus.MEASURED:
+            text = "not measured" if size.status is SizeStatus.NOT_MEASURED else "failed"
+            yield _label("missing", size.memory_mb, text) | {
+                "y": 0.03,
+                "yanchor": "bottom",
+                "xshift": -12,
+                "textangle": -90,
+            }
+
+
+def _label(role: str, mb: int, text: str) -> dict[str, Any]:
+    return {"name": role, "xref": "x", "yref": "paper", "x": mb, "text": text, "showarrow": False}
+
+
+def _marked(result: TuningResult) -> Iterable[tuple[str, int, float]]:
+    present = result.function.original_memory_mb
+    best = result.recommendation
+    if best is not None:
+        yield "recommended", best.memory_mb, 1.0
+    if (best is None or best.memory_mb != present) and present in {
+        size.memory_mb for size in result.memory_sizes
+    }:
+        yield "present", present, 1.07
+
+
+def _worth_a_tick(result: TuningResult) -> list[int]:
+    sizes = {size.memory_mb for size in result.memory_sizes}
+    best = [result.recommendation.memory_mb] if result.recommendation else []
+    wanted = [*best, result.function.original_memory_mb, *([min(sizes), max(sizes)] if sizes else [])]
+    return [mb for mb in dict.fromkeys(wanted) if mb in sizes]
+
+
+def _parts_chart(result: TuningResult) -> Chart:
+    import plotly.graph_objects as go
+
+    rows = traced(result)
+    largest = max(
+        [value for _, parts in rows for name in PART_NAMES if (value := getattr(parts, name))] or [1.0]
+    )
+    scale, unit = figures.duration_unit(largest)
+    figure = go.Figure(layout={"template": "none", "barmode": "stack"})
+    for name, title in PART_NAMES.items():
+        values = [getattr(parts, name) for _, parts in rows]
+        if any(value is not None for value in values):
+            figure.add_bar(
+                orientation="h",
+                y=[figures.memory(size.memory_mb) for size, _ in rows],
+                x=[None if value is None else value / scale for value in values],
+                text=[f"{title}: {figures.duration(value)}" for value in values],
+                textposition="none",
+                meta=name,
+                marker={"pattern": {"shape": _PATTERNS[name], "size": 7, "solidity": 0.3}},
+                hovertemplate="%{y}<br>%{text}<extra></extra>",
+            )
+    figure.update_xaxes(title={"text": f"Mean time of the traced warm invocations, {unit}"})
+    figure.update_yaxes(autorange="reversed", type="category")
+    chart: Chart = json.loads(figure.to_json())
+    chart["page"] = {"kind": "parts", "rows": len(rows)}
+    return chart

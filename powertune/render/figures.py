@@ -1,0 +1,201 @@
+"""Numbers for people. One function for each kind of figure, so that a number reads the same wherever it appears.
+
+Three significant digits throughout; the unit changes with the size of the number. What is unknown is a dash.
+"""
+
+import math
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from powertune.domain.result import Interval, Money
+
+UNKNOWN = "–"
+MINUS = "−"
+
+_DIGITS = 3
+_DURATION_UNITS = ((0.001, "µs"), (1.0, "ms"), (1000.0, "s"))
+_SYMBOLS = {"USD": "$", "CNY": "CN¥"}
+_NO_DIFFERENCE = 0.005
+"""A change below half a per cent would be written as 0 %: it is called none."""
+
+
+def count(number: int | None) -> str:
+    """``1,200``."""
+    return UNKNOWN if number is None else f"{number:,}"
+
+
+def memory(mb: int | None) -> str:
+    """``1,769 MB``."""
+    return UNKNOWN if mb is None else f"{mb:,} MB"
+
+
+def duration_unit(ms: float) -> tuple[float, str]:
+    """The unit a duration is written in: how many milliseconds it has, and its name."""
+    for scale, name in _DURATION_UNITS:
+        if _rounded(abs(ms) / scale) < 1000:
+            return (scale, name) if ms else (1.0, "ms")
+    return _DURATION_UNITS[-1]
+
+
+def duration(ms: float | None) -> str:
+    """Milliseconds as ``85.2 µs``, ``104 ms`` or ``1.23 s``."""
+    if ms is None or not math.isfinite(ms):
+        return UNKNOWN
+    scale, name = duration_unit(ms)
+    return f"{_number(ms / scale)} {name}"
+
+
+def duration_estimate(ms: float | None, interval: Interval | None) -> str:
+    """A mean with its interval: ``104 ± 3 ms``; ``104 ms (98.0 ms to 121 ms)`` where the sides differ."""
+    if ms is None or interval is None or not math.isfinite(ms):
+        return duration(ms)
+    if _lopsided(ms, interval):
+        return f"{duration(ms)} ({duration(interval.low)} to {duration(interval.high)})"
+    scale, name = duration_unit(ms)
+    return f"{_number(ms / scale)} ± {_half_width(ms / scale, (interval.high - interval.low) / 2 / scale)} {name}"
+
+
+def money(amount: Money | None) -> str:
+    """``$0.214``, ``$1,234.50``, ``CN¥3.10``, ``EUR 2.00``: cents from 1 upwards, three digits below."""
+    if amount is None or not amount.amount.is_finite():
+        return UNKNOWN
+    value = amount.amount
+    sign = MINUS if value < 0 else ""
+    return f"{sign}{_symbol(amount.currency)}{_amount(abs(value))}"
+
+
+def money_estimate(amount: Money | None, interval: Interval | None) -> str:
+    """A mean cost with its interval: ``$3.42 ± 0.12``; the interval is in the unit of the amount."""
+    if amount is None or interval is None or not amount.amount.is_finite():
+        return money(amount)
+    mean = float(amount.amount)
+    if _lopsided(mean, interval):
+        low, high = (
+            money(Money(amount=Decimal(repr(end)), currency=amount.currency))
+            for end in (interval.low, interval.high)
+        )
+        return f"{money(amount)} ({low} to {high})"
+    shown = _amount(abs(amount.amount))
+    decimals = len(shown.partition(".")[2])
+    half = (interval.high - interval.low) / 2
+    return f"{money(amount)} ± {_at_least(half, decimals)}"
+
+
+def rate(value: Decimal | None, currency: str) -> str:
+    """A list price with every digit that it was published with: ``$0.0000166667``."""
+    return UNKNOWN if value is None else f"{_symbol(currency)}{value:f}"
+
+
+def percent(share: float | None) -> str:
+    """The size of a share without its sign: 0.714 is ``71 %``, 0.004 is ``0.4 %``."""
+    if share is None or not math.isfinite(share):
+        return UNKNOWN
+    value = abs(share) * 100
+    if value == 0:
+        return "0 %"
+    if value < 0.05:
+        return "under 0.1 %"
+    decimals = 1 if value < 0.95 or 99 <= value < 99.95 else 0
+    return f"{value:,.{decimals}f} %"
+
+
+def difference(share: float | None) -> str:
+    """A share with its sign: ``+12 %``, ``−5 %``; ``same`` where it would be written as nothing."""
+    if share is None or not math.isfinite(share):
+        return UNKNOWN
+    if abs(share) < _NO_DIFFERENCE:
+        return "same"
+    return f"{MINUS if share < 0 else '+'}{percent(share)}"
+
+
+def faster(share: float) -> str:
+    """A change of duration in words: ``71 % faster``, ``12 % slower``, ``as fast``."""
+    if abs(share) < _NO_DIFFERENCE:
+        return "as fast"
+    return f"{percent(share)} {'faster' if share < 0 else 'slower'}"
+
+
+def cheaper(share: float) -> str:
+    """A change of cost in words: ``38 % cheaper``, ``2 % dearer``, ``at the same cost``."""
+    if abs(share) < _NO_DIFFERENCE:
+        return "at the same cost"
+    return f"{percent(share)} {'cheaper' if share < 0 else 'dearer'}"
+
+
+def gb_seconds(value: float | None) -> str:
+    """``12.3 GB-seconds``."""
+    return UNKNOWN if value is None or not math.isfinite(value) else f"{_number(value)} GB-seconds"
+
+
+def span(seconds: float | None) -> str:
+    """How long something took, to the second: ``42 s``, ``3 min 12 s``, ``1 h 5 min``."""
+    if seconds is None or seconds < 0:
+        return UNKNOWN
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def parse_moment(text: str) -> datetime | None:
+    """An ISO 8601 time as UTC; None where it is not one. Without a zone it is taken as UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def moment(text: str) -> str:
+    """An ISO 8601 time as ``24 November 2026, 11:34 UTC``; as it stands where it is not one."""
+    parsed = parse_moment(text)
+    return text if parsed is None else f"{parsed.day} {parsed:%B %Y, %H:%M} UTC"
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{_DIGITS - 1}e}")
+
+
+def _number(value: float) -> str:
+    if value == 0:
+        return "0"
+    size = _rounded(abs(value))
+    return f"{MINUS if value < 0 else ''}{size:,.{_decimals(size)}f}"
+
+
+def _decimals(size: float) -> int:
+    return max(0, _DIGITS - 1 - math.floor(math.log10(size))) if size else 0
+
+
+def _half_width(mean: float, half: float) -> str:
+    return _at_least(half, _decimals(_rounded(abs(mean))))
+
+
+def _at_least(half: float, decimals: int) -> str:
+    """A half width with the mean's decimals; with one digit of its own where that would read as nothing."""
+    if half <= 0:
+        return "0"
+    if half < 0.5 * 10**-decimals:
+        size = float(f"{half:.0e}")
+        return f"{size:.{max(0, -math.floor(math.log10(size)))}f}"
+    return f"{half:,.{decimals}f}"
+
+
+def _lopsided(mean: float, interval: Interval) -> bool:
+    below, above = mean - interval.low, interval.high - mean
+    return abs(above - below) > 0.05 * abs(above + below)
+
+
+def _amount(value: Decimal) -> str:
+    if value == 0:
+        return "0.00"
+    # Where the third digit of 0.9996 rounds up to 1.000, the amount reads as one.
+    if value >= 1 or Decimal(f"{value:.{_DIGITS - 1}e}") >= 1:
+        return f"{value.quantize(Decimal('0.01'), rounding=ROUND_HALF_EVEN):,}"
+    return f"{Decimal(f'{value:.{_DIGITS - 1}e}'):f}"
+
+
+def _symbol(currency: str) -> str:
+    return _SYMBOLS.get(currency, f"{currency} ")

@@ -1,0 +1,138 @@
+"""The body of the report: what comes first, and the order of the rest. Every function returns finished HTML."""
+
+from collections.abc import Collection
+
+from powertune.domain.result import SizeStatus, TuningResult
+from powertune.render import figures, sentence
+from powertune.render.basis import bill, how, prices
+from powertune.render.markup import Markup, bullets, facts, note, safe, together
+from powertune.render.plots import curves, parts
+from powertune.render.safe import escape
+from powertune.render.table import sizes_table
+
+
+def body(result: TuningResult, drawn: Collection[str]) -> Markup:
+    """Header, main part and footer; ``drawn`` names the charts that there are."""
+    found = _failed(result) + curves(result, drawn) + sizes_table(result) + parts(result) + _why(result)
+    return (
+        f"<header>{_top(result)}</header>\n<main>{found}{bill(result)}{how(result)}{prices(result)}</main>\n"
+        f"<footer><p>Made by powertune {escape(result.powertune_version)} · run {escape(result.run_id)} · "
+        "this file works offline and sends nothing anywhere.</p></footer>"
+    )
+
+
+def _top(result: TuningResult) -> Markup:
+    function, request = result.function, result.request
+    eyebrow = f'<p class="eyebrow">powertune · <b>{safe(function.name)}</b> · {safe(function.region)}</p>'
+    notices = []
+    if not result.restored:
+        present = figures.memory(function.original_memory_mb)
+        notices.append(
+            note(
+                f"<p><b>The function was not put back.</b> It had {present} before this run.</p>", danger=True
+            )
+        )
+    where = sentence.where(result)
+    if where:
+        notices.append(note(f"<p><b>A local run.</b> {escape(where)}</p>{bullets(result.environment.notes)}"))
+    elif result.environment.notes:
+        notices.append(note(bullets(result.environment.notes)))
+    strategy = request.strategy.value
+    if strategy == "balanced":
+        strategy += f", cost weighs {figures.percent(request.balanced_weight)}"
+    rows = [
+        ("Function", safe(function.name)),
+        ("Region", safe(function.region)),
+        ("Architecture", safe(function.architecture.value)),
+        ("Runtime", safe(function.runtime or "container image")),
+        ("Present memory size", figures.memory(function.original_memory_mb)),
+        ("Strategy", escape(strategy)),
+        (
+            "Measured",
+            f'<time datetime="{escape(result.started_at)}">{escape(figures.moment(result.started_at))}</time>',
+        ),
+        ("Took", _took(result)),
+        (
+            "Where",
+            "AWS" if result.environment.kind == "aws" else f"{escape(result.environment.kind)}, not AWS",
+        ),
+        ("Run", safe(result.run_id)),
+    ]
+    return f"{eyebrow}<h1>{together(sentence.answer(result))}</h1>{''.join(notices)}{_tiles(result)}" + facts(
+        rows, long=[("ARN", f"<code>{safe(function.arn)}</code>")]
+    )
+
+
+def _tiles(result: TuningResult) -> Markup:
+    best = result.recommendation
+    if best is None:
+        return ""
+    present = sentence.present_size(result)
+    was = present if present is not None and present.memory_mb != best.memory_mb else None
+    chosen = next((size for size in result.memory_sizes if size.memory_mb == best.memory_mb), None)
+    used = chosen.max_memory_used_mb if chosen else None
+    before = was.warm.duration_ms if was else None
+    tiles = [
+        (
+            "Recommended memory size",
+            figures.memory(best.memory_mb),
+            f"now {figures.memory(result.function.original_memory_mb)}",
+        ),
+        (
+            "Mean warm duration",
+            figures.duration(best.expected_duration_ms),
+            f"now {figures.duration(before.mean)}" if before else "",
+        ),
+        (
+            "Cost per million invocations",
+            figures.money(best.expected_cost_per_million),
+            f"now {figures.money(was.cost.per_million)}" if was and was.cost else "",
+        ),
+        (
+            "Most memory used",
+            figures.memory(used),
+            f"{figures.percent(used / best.memory_mb)} of the recommended size" if used is not None else "",
+        ),
+    ]
+    cells = "".join(
+        f'<div class="tile"><dt>{title}</dt><dd class="big">{escape(big)}</dd>'
+        f'<dd class="small">{escape(small)}</dd></div>'
+        for title, big, small in tiles
+    )
+    return f'<dl class="tiles">{cells}</dl>'
+
+
+def _failed(result: TuningResult) -> Markup:
+    gone = [size for size in result.memory_sizes if size.status is not SizeStatus.MEASURED]
+    if not gone:
+        return ""
+    items = "".join(
+        f"<li><b>{figures.memory(size.memory_mb)}</b> "
+        f"{'failed' if size.status is SizeStatus.FAILED else 'was not measured'}: "
+        f"{safe(size.reason) if size.reason else 'no reason was recorded'}</li>"
+        for size in gone
+    )
+    verb = "size" if len(gone) == 1 else "sizes"
+    return note(f"<h2>{len(gone)} memory {verb} without a measurement</h2><ul>{items}</ul>", danger=True)
+
+
+def _why(result: TuningResult) -> Markup:
+    html = ""
+    if result.recommendation is not None and result.recommendation.reasons:
+        reasons = bullets(result.recommendation.reasons)
+        html += f'<section aria-labelledby="why"><h2 id="why">Why</h2>{reasons}</section>'
+    if result.warnings:
+        html += (
+            '<section aria-labelledby="warnings"><h2 id="warnings">Warnings</h2>'
+            f"{note(bullets(result.warnings))}</section>"
+        )
+    return html
+
+
+def _took(result: TuningResult) -> Markup:
+    started, finished = figures.parse_moment(result.started_at), figures.parse_moment(result.finished_at)
+    return (
+        figures.UNKNOWN
+        if started is None or finished is None
+        else figures.span((finished - started).total_seconds())
+    )

@@ -1,0 +1,83 @@
+"""Samples as points of a chart: what kind each is, how long its caller waited, what it cost."""
+
+import itertools
+import math
+from collections.abc import Sequence
+from enum import StrEnum
+
+from powertune.domain.result import Price, SizeResult
+from powertune.domain.sample import Outcome, Sample
+
+_GOLDEN = 0.6180339887498949
+_WIDEST_OCTAVES = 0.1
+
+
+class PointKind(StrEnum):
+    """What a sample counts as."""
+
+    WARM = "warm"
+    COLD = "cold"
+    SET_ASIDE = "set-aside"
+    FAILED = "failed"
+
+
+def kind_of(sample: Sample) -> PointKind:
+    """Warm samples are the ones that the statistics use; a success that is neither warm nor cold is set aside."""
+    if sample.outcome is not Outcome.OK:
+        return PointKind.FAILED
+    if sample.is_warm_measurement:
+        return PointKind.WARM
+    if sample.cold and not sample.suppressed_init and sample.duration_ms is not None:
+        return PointKind.COLD
+    return PointKind.SET_ASIDE
+
+
+def waited_ms(sample: Sample) -> float | None:
+    """What Lambda let the caller wait: the duration and, at a cold start, the init or restore before it.
+
+    Duration excludes Init Duration (AWS docs, lambda/latest/dg/lambda-runtime-environment).
+    """
+    if sample.duration_ms is None:
+        return None
+    return sample.duration_ms + (sample.init_ms or 0.0) + (sample.restore_ms or 0.0)
+
+
+def cost_per_million(sample: Sample, size: SizeResult, price: Price) -> float | None:
+    """What a million invocations like this one cost; None where its size has no cost or it no billed duration.
+
+    The size's own cost is scaled: at one memory size everything but the request fee is proportional to the
+    billed duration. For drawing only; money that is written out comes from the result.
+    """
+    billed = size.warm.billed_ms
+    if size.cost is None or billed is None or billed.mean <= 0 or sample.billed_ms is None:
+        return None
+    request = float(price.per_request)
+    per_billed_ms = (float(size.cost.per_invocation.amount) - request) / billed.mean
+    return 1e6 * (request + per_billed_ms * sample.billed_ms)
+
+
+class Spread:
+    """Places points of one memory size side by side, so that none hides another.
+
+    Offsets are in octaves of memory size and follow from the order alone: the same result draws the same picture.
+    """
+
+    def __init__(self, sizes_mb: Sequence[int]) -> None:
+        ordered = sorted(set(sizes_mb))
+        gaps = [math.log2(high / low) for low, high in itertools.pairwise(ordered)]
+        self.nearest = min(gaps, default=1.0)
+        self._half = min(_WIDEST_OCTAVES, 0.16 * self.nearest)
+
+    def place(self, kind: PointKind, memory_mb: int, index: int) -> float:
+        """Where the ``index``-th point of its kind is drawn, in MB.
+
+        Warm ones to the left of the mean, cold ones to its right, the others beyond.
+        """
+        within = (index * _GOLDEN + 0.5) % 1 * 2 - 1
+        middle, width = {PointKind.WARM: (-1.15, 0.75), PointKind.COLD: (1.0, 0.45)}.get(kind, (2.0, 0.4))
+        return float(memory_mb * 2 ** (self._half * (middle + width * within)))
+
+    def band(self, memory_mb: int) -> tuple[float, float]:
+        """The strip around a memory size that a shaded size fills, in MB."""
+        half = min(0.28, 0.44 * self.nearest)
+        return memory_mb / 2**half, memory_mb * 2**half

@@ -1,0 +1,264 @@
+"""A small AWS in memory, strict where the embedded endpoint is lax, with faults on demand.
+
+Behaviour that matters here, and its source: RevisionId is checked on every write and an update in progress refuses
+further ones (AWS docs, lambda/latest/dg/functions-states); PublishVersion returns the existing version when nothing
+changed since (lambda/latest/api/API_PublishVersion); DeleteFunction without a qualifier deletes the function.
+"""
+
+import base64
+import copy
+import io
+import itertools
+import json
+from collections import Counter
+from types import SimpleNamespace
+
+from botocore.exceptions import ClientError
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+NAME = "orders"
+ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}"
+
+
+class Killed(BaseException):
+    """The process died here."""
+
+
+class FakeClock:
+    """Time that passes only when somebody sleeps or asks."""
+
+    def __init__(self):
+        self.ms = 1_790_000_000_000
+
+    def now_ms(self):
+        self.ms += 1
+        return self.ms
+
+    def sleep(self, seconds):
+        self.ms += int(seconds * 1000)
+
+
+def refusal(operation, code, message="no", status=400):
+    return ClientError(
+        {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}, operation
+    )
+
+
+class FakeAws:
+    """Session, clients and state in one. ``fault(n, service, operation, when)`` may raise around the n-th call."""
+
+    region = REGION
+
+    def __init__(self, *, memory_mb=512, fault=None, duration_ms=lambda memory_mb: 50_000 / memory_mb, tracing=True):
+        self.calls = Counter()
+        self.log = []
+        self.fault = fault or (lambda *_: None)
+        self.duration_ms = duration_ms
+        self.objects = {}
+        self.reports = []
+        self.invoked = []
+        self._ids = itertools.count(1)
+        self._pending_reads = 0
+        self.latest = {
+            "FunctionName": NAME,
+            "FunctionArn": ARN,
+            "MemorySize": memory_mb,
+            "Timeout": 30,
+            "Handler": "app.handler",
+            "Runtime": "python3.12",
+            "Architectures": ["x86_64"],
+            "CodeSha256": "c0de",
+            "Description": "takes payments",
+            "State": "Active",
+            "LastUpdateStatus": "Successful",
+            "TracingConfig": {"Mode": "Active" if tracing else "PassThrough"},
+            "RevisionId": "r0",
+            "Version": "$LATEST",
+        }
+        self.versions = {}
+        self.aliases = {}
+        self._published_from = None
+        self._next_version = 1
+        self.reserved = None
+
+    # --- what a user of the function can see ---------------------------------------------------------------
+
+    def visible(self):
+        """The function as its owner knows it, without the revision, which any update changes."""
+        latest = {key: value for key, value in self.latest.items() if key not in ("RevisionId", "LastUpdateStatus")}
+        return copy.deepcopy((latest, self.versions, self.aliases))
+
+    # --- the session -----------------------------------------------------------------------------------------
+
+    def client(self, service):
+        return _Client(self, service)
+
+    def invoker(self, *, timeout_s, parallel):
+        return _Client(self, "lambda")
+
+    def call(self, service, operation, arguments):
+        number = len(self.log)
+        self.log.append(f"{service}:{operation}")
+        self.fault(number, service, operation, "before")
+        answer = getattr(self, operation)(**arguments)
+        self.calls[f"{service}:{operation}"] += 1
+        self.fault(number, service, operation, "after")
+        return answer
+
+    # --- Lambda ------------------------------------------------------------------------------------------------
+
+    def _revise(self):
+        self.latest["RevisionId"] = f"r{next(self._ids)}"
+
+    def get_function_configuration(self, FunctionName, Qualifier=None):
+        if Qualifier is None:
+            if self._pending_reads:
+                self._pending_reads -= 1
+                if not self._pending_reads:
+                    self.latest["LastUpdateStatus"] = "Successful"
+            return copy.deepcopy(self.latest)
+        version = self.aliases[Qualifier]["FunctionVersion"] if Qualifier in self.aliases else Qualifier
+        return copy.deepcopy(self.versions[version])
+
+    def get_function_concurrency(self, FunctionName):
+        return {} if self.reserved is None else {"ReservedConcurrentExecutions": self.reserved}
+
+    def _check_writable(self, operation, RevisionId):
+        if self.latest["LastUpdateStatus"] == "InProgress":
+            raise refusal(operation, "ResourceConflictException", "An update is in progress", 409)
+        if RevisionId is not None and RevisionId != self.latest["RevisionId"]:
+            raise refusal(operation, "PreconditionFailedException", "The RevisionId is stale", 412)
+
+    def update_function_configuration(self, FunctionName, MemorySize, RevisionId=None):
+        self._check_writable("UpdateFunctionConfiguration", RevisionId)
+        self.latest.update(MemorySize=MemorySize, LastUpdateStatus="InProgress")
+        self._pending_reads = 2
+        self._revise()
+        return copy.deepcopy(self.latest)
+
+    def publish_version(self, FunctionName, CodeSha256=None, RevisionId=None, Description=""):
+        self._check_writable("PublishVersion", RevisionId)
+        if self._published_from == self.latest["RevisionId"]:
+            return copy.deepcopy(self.versions[max(self.versions, key=int)])
+        number = str(self._next_version)
+        self._next_version += 1
+        self._published_from = self.latest["RevisionId"]
+        version = {**copy.deepcopy(self.latest), "Version": number, "FunctionArn": f"{ARN}:{number}"}
+        self.versions[number] = {**version, "Description": Description or version["Description"]}
+        return copy.deepcopy(self.versions[number])
+
+    def create_alias(self, FunctionName, Name, FunctionVersion, Description=""):
+        if Name in self.aliases:
+            raise refusal("CreateAlias", "ResourceConflictException", "Alias already exists", 409)
+        if FunctionVersion != "$LATEST" and FunctionVersion not in self.versions:
+            raise refusal("CreateAlias", "ResourceNotFoundException", "no such version", 404)
+        self.aliases[Name] = {"Name": Name, "FunctionVersion": FunctionVersion, "Description": Description}
+        return dict(self.aliases[Name])
+
+    def _alias(self, operation, Name):
+        if Name not in self.aliases:
+            raise refusal(operation, "ResourceNotFoundException", "Alias not found", 404)
+        return self.aliases[Name]
+
+    def get_alias(self, FunctionName, Name):
+        return dict(self._alias("GetAlias", Name))
+
+    def update_alias(self, FunctionName, Name, Description):
+        self._alias("UpdateAlias", Name)["Description"] = Description
+        return dict(self.aliases[Name])
+
+    def delete_alias(self, FunctionName, Name):
+        self._alias("DeleteAlias", Name)
+        del self.aliases[Name]
+
+    def delete_function(self, FunctionName, Qualifier=None):
+        assert Qualifier is not None, "this would have deleted the user's function"
+        if Qualifier not in self.versions:
+            raise refusal("DeleteFunction", "ResourceNotFoundException", "no such version", 404)
+        if any(alias["FunctionVersion"] == Qualifier for alias in self.aliases.values()):
+            raise refusal("DeleteFunction", "ResourceConflictException", "an alias references it", 409)
+        del self.versions[Qualifier]
+
+    def list_aliases(self, FunctionName):
+        return [{"Aliases": [alias]} for alias in copy.deepcopy(list(self.aliases.values()))]
+
+    def list_versions_by_function(self, FunctionName):
+        return [{"Versions": [version]} for version in copy.deepcopy([self.latest, *self.versions.values()])]
+
+    def invoke(self, FunctionName, Qualifier, LogType, Payload):
+        version = self.versions[self.aliases[Qualifier]["FunctionVersion"]]
+        memory_mb, number = version["MemorySize"], len(self.reports)
+        request_id = f"{number:08x}-0000-4000-8000-000000000000"
+        duration = self.duration_ms(memory_mb)
+        cold = not any(report["version"] == version["Version"] for report in self.reports)
+        init = 100.0 if cold else None
+        billed = int(-(-(duration + (init or 0)) // 1))
+        text = (
+            f"REPORT RequestId: {request_id}\tDuration: {duration:.2f} ms\tBilled Duration: {billed} ms\t"
+            f"Memory Size: {memory_mb} MB\tMax Memory Used: 40 MB\t"
+            + (f"Init Duration: {init:.2f} ms\t" if init else "")
+            + "\n"
+        )
+        report = {"request_id": request_id, "version": version["Version"], "duration": round(duration, 2)}
+        self.reports.append({**report, "billed": billed, "init": init, "at": 1_790_000_000_000 + number})
+        self.invoked.append((Qualifier, Payload))
+        return {
+            "StatusCode": 200,
+            "ExecutedVersion": version["Version"],
+            "LogResult": base64.b64encode(text.encode()).decode(),
+            "Payload": io.BytesIO(b"{}"),
+            "ResponseMetadata": {"RequestId": request_id},
+        }
+
+    # --- CloudWatch Logs, X-Ray, S3, Step Functions --------------------------------------------------------
+
+    def start_query(self, **_):
+        return {"queryId": "q"}
+
+    def get_query_results(self, queryId):
+        rows = [
+            {
+                "rid": report["request_id"],
+                "@logStream": f"2026/11/24/[{report['version']}]abc",
+                "@timestamp": "2026-11-24 00:00:00.000",
+                "durationMs": str(report["duration"]),
+                "billedMs": str(report["billed"]),
+                "maxMemoryMb": "40",
+                **({"initMs": str(report["init"])} if report["init"] else {}),
+            }
+            for report in self.reports
+        ]
+        results = [[{"field": key, "value": value} for key, value in row.items()] for row in rows]
+        return {"status": "Complete", "results": results}
+
+    def batch_get_traces(self, TraceIds):
+        document = {"origin": "AWS::Lambda::Function", "start_time": 1.0, "end_time": 1.05, "subsegments": []}
+        return {"Traces": [{"Id": trace, "Segments": [{"Document": json.dumps(document)}]} for trace in TraceIds]}
+
+    def put_object(self, Bucket, Key, Body):
+        self.objects[Key] = Body
+
+    def get_object(self, Bucket, Key):
+        if Key not in self.objects:
+            raise refusal("GetObject", "NoSuchKey", status=404)
+        return {"Body": io.BytesIO(self.objects[Key])}
+
+    def list_objects_v2(self, Bucket, Prefix):
+        return [{"Contents": [{"Key": key} for key in sorted(self.objects) if key.startswith(Prefix)]}]
+
+    def get_execution_history(self, executionArn, includeExecutionData):
+        return [{"events": [{"type": "TaskStateEntered"}] * 3 + [{"type": "TaskSucceeded"}]}]
+
+
+class _Client:
+    def __init__(self, aws, service):
+        self._aws = aws
+        self._service = service
+        self.meta = SimpleNamespace(events=SimpleNamespace(register=lambda *_, **__: None))
+
+    def get_paginator(self, operation):
+        return SimpleNamespace(paginate=lambda **arguments: self._aws.call(self._service, operation, arguments))
+
+    def __getattr__(self, operation):
+        return lambda **arguments: self._aws.call(self._service, operation, arguments)

@@ -1,0 +1,46 @@
+from collections.abc import Callable
+
+import pytest
+
+from powertune.domain.result import Environment, TuningResult
+from powertune.render import sentence
+
+Make = Callable[..., TuningResult]
+
+
+def test_another_size_is_named_with_what_changes(make_result: Make) -> None:
+    answer = sentence.answer(make_result(present_mb=512, best_mb=1769))
+    assert answer.startswith("Use 1,769 MB instead of 512 MB: 70 % faster, ")
+    assert answer.endswith(" % dearer.")
+
+
+def test_a_present_size_that_is_best_is_called_that(make_result: Make) -> None:
+    answer = sentence.answer(make_result(present_mb=512, best_mb=512))
+    assert answer.startswith("512 MB is already the best size: 1.3")
+    assert answer.endswith(" per million invocations.")
+
+
+def test_a_single_measured_size_is_not_called_the_best(make_result: Make) -> None:
+    answer = sentence.answer(make_result(sizes_mb=(512,), failing_mb=(), present_mb=512, best_mb=512))
+    assert answer.startswith("512 MB is the only size that was measured: ")
+
+
+@pytest.mark.parametrize(("present_mb", "why"), [(700, "was not measured"), (128, "failed")])
+def test_a_present_size_without_a_measurement_is_said(make_result: Make, present_mb: int, why: str) -> None:
+    answer = sentence.answer(make_result(present_mb=present_mb, best_mb=1769, failing_mb=(128,)))
+    assert answer.startswith("Use 1,769 MB: 4")
+    assert answer.endswith(f"(the present {present_mb} MB {why}).")
+
+
+def test_a_run_that_measured_nothing_says_so(make_result: Make) -> None:
+    nothing = make_result(failing_mb=(128, 256, 512, 1024, 1769, 3008), best_mb=None)
+    assert sentence.answer(nothing) == "No memory size could be measured."
+    assert sentence.answer(make_result(best_mb=None)) == "No memory size can be recommended."
+
+
+def test_a_local_run_is_said_to_be_unbilled(make_result: Make, local_environment: Environment) -> None:
+    where = sentence.where(make_result(environment=local_environment))
+    assert "not on AWS: nothing was billed" in where
+    assert "list prices for eu-central-1" in where
+    assert where.endswith("CPU share: token bucket, 2 cores.")
+    assert sentence.where(make_result()) == ""
