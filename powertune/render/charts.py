@@ -54,9 +54,7 @@ def traced(result: TuningResult) -> list[tuple[SizeResult, TraceParts]]:
 def _duration_chart(result: TuningResult) -> Chart:
     means = {size.memory_mb: size.warm.duration_ms for size in result.memory_sizes if size.warm.duration_ms}
     largest = max(
-        [mean.mean for mean in means.values()]
-        or [wait for s in result.samples if (wait := waited_ms(s))]
-        or [1.0]
+        [mean.mean for mean in means.values()] or [wait for s in result.samples if (wait := waited_ms(s))] or [1.0]
     )
     scale, unit = figures.duration_unit(largest)
 
@@ -73,7 +71,7 @@ def _duration_chart(result: TuningResult) -> Chart:
         )
         for mb, mean in means.items()
     ]
-    return _against_memory(result, f"Time the caller waited, {unit}", of_sample, means_drawn)
+    return _against_memory(result, f"Duration (cold: with init), {unit}", of_sample, means_drawn)
 
 
 def _cost_chart(result: TuningResult) -> Chart:
@@ -109,9 +107,7 @@ def _against_memory(
 ) -> Chart:
     import plotly.graph_objects as go
 
-    sizes_mb = sorted(
-        {size.memory_mb for size in result.memory_sizes} | {s.memory_mb for s in result.samples}
-    )
+    sizes_mb = sorted({size.memory_mb for size in result.memory_sizes} | {s.memory_mb for s in result.samples})
     spread = Spread(sizes_mb)
     figure = go.Figure(layout={"template": "none"})
     drawn: list[float] = []
@@ -135,12 +131,8 @@ def _against_memory(
             y=[y for _, y, _, _ in means],
             text=[f"{figures.memory(mb)}: {chart_text(text)}" for mb, _, _, text in means],
             error_y={
-                "array": [
-                    high - y if ends else 0 for _, y, ends, _ in means for high in [ends[1] if ends else y]
-                ],
-                "arrayminus": [
-                    y - low if ends else 0 for _, y, ends, _ in means for low in [ends[0] if ends else y]
-                ],
+                "array": [high - y if ends else 0 for _, y, ends, _ in means for high in [ends[1] if ends else y]],
+                "arrayminus": [y - low if ends else 0 for _, y, ends, _ in means for low in [ends[0] if ends else y]],
                 "thickness": 2.5 if len(means) <= _FEW else 1.5,
                 "width": 8 if len(means) <= _FEW else 3,
             },
@@ -195,9 +187,7 @@ def _hover(sample: Sample, kind: PointKind) -> str:
 
 def _shapes(result: TuningResult, spread: Spread) -> Iterable[dict[str, Any]]:
     best = result.recommendation
-    alike = (
-        (*best.equivalent_sizes_mb, best.memory_mb) if best is not None and best.equivalent_sizes_mb else ()
-    )
+    alike = (*best.equivalent_sizes_mb, best.memory_mb) if best is not None and best.equivalent_sizes_mb else ()
     for size in result.memory_sizes:
         low, high = spread.band(size.memory_mb)
         strip = {"type": "rect", "xref": "x", "yref": "paper", "x0": low, "x1": high, "y0": 0, "y1": 1}
@@ -238,9 +228,7 @@ def _marked(result: TuningResult) -> Iterable[tuple[str, int, float]]:
     best = result.recommendation
     if best is not None:
         yield "recommended", best.memory_mb, 1.0
-    if (best is None or best.memory_mb != present) and present in {
-        size.memory_mb for size in result.memory_sizes
-    }:
+    if (best is None or best.memory_mb != present) and present in {size.memory_mb for size in result.memory_sizes}:
         yield "present", present, 1.07
 
 
@@ -255,9 +243,7 @@ def _parts_chart(result: TuningResult) -> Chart:
     import plotly.graph_objects as go
 
     rows = traced(result)
-    largest = max(
-        [value for _, parts in rows for name in PART_NAMES if (value := getattr(parts, name))] or [1.0]
-    )
+    largest = max([value for _, parts in rows for name in PART_NAMES if (value := getattr(parts, name))] or [1.0])
     scale, unit = figures.duration_unit(largest)
     figure = go.Figure(layout={"template": "none", "barmode": "stack"})
     for name, title in PART_NAMES.items():

@@ -71,8 +71,7 @@ def money_estimate(amount: Money | None, interval: Interval | None) -> str:
     mean = float(amount.amount)
     if _lopsided(mean, interval):
         low, high = (
-            money(Money(amount=Decimal(repr(end)), currency=amount.currency))
-            for end in (interval.low, interval.high)
+            money(Money(amount=Decimal(repr(end)), currency=amount.currency)) for end in (interval.low, interval.high)
         )
         return f"{money(amount)} ({low} to {high})"
     shown = _amount(abs(amount.amount))

@@ -44,9 +44,7 @@ def render_html(result: TuningResult) -> str:
 
 def _policy(*scripts: str) -> str:
     """Nothing but the given scripts, inline styles (plotly sets them) and pictures made in the page."""
-    hashes = " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts
-    )
+    hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
     return (
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; "
         "base-uri 'none'; form-action 'none'"

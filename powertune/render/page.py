@@ -28,9 +28,7 @@ def _top(result: TuningResult) -> Markup:
     if not result.restored:
         present = figures.memory(function.original_memory_mb)
         notices.append(
-            note(
-                f"<p><b>The function was not put back.</b> It had {present} before this run.</p>", danger=True
-            )
+            note(f"<p><b>The function was not put back.</b> It had {present} before this run.</p>", danger=True)
         )
     where = sentence.where(result)
     if where:
@@ -132,7 +130,5 @@ def _why(result: TuningResult) -> Markup:
 def _took(result: TuningResult) -> Markup:
     started, finished = figures.parse_moment(result.started_at), figures.parse_moment(result.finished_at)
     return (
-        figures.UNKNOWN
-        if started is None or finished is None
-        else figures.span((finished - started).total_seconds())
+        figures.UNKNOWN if started is None or finished is None else figures.span((finished - started).total_seconds())
     )

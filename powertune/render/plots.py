@@ -79,9 +79,7 @@ def curves(result: TuningResult, drawn: Collection[str]) -> Markup:
     ]
     cost = [f"{figures.memory(size.memory_mb)}: {_cost_words(size)}." for size in result.memory_sizes]
     undrawn = sum(1 for sample in result.samples if waited_ms(sample) is None)
-    missing = (
-        f" {figures.count(undrawn)} invocations without a known duration cannot be drawn." if undrawn else ""
-    )
+    missing = f" {figures.count(undrawn)} invocations without a known duration cannot be drawn." if undrawn else ""
     return f"""<section aria-labelledby="curves"><h2 id="curves">Duration and cost against memory size</h2>
 <p class="lead">Two charts, because one has no meaning in the other: where lines of duration and cost would cross says
 nothing. Every sample is drawn, spread a little sideways. The dotted straight line only
@@ -187,8 +185,6 @@ def parts(result: TuningResult) -> Markup:
     return (
         '<section aria-labelledby="where"><h2 id="where">Where the time went</h2>'
         f'<p class="lead">Means of the warm invocations that X-Ray traced.</p><ul class="key">{key}</ul>'
-        + _figure(
-            "parts", "Parts of the time", "What Lambda itself took around the function is not billed.", words
-        )
+        + _figure("parts", "Parts of the time", "What Lambda itself took around the function is not billed.", words)
         + "</section>"
     )

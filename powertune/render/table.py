@@ -56,9 +56,7 @@ def _row(result: TuningResult, size: SizeResult, *, set_aside: bool) -> Markup:
     else:
         reason = safe(size.reason, _LONGEST_REASON) if size.reason else figures.UNKNOWN
         numbers = f'<td class="reason" colspan="{len(_FIGURES)}">{reason}</td>'
-    numbers += "".join(
-        f"<td>{figures.count(n)}</td>" for n in (size.invocations, size.cold_starts, size.errors)
-    )
+    numbers += "".join(f"<td>{figures.count(n)}</td>" for n in (size.invocations, size.cold_starts, size.errors))
     numbers += f"<td>{figures.count(size.set_aside)}</td>" if set_aside else ""
     marked = ' class="best"' if is_best else ""
     return f'<tr{marked}><th scope="row">{figures.memory(size.memory_mb)} {" ".join(tags)}</th>{numbers}</tr>'

@@ -47,9 +47,7 @@ def render_terminal(result: TuningResult, *, width: int = 80, colour: bool = Fal
             lines += _wrapped(reason, width, bullet="- ")
     for size in result.memory_sizes:
         if size.status is not SizeStatus.MEASURED and size.reason is not None:
-            lines += _wrapped(
-                f"{figures.memory(size.memory_mb)} {_status(size)}: {size.reason}", width, bullet="- "
-            )
+            lines += _wrapped(f"{figures.memory(size.memory_mb)} {_status(size)}: {size.reason}", width, bullet="- ")
     if not result.restored:
         lost = f"The function was NOT put back to {figures.memory(result.function.original_memory_mb)}."
         lines += [paint(line, _RED) for line in _wrapped(lost, width)]
@@ -66,9 +64,7 @@ def spent(result: TuningResult) -> str:
     parts = f"Lambda {figures.money(spend.lambda_cost)}, Step Functions {figures.money(spend.workflow_cost)}"
     if result.environment.kind == "aws":
         return f"The run spent {figures.money(spend.total_cost)} at list prices ({ran}; {parts})."
-    return (
-        f"The run was not billed; on AWS it would list at {figures.money(spend.total_cost)} ({ran}; {parts})."
-    )
+    return f"The run was not billed; on AWS it would list at {figures.money(spend.total_cost)} ({ran}; {parts})."
 
 
 def _title(result: TuningResult) -> str:

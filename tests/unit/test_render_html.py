@@ -21,9 +21,8 @@ from powertune.render.points import PointKind, Spread, cost_per_million, kind_of
 from powertune.render.safe import chart_text, one_line, script_json
 
 Make = Callable[..., TuningResult]
-HOSTILE = (
-    "</script><script>boom()</script><img src=x onerror=boom()><!--\u2028\u202e'\"><a href='javascript:boom()'>&lt;b>"
-)
+BREAKOUT = "</script><script>boom()</script><img src=x onerror=boom()><!--"
+HOSTILE = BREAKOUT + "\u2028\u202e'\"><a href='javascript:boom()'>&lt;b>"
 VOID = {"meta", "input", "img", "br", "path", "rect", "circle", "link"}
 
 

@@ -1,0 +1,1 @@
+"""What an execution environment needs besides awslambdaric. Not imported by powertune itself."""
