@@ -108,12 +108,12 @@ class RuntimeApi:
                 self._event = None
             self.waiting = True
             self.changed.notify_all()
-            while self._event is None and not self._closed:
-                self.changed.wait()
-            if self._event is None:
+            self.changed.wait_for(lambda: self._event is not None or self._closed)
+            event: Event | None = self._event
+            if event is None:
                 raise ConnectionError("the environment is over")
-            self._event.given_at = time.monotonic()
-            return _response(200, self._event.body, self._event.headers)
+            event.given_at = time.monotonic()
+            return _response(200, event.body, event.headers)
 
 
 def _read(rfile: Any, wfile: Any) -> _Request | None:
