@@ -2,7 +2,7 @@
 
 
 def handler(event, context):
-    limit = int(event.get("limit", 6000))
+    limit = int(event.get("limit", 8000))
     primes = []
     for number in range(2, limit + 1):
         for divisor in range(2, number):

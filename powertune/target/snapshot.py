@@ -1,5 +1,6 @@
 """Reads the function before anything is touched, and refuses what cannot be tuned."""
 
+from itertools import chain, repeat
 from typing import Any
 
 from powertune.aws.clock import Clock
@@ -8,8 +9,11 @@ from powertune.domain.function import Architecture, FunctionArn, FunctionSnapsho
 from powertune.errors import FunctionRefused
 
 UPDATE_TIMEOUT_S = 300
-_FIRST_PAUSE_S = 0.15
-_LONGEST_PAUSE_S = 2.0
+_PAUSES_S = (0.3, 0.1, 0.1, 0.1, 0.2, 0.4, 0.8)
+"""Between looks at a function that is being updated: most updates take half a second, and AWS allows 15 such calls
+a second for the whole account (AWS docs, lambda/latest/dg/gettingstarted-limits)."""
+
+_LONG_PAUSE_S = 2.0
 
 _REFUSED_KINDS = {
     "CapacityProviderConfig": "runs on Managed Instances, which have no price per GB-second",
@@ -56,8 +60,7 @@ def settled_configuration(client: Any, arn: FunctionArn, clock: Clock, qualifier
     """
     chosen = {"Qualifier": qualifier} if qualifier else {}
     deadline_ms = clock.now_ms() + UPDATE_TIMEOUT_S * 1000
-    pause_s = _FIRST_PAUSE_S
-    while True:
+    for pause_s in chain(_PAUSES_S, repeat(_LONG_PAUSE_S)):
         with explained("reading the configuration", arn.name):
             configuration: dict[str, Any] = client.get_function_configuration(FunctionName=str(arn), **chosen)
         if configuration.get("LastUpdateStatus") == "Failed":
@@ -73,7 +76,7 @@ def settled_configuration(client: Any, arn: FunctionArn, clock: Clock, qualifier
                 f"{arn.name} is still being updated after {UPDATE_TIMEOUT_S} s.", next_step="Run again later."
             )
         clock.sleep(pause_s)
-        pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
+    raise AssertionError("the pauses do not end")
 
 
 def _refuse(configuration: dict[str, Any], arn: FunctionArn) -> None:

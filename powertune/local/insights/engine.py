@@ -1,6 +1,6 @@
 """Runs a query over log events."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from powertune.local.facts import LogEvent
@@ -112,7 +112,8 @@ def _take_out(command: Parse, row: Row) -> None:
 
 def _sorted(rows: list[Row], expression: Expression, *, descending: bool) -> list[Row]:
     """Missing values last, numbers before texts."""
-    present, missing = [], []
+    present: list[tuple[Row, Value]] = []
+    missing: list[tuple[Row, Value]] = []
     for row in rows:
         value = _value(expression, row)
         (missing if value is None else present).append((row, value))
@@ -200,7 +201,7 @@ def _power(a: float, b: float) -> float | None:
     return result if isinstance(result, float) else None
 
 
-_ARITHMETIC = {
+_ARITHMETIC: dict[str, Callable[[float, float], float | None]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
