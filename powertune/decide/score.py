@@ -81,6 +81,8 @@ def _reason(warm: Sequence[Sample], samples: Sequence[Sample], failure: str | No
         return failure or "no warm invocation was left to measure"
     outcome, count = failed.most_common(1)[0]
     text = f"{_WORDS[outcome]} in {count} of {len(samples)} invocations"
+    if outcome in (Outcome.TIMEOUT, Outcome.OUT_OF_MEMORY):
+        return text
     sample = next(s for s in samples if s.outcome is outcome)
     detail = ": ".join(part for part in (sample.error_type, sample.error_message) if part)
     return f"{text} ({detail})" if detail else text

@@ -3,7 +3,8 @@
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from powertune.local.tracing import Sampler, TraceDecision
 
 WriteLogs = Callable[[str, str, Sequence[tuple[int, str]]], None]
 _INIT_CORES = 1.0
+_SPARE_CORES = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,7 @@ class _Invocation:
     init_s: float | None = None
     init_started_s: float | None = None
     init_ended_s: float | None = None
+    queued_s: float = 0.0  # waiting for a free core: this machine's doing, not Lambda's
     lost_s: float = 0.0  # spent inside the invocation on inits that AWS would run again there
 
 
@@ -129,18 +132,25 @@ class LambdaService:
         failed_init = self._prepare(call)
         assert call.environment is not None
         demand = 0.0 if spec.is_task else self._demand(call.environment)
-        with self._admission.admitted(demand):
+        with self._admitted(call, demand):
             started_s = time.time()
             self._platform(call, PlatformLog(spec).start(started_s, request_id))
             ran = self._run(call, failed_init)
         return self._finish(call, ran, started_s)
 
+    @contextmanager
+    def _admitted(self, call: _Invocation, cores: float) -> Iterator[None]:
+        asked_at = time.monotonic()
+        with self._admission.admitted(cores):
+            call.queued_s += time.monotonic() - asked_at
+            yield
+
     def _demand(self, environment: Environment) -> float:
-        """Cores to reserve: the share, but no more than the function was seen to use."""
+        """Cores to reserve: the share, but not much more than the environment was seen to use at any moment."""
         share = cpu_share(environment.spec.memory_mb)
         if environment.peak_parallel is None:
             return share
-        return min(share, max(1.0, float(round(environment.peak_parallel + 0.4))))
+        return min(share, environment.peak_parallel + _SPARE_CORES)
 
     def _prepare(self, call: _Invocation) -> Failure | None:
         """Find a warm environment or start a cold one; the failure of its init, where it failed."""
@@ -152,7 +162,7 @@ class LambdaService:
             # Suppressed init: it runs inside the invocation and is on no line of its own.
             return self._init_inside(call, log_stream, call.spec.timeout_s)
         log_stream = stream_name(call.spec, time.time())
-        with self._admission.admitted(_INIT_CORES):
+        with self._admitted(call, _INIT_CORES):
             call.init_started_s = time.time()
             environment = self._start(call, log_stream)
             self._platform(call, PlatformLog(call.spec).init_start(call.init_started_s))
@@ -165,7 +175,7 @@ class LambdaService:
         return self._init_inside(call, log_stream, call.spec.timeout_s)
 
     def _init_inside(self, call: _Invocation, log_stream: str, timeout_s: float) -> Failure | None:
-        with self._admission.admitted(_INIT_CORES):
+        with self._admitted(call, _INIT_CORES):
             environment = self._start(call, log_stream)
             init_s, failed = environment.initialise(timeout_s)
         call.lost_s += init_s
@@ -255,7 +265,7 @@ class LambdaService:
                 parent_id=call.trace.parent_id,
                 sampled=call.trace.sampled,
                 segment_id=call.trace.segment_id,
-                received_s=call.received_s,
+                received_s=call.received_s + call.queued_s,
                 init_started_s=call.init_started_s if call.init_s is not None else None,
                 init_ended_s=call.init_ended_s if call.init_s is not None else None,
                 started_s=started_s,

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import secrets
 import threading
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from powertune.domain.sample import Invocation, Outcome, ReportLine
 from powertune.measure.report_line import find_report
 
 _MAX_ERROR_TEXT = 500
+_PLATFORM_PREFIX = re.compile(r"^RequestId: [0-9a-f-]{36} (?:Error: )?")
 _MAX_THROTTLES = 8
 _SURELY_NOT_RUN = frozenset(
     {
@@ -190,7 +192,7 @@ def _outcome(response: dict[str, Any], report: ReportLine | None) -> tuple[Outco
         body = {}
     body = body if isinstance(body, dict) else {}
     error_type = str(body.get("errorType") or "") or None
-    message = str(body.get("errorMessage") or "")[:_MAX_ERROR_TEXT] or None
+    message = _PLATFORM_PREFIX.sub("", str(body.get("errorMessage") or ""))[:_MAX_ERROR_TEXT] or None
     logged = report.error_type if report else None
     if error_type == "Sandbox.Timedout" or "Task timed out after" in (message or ""):
         return Outcome.TIMEOUT, error_type or "Sandbox.Timedout", message

@@ -74,7 +74,7 @@ def how(result: TuningResult) -> Markup:
         ("Invocations per size", figures.count(request.invocations)),
         ("In parallel", figures.count(request.parallel)),
         ("Equivalent within", figures.percent(request.tolerance)),
-        ("Seed", figures.count(request.seed)),
+        ("Seed", str(request.seed)),
         (
             "Payload",
             f"{figures.count(len(request.payload.encode(errors='replace')))} bytes (kept out of this page)",

@@ -1,5 +1,6 @@
 """Drives the steps from this process: the same steps, in the same order, as the state machine."""
 
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import TuningResult
 from powertune.domain.work import RunInput
-from powertune.errors import PowertuneError
+from powertune.errors import NotRestored, PowertuneError
 from powertune.wire import to_data
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
@@ -33,14 +34,18 @@ def run_direct(services: Services, request: TuningRequest, run_id: str) -> Tunin
     def step(name: str, data: Json) -> Json:
         return run_step(services, name, data)
 
-    data: Json = to_data(RunInput(run_id=run_id, request=request))
+    run: Json = to_data(RunInput(run_id=run_id, request=request))
     try:
-        state = step("preflight", data)
-        data = state
-        state = _rounds(step, services, state)
-        data = state
+        state = step("preflight", run)
     except BaseException:
-        step("restore", data)
+        # Only the lease can have been taken; what went wrong says more than why that could not be undone.
+        with contextlib.suppress(NotRestored):
+            step("restore", run)
+        raise
+    try:
+        state = _rounds(step, services, state)
+    except BaseException:
+        step("restore", state)
         raise
     restoration = step("restore", state)
     step("finish", {**state, "restoration": restoration, "aws_calls": dict(services.session.calls)})
