@@ -1,6 +1,6 @@
 """How long ``powertune --help`` takes beside a bare import of click, side by side in one run.
 
-    python benchmarks/startup.py [--rounds 15]
+python benchmarks/startup.py [--rounds 15]
 """
 
 import argparse

@@ -22,6 +22,8 @@ from powertune.local.tracing import Sampler, TraceDecision
 WriteLogs = Callable[[str, str, Sequence[tuple[int, str]]], None]
 _INIT_CORES = 1.0
 _SPARE_CORES = 0.05
+_OWN_CORES = 0.2
+"""Kept back for the endpoint itself, the task functions, and whoever talks to them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +90,7 @@ class LambdaService:
         cores = cores or float(os.cpu_count() or 1)
         self._guardian = Guardian(scratch)
         self._governor = Governor(cores, cpu_method or default_method())
-        self._admission = Admission(cores)
+        self._admission = Admission(max(cores / 2, cores - _OWN_CORES))
         self._sampler = Sampler()
         self._pool = Pool(keep_idle_s, lambda environment: self._guardian.forget(environment.group.pid))
         self._write_logs = write_logs
