@@ -2,7 +2,8 @@
 
     python docs/make_pictures.py [primes waiting hungry]
 
-Needs ``pip install '.[test]'`` and a Chromium. Writes ``run.txt`` and ``report.png`` into each example's folder.
+Needs ``pip install '.[test]'`` and a Chromium; run it on an idle machine. Writes ``report.png`` into each example's
+folder and the answer between the marks in its README; that of primes also goes into the README at the top.
 """
 
 import shutil
@@ -11,7 +12,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "examples"
+BEGIN, END = "<!-- run -->", "<!-- /run -->"
+
+
+def insert(readme: Path, answer: str) -> None:
+    text = readme.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    readme.write_text(f"{before}{BEGIN}\n```text\n{answer}\n```\n{END}{after}", encoding="utf-8")
 
 
 def picture(report: Path, to: Path) -> None:
@@ -37,7 +47,8 @@ def main() -> None:
                 [*command, "--output-dir", folder], check=True, capture_output=True, text=True, cwd=folder
             )
             answer = done.stdout.split("\n\nReport:")[0].rstrip()
-            (EXAMPLES / name / "run.txt").write_text(answer + "\n", encoding="utf-8")
+            for readme in [EXAMPLES / name / "README.md", *([ROOT / "README.md"] if name == "primes" else [])]:
+                insert(readme, answer)
             (report,) = Path(folder).glob("*/report.html")
             picture(report, EXAMPLES / name / "report.png")
             print(answer, end="\n\n")

@@ -161,7 +161,10 @@ def recommend(
         expected_cost=chosen.cost.per_invocation,
         expected_cost_per_million=chosen.cost.per_million,
         change=_change(measured.get(present_memory_mb), chosen),
-        reasons=_reasons(measured, scores, tied, chosen, strategy, tolerance),
+        reasons=(
+            *_reasons(measured, scores, tied, chosen, strategy, tolerance),
+            *_within_noise(measured.get(present_memory_mb), chosen),
+        ),
         equivalent_sizes_mb=tuple(tied),
     )
 
@@ -204,6 +207,27 @@ def _change(present: SizeResult | None, chosen: SizeResult) -> Change | None:
         to_memory_mb=chosen.memory_mb,
         duration=_duration(chosen) / before_ms - 1,
         cost=_per_million(chosen) / before_cost - 1,
+    )
+
+
+def _within_noise(present: SizeResult | None, chosen: SizeResult) -> tuple[str, ...]:
+    """What cannot be told from chance: the figures of the present size whose intervals overlap the chosen one's."""
+    if present is None or present.memory_mb == chosen.memory_mb or present.status is not SizeStatus.MEASURED:
+        return ()
+    assert present.cost is not None
+    assert chosen.cost is not None
+    assert present.warm.duration_ms is not None
+    assert chosen.warm.duration_ms is not None
+    pairs = {
+        "cost": (present.cost.per_million_interval, chosen.cost.per_million_interval),
+        "duration": (present.warm.duration_ms.mean_interval, chosen.warm.duration_ms.mean_interval),
+    }
+    figures = [name for name, (a, b) in pairs.items() if a and b and a.low <= b.high and b.low <= a.high]
+    if not figures:
+        return ()
+    return (
+        f"The difference in {' and '.join(figures)} from the present {present.memory_mb} MB is within the noise of "
+        "this run: the 95 % intervals overlap.",
     )
 
 
