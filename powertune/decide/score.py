@@ -225,10 +225,8 @@ def _within_noise(present: SizeResult | None, chosen: SizeResult) -> tuple[str, 
     figures = [name for name, (a, b) in pairs.items() if a and b and a.low <= b.high and b.low <= a.high]
     if not figures:
         return ()
-    return (
-        f"The difference in {' and '.join(figures)} from the present {present.memory_mb} MB is within the noise of "
-        "this run: the 95 % intervals overlap.",
-    )
+    what = " and ".join(figures)
+    return (f"The difference in {what} from the present {present.memory_mb} MB is within this run's noise.",)
 
 
 _BEST_WORDS = {Strategy.COST: "cheapest", Strategy.SPEED: "fastest", Strategy.BALANCED: "best balanced"}

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from powertune.local.facts import LogEvent
-from powertune.local.insights.errors import MalformedQuery
-from powertune.local.insights.fields import Row, Value
-from powertune.local.insights.functions import AGGREGATES, FUNCTIONS, to_number, to_text
+from powertune.local.insights.fields import Row
+from powertune.local.insights.functions import AGGREGATES, FUNCTIONS, aggregate
 from powertune.local.insights.parser import parse_query
 from powertune.local.insights.syntax import (
     Binary,
@@ -28,8 +27,7 @@ from powertune.local.insights.syntax import (
     Sort,
     Stats,
 )
-
-_DEFAULT_COLUMNS = ("@timestamp", "@message")
+from powertune.local.insights.values import Value, finite, sort_key, to_number, to_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +46,15 @@ class QueryResult:
 def run_query(query: str, events: Iterable[LogEvent], *, limit: int = 10_000) -> QueryResult:
     """Run a query over events.
 
-    Without a sort the newest event comes first, as the console shows them: AWS documents no other order.
+    Without a sort the newest event comes first: AWS docs, CWL_QuerySyntax-Dedup, call that the default order.
+    Events of one moment keep the order in which they were given.
 
     Raises:
         MalformedQuery: it is not understood, or asks for something that is not supported.
     """
     commands = parse_query(query)
     ordered = sorted(events, key=lambda event: event.timestamp_ms, reverse=True)
-    scanned_bytes = sum(len(event.message) for event in ordered)
+    scanned_bytes = sum(len(event.message.encode(errors="surrogatepass")) for event in ordered)
     rows = [Row(event, index) for index, event in enumerate(ordered)]
     matched: int | None = None
     for command in commands:
@@ -96,10 +95,7 @@ def _choose(command: Fields, row: Row) -> None:
     for item in command.items:
         if not (isinstance(item.expression, Field) and item.expression.name == item.name):
             row.made[item.name] = _value(item.expression, row)
-    names = [item.name for item in command.items]
-    if command.only:
-        row.shown = []
-    row.show(names)
+    row.choose([item.name for item in command.items], only=command.only)
 
 
 def _take_out(command: Parse, row: Row) -> None:
@@ -107,23 +103,21 @@ def _take_out(command: Parse, row: Row) -> None:
     match = None if text is None else command.pattern.search(to_text(text))
     for number, name in enumerate(command.names, start=1):
         row.made[name] = match[number] if match else None
-    row.show([*([] if row.shown is not None else _DEFAULT_COLUMNS), *command.names])
+    row.parsed(command.names)
 
 
 def _sorted(rows: list[Row], expression: Expression, *, descending: bool) -> list[Row]:
-    """Missing values last, numbers before texts."""
+    """In the documented order. Where AWS puts missing values is not known; here they come last."""
     present: list[tuple[Row, Value]] = []
-    missing: list[tuple[Row, Value]] = []
+    missing: list[Row] = []
     for row in rows:
         value = _value(expression, row)
-        (missing if value is None else present).append((row, value))
-
-    def key(pair: tuple[Row, Value]) -> tuple[bool, float, str]:
-        number = to_number(pair[1])
-        return (number is None, number or 0.0, "" if number is not None else to_text(pair[1]))
-
-    present.sort(key=key, reverse=descending)
-    return [row for row, _ in [*present, *missing]]
+        if value is None:
+            missing.append(row)
+        else:
+            present.append((row, value))
+    present.sort(key=lambda pair: sort_key(pair[1]), reverse=descending)
+    return [*(row for row, _ in present), *missing]
 
 
 def _first_of_each(rows: list[Row], fields: Sequence[str]) -> list[Row]:
@@ -154,10 +148,9 @@ def _value(expression: Expression, row: Row) -> Value:
             return _called(expression, row)
         case Binary():
             return _binary(expression.operator, _value(expression.left, row), _value(expression.right, row))
-        case Logic(operator="and"):
-            return _value(expression.left, row) is True and _value(expression.right, row) is True
         case Logic():
-            return _value(expression.left, row) is True or _value(expression.right, row) is True
+            holds = (_value(part, row) is True for part in expression.parts)
+            return all(holds) if expression.operator == "and" else any(holds)
         case Not():
             return _value(expression.inner, row) is not True
         case Like():
@@ -169,27 +162,28 @@ def _value(expression: Expression, row: Row) -> Value:
 
 
 def _called(call: Call, row: Row) -> Value:
-    if call.name in AGGREGATES:
-        raise MalformedQuery(f"{call.name} stands outside stats", call.position)
     function = FUNCTIONS[call.name]
     arguments = [_value(argument, row) for argument in call.arguments]
     if call.name == "bin":
         arguments = [row.get("@timestamp"), *arguments]
     if not function.missing and any(argument is None for argument in arguments):
         return None
-    value = function.run(*arguments)
-    return value == 1 if call.name == "strcontains" else value
+    return function.run(*arguments)
 
 
 def _binary(operator: str, left: Value, right: Value) -> Value:
-    """A comparison with a missing value never holds, ``!=`` included; arithmetic with one is missing."""
+    """A comparison with a missing value never holds, ``!=`` included; arithmetic with one is missing.
+
+    AWS's pages do not say so: this is the choice under which a filter never lets through an event that says
+    nothing. ``not`` turns a comparison that does not hold round, so ``not x = 1`` keeps events without x.
+    """
     if operator in ("=", "!=", "<", "<=", ">", ">="):
         return left is not None and right is not None and _compared(operator, left, right)
     a, b = to_number(left), to_number(right)
     if a is None or b is None:
         return None
     try:
-        return _ARITHMETIC[operator](a, b)
+        return finite(_ARITHMETIC[operator](a, b))
     except (ZeroDivisionError, OverflowError):
         return None
 
@@ -272,24 +266,16 @@ def _as_literal(value: Value) -> Expression:
 
 
 def _aggregate(call: Call, members: list[Row]) -> Value:
-    aggregate = AGGREGATES[call.name]
     if not call.arguments:
         return len(members)
-    found = [value for value in (_value(call.arguments[0], row) for row in members) if value is not None]
-    percent = None
-    if len(call.arguments) > 1:
-        percent = to_number(_value(call.arguments[1], Row(None, 0)))
-        if percent is None or not 0 <= percent <= 100:
-            raise MalformedQuery(f"{call.name} takes a percentage from 0 to 100", call.position)
-    if aggregate.numeric:
-        numbers = [number for number in map(to_number, found) if number is not None]
-        return aggregate.run(numbers, percent) if numbers else None
-    return aggregate.run(found, percent) if found or call.name.startswith("count") else None
+    if AGGREGATES[call.name].by_time:
+        timed = [(to_number(row.get("@timestamp")), row) for row in members]
+        members = [row for _, row in sorted(((at, row) for at, row in timed if at is not None), key=lambda one: one[0])]
+    values = [value for value in (_value(call.arguments[0], row) for row in members) if value is not None]
+    percent = call.arguments[1] if len(call.arguments) > 1 else None
+    return aggregate(call.name, values, float(percent.value) if isinstance(percent, Literal) else 0.0)
 
 
 def _shown(row: Row) -> dict[str, str]:
-    names = list(_DEFAULT_COLUMNS) if row.shown is None else row.shown
-    if row.event is not None:
-        names = [*(name for name in names if name != "@ptr"), "@ptr"]
-    values = ((name, row.get(name)) for name in names)
+    values = ((name, row.get(name)) for name in row.columns())
     return {name: to_text(value) for name, value in values if value is not None}

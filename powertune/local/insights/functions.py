@@ -4,67 +4,59 @@ AWS docs, AmazonCloudWatch/latest/logs/CWL_QuerySyntax-operations-functions and 
 of a missing value is missing.
 """
 
+import ipaddress
 import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from powertune.local.insights.fields import Timestamp, Value
+from powertune.local.insights.values import Timestamp, Value, finite, sort_key, to_number, to_text
 
-DURATION_MS = {
-    "ms": 1,
-    "msec": 1,
-    "s": 1_000,
-    "sec": 1_000,
-    "m": 60_000,
-    "min": 60_000,
-    "h": 3_600_000,
-    "hr": 3_600_000,
-    "d": 86_400_000,
-    "w": 604_800_000,
+_UNITS_MS = {
+    ("ms", "msec", "millisecond"): 1,
+    ("s", "sec", "second"): 1_000,
+    ("m", "min", "minute"): 60_000,
+    ("h", "hr", "hour"): 3_600_000,
+    ("d", "day"): 86_400_000,
+    ("w", "week"): 604_800_000,
 }
+DURATION_MS = {
+    spelling: length_ms
+    for units, length_ms in _UNITS_MS.items()
+    for unit in units
+    for spelling in ((unit, f"{unit}s") if len(unit) > 1 else (unit,))
+}
+"""Units of time; those longer than a letter have a plural. Months and longer, which vary, are not supported."""
+
 _MANY = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function of plain values. ``missing``: it is called with missing values too."""
+    """A function of plain values.
+
+    ``missing``: it is called with missing values too. ``period``: its last argument is a length of time.
+    """
 
     arity: tuple[int, int]
     run: Callable[..., Value]
     missing: bool = False
+    period: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """A function of the values of a group; missing ones are left out, ``numeric`` keeps numbers only."""
+    """A function of the values of a group that are not missing; None where there is no answer.
+
+    ``numeric`` keeps numbers only. ``by_time`` has the values come oldest first, whatever the order of the rows.
+    ``percent``: the second argument is a percentage.
+    """
 
     arity: tuple[int, int]
-    run: Callable[[Sequence[Any], float | None], Value]
-    numeric: bool = True
-
-
-def to_number(value: Value) -> float | int | None:
-    """A value as a number, None where it is none."""
-    if isinstance(value, int | float):
-        return value
-    if value is None:
-        return None
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    if not math.isfinite(number):
-        return None
-    return int(number) if number.is_integer() and abs(number) < 1e15 else number
-
-
-def to_text(value: Value) -> str:
-    """A value as it is shown: whole numbers without decimals."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    return str(int(value)) if isinstance(value, bool) else str(value)
+    run: Callable[[Sequence[Value], float], Value] | None = None
+    numeric: Callable[[Sequence[float], float], float | int | None] | None = None
+    by_time: bool = False
+    percent: bool = False
 
 
 def _numeric(function: Callable[[float], float | int]) -> Callable[[Value], Value]:
@@ -73,15 +65,15 @@ def _numeric(function: Callable[[float], float | int]) -> Callable[[Value], Valu
         if number is None:
             return None
         try:
-            return function(number)
+            return finite(function(number))
         except (ValueError, OverflowError):
             return None
 
     return run
 
 
-def _text(function: Callable[[str], Value]) -> Callable[[Value], Value]:
-    return lambda value: function(to_text(value))
+def _text(function: Callable[..., Value]) -> Callable[..., Value]:
+    return lambda *values: function(*map(to_text, values))
 
 
 def _substr(value: Value, start: Value, length: Value = None) -> Value:
@@ -90,6 +82,16 @@ def _substr(value: Value, start: Value, length: Value = None) -> Value:
         return None
     rest = to_text(value)[int(first) :]
     return rest if count is None else rest[: int(count)]
+
+
+def _trim(*, left: bool, right: bool) -> Callable[..., Value]:
+    def run(text: str, ends: str | None = None) -> str:
+        if ends == "":
+            return text
+        text = text.lstrip(ends) if left else text
+        return text.rstrip(ends) if right else text
+
+    return _text(run)
 
 
 def _extreme(choose: Callable[[Sequence[float]], float]) -> Callable[..., Value]:
@@ -102,16 +104,12 @@ def _extreme(choose: Callable[[Sequence[float]], float]) -> Callable[..., Value]
 
 def _floored(value: Value, step_ms: Value) -> Value:
     moment, step = to_number(value), to_number(step_ms)
-    if moment is None or step is None:
-        return None
-    return Timestamp(int(moment // step * step))
+    return None if moment is None or step is None else Timestamp(int(moment // step * step))
 
 
 def _ceiled(value: Value, step_ms: Value) -> Value:
     moment, step = to_number(value), to_number(step_ms)
-    if moment is None or step is None:
-        return None
-    return Timestamp(int(-(-moment // step) * step))
+    return None if moment is None or step is None else Timestamp(int(-(-moment // step) * step))
 
 
 def _from_millis(value: Value) -> Value:
@@ -119,8 +117,15 @@ def _from_millis(value: Value) -> Value:
     return None if number is None else Timestamp(int(number))
 
 
-def _to_millis(value: Value) -> Value:
-    return int(value) if isinstance(value, Timestamp) else None
+def _is_ip(kind: Callable[[str], object]) -> Callable[[Value], Value]:
+    def run(value: Value) -> Value:
+        try:
+            kind(to_text(value))
+        except ValueError:
+            return False
+        return True
+
+    return run
 
 
 FUNCTIONS: dict[str, Function] = {
@@ -136,47 +141,78 @@ FUNCTIONS: dict[str, Function] = {
     "lower": Function((1, 1), _text(str.lower)),
     "toupper": Function((1, 1), _text(str.upper)),
     "upper": Function((1, 1), _text(str.upper)),
-    "trim": Function((1, 1), _text(str.strip)),
-    "ltrim": Function((1, 1), _text(str.lstrip)),
-    "rtrim": Function((1, 1), _text(str.rstrip)),
-    "concat": Function((1, _MANY), lambda *values: "".join(map(to_text, values))),
+    "trim": Function((1, 2), _trim(left=True, right=True)),
+    "ltrim": Function((1, 2), _trim(left=True, right=False)),
+    "rtrim": Function((1, 2), _trim(left=False, right=True)),
+    "concat": Function((1, _MANY), _text(lambda *texts: "".join(texts))),
     "substr": Function((2, 3), _substr),
-    "replace": Function((3, 3), lambda text, old, new: to_text(text).replace(to_text(old), to_text(new))),
-    "strcontains": Function((2, 2), lambda text, part: int(to_text(part) in to_text(text))),
+    "replace": Function((3, 3), _text(str.replace)),
+    "strcontains": Function((2, 2), _text(lambda text, part: part in text)),
     "coalesce": Function(
         (1, _MANY), lambda *values: next((value for value in values if value is not None), None), missing=True
     ),
     "ispresent": Function((1, 1), lambda value: value is not None, missing=True),
     "isempty": Function((1, 1), lambda value: value is None or value == "", missing=True),
     "isblank": Function((1, 1), lambda value: value is None or not to_text(value).strip(), missing=True),
-    "bin": Function((1, 1), _floored),  # of the event's time: the engine adds it
-    "datefloor": Function((2, 2), _floored),
-    "dateceil": Function((2, 2), _ceiled),
+    "isValidIp": Function((1, 1), _is_ip(ipaddress.ip_address)),
+    "isValidIpv4": Function((1, 1), _is_ip(ipaddress.IPv4Address)),
+    "isValidIpv6": Function((1, 1), _is_ip(ipaddress.IPv6Address)),
+    "bin": Function((1, 1), _floored, period=True),  # of the event's time: the engine adds it
+    "datefloor": Function((2, 2), _floored, period=True),
+    "dateceil": Function((2, 2), _ceiled, period=True),
     "fromMillis": Function((1, 1), _from_millis),
-    "toMillis": Function((1, 1), _to_millis),
+    "toMillis": Function((1, 1), lambda value: int(value) if isinstance(value, Timestamp) else None),
 }
 
-PREDICATES = frozenset({"ispresent", "isempty", "isblank", "strcontains"})
+PREDICATES = frozenset({"ispresent", "isempty", "isblank", "strcontains", "isValidIp", "isValidIpv4", "isValidIpv6"})
 """Functions that may stand as a condition."""
 
 
-def _pct(values: Sequence[Any], percent: float | None) -> Value:
+def _pct(values: Sequence[float], percent: float) -> float:
     """The nearest rank; AWS's own is approximate for large sets."""
     ordered = sorted(values)
-    rank = math.ceil((percent or 0) / 100 * len(ordered))
-    number: float = ordered[min(max(rank, 1), len(ordered)) - 1]
-    return number
+    return ordered[max(math.ceil(percent / 100 * len(ordered)), 1) - 1]
+
+
+def _ranked(place: int, *, numbers_first: bool) -> Callable[[Sequence[Value], float], Value]:
+    """The first or last in the documented order; ``numbers_first`` looks at texts only if there is no number."""
+
+    def run(values: Sequence[Value], _: float) -> Value:
+        numbers = [number for number in map(to_number, values) if number is not None]
+        if numbers_first and numbers:
+            return sorted(numbers)[place]
+        return sorted(values, key=sort_key)[place]
+
+    return run
 
 
 AGGREGATES: dict[str, Aggregate] = {
-    "count": Aggregate((0, 1), lambda values, _: len(values), numeric=False),
-    "count_distinct": Aggregate((1, 1), lambda values, _: len({to_text(value) for value in values}), numeric=False),
-    "sum": Aggregate((1, 1), lambda values, _: math.fsum(values)),
-    "avg": Aggregate((1, 1), lambda values, _: math.fsum(values) / len(values)),
-    "min": Aggregate((1, 1), lambda values, _: min(values)),
-    "max": Aggregate((1, 1), lambda values, _: max(values)),
-    "median": Aggregate((1, 1), lambda values, _: statistics.median(values)),
-    "pct": Aggregate((2, 2), _pct),
-    "earliest": Aggregate((1, 1), lambda values, _: values[-1], numeric=False),  # rows come newest first
-    "latest": Aggregate((1, 1), lambda values, _: values[0], numeric=False),
+    "count": Aggregate((0, 1), lambda values, _: len(values)),
+    "count_distinct": Aggregate((1, 1), lambda values, _: len(set(map(to_text, values)))),
+    "sum": Aggregate((1, 1), numeric=lambda values, _: math.fsum(values)),
+    "avg": Aggregate((1, 1), numeric=lambda values, _: math.fsum(values) / len(values)),
+    "min": Aggregate((1, 1), _ranked(0, numbers_first=True)),
+    "max": Aggregate((1, 1), _ranked(-1, numbers_first=True)),
+    "median": Aggregate((1, 1), numeric=lambda values, _: statistics.median(values)),
+    # AWS does not say which deviation it takes; this is that of a sample, unknown for a single value.
+    "stddev": Aggregate((1, 1), numeric=lambda values, _: statistics.stdev(values) if len(values) > 1 else None),
+    "pct": Aggregate((2, 2), numeric=_pct, percent=True),
+    "percentile": Aggregate((2, 2), numeric=_pct, percent=True),
+    "earliest": Aggregate((1, 1), lambda values, _: values[0], by_time=True),
+    "latest": Aggregate((1, 1), lambda values, _: values[-1], by_time=True),
+    "sortsFirst": Aggregate((1, 1), _ranked(0, numbers_first=False)),
+    "sortsLast": Aggregate((1, 1), _ranked(-1, numbers_first=False)),
 }
+
+
+def aggregate(name: str, values: Sequence[Value], percent: float) -> Value:
+    """What an aggregate says of the values of a group, None where it says nothing."""
+    function = AGGREGATES[name]
+    if function.run is not None:
+        return function.run(values, percent) if values or name.startswith("count") else None
+    assert function.numeric is not None
+    numbers = [number for number in map(to_number, values) if number is not None]
+    try:
+        return finite(function.numeric(numbers, percent)) if numbers else None
+    except (OverflowError, ValueError):
+        return None

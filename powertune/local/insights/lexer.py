@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from powertune.local.insights.errors import MalformedQuery
+from powertune.local.insights.functions import DURATION_MS
 
 
 class Kind(StrEnum):
@@ -29,13 +30,14 @@ class Token:
     end: int
 
 
-_SPACE = re.compile(r"(?:\s+|#[^\n]*)+")
+_SPACE = re.compile(r"(?:\s|#[^\n]*)+", re.ASCII)
 _TOKEN = re.compile(
-    r"(?P<duration>\d+(?:ms|msec|s|sec|m|min|h|hr|d|w)\b)"
+    rf"(?P<duration>\d+(?:{'|'.join(DURATION_MS)})\b)"
     r"|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
     r"|(?P<name>[@A-Za-z_][@A-Za-z0-9_]*(?:\.[@A-Za-z0-9_]+)*)"
     r"|`(?P<quoted>[^`]+)`"
-    r"|(?P<sign>!=|<=|>=|=~|[=<>(),|*+\-/%^\[\]])"
+    r"|(?P<sign>!=|<=|>=|=~|[=<>(),|*+\-/%^\[\]])",
+    re.ASCII,
 )
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
@@ -47,6 +49,11 @@ class Lexer:
         self.text = text
         self._position = 0
         self._next: Token | None = None
+
+    @property
+    def position(self) -> int:
+        """Where the last token that was taken ends."""
+        return self._position
 
     def peek(self) -> Token:
         """The next token, left where it is."""
@@ -63,7 +70,7 @@ class Lexer:
 
     def take_regex(self) -> str | None:
         """A regex between slashes, if one comes next; its text without them."""
-        start = self._skip()
+        start = self.start_of_next()
         if self.text[start : start + 1] != "/":
             return None
         end = start + 1
@@ -80,16 +87,17 @@ class Lexer:
             elif char == "/" and not in_class:
                 self._next = None
                 self._position = end + 1
-                return self.text[start + 1 : end].replace("\\/", "/")
+                return self.text[start + 1 : end]
             end += 1
         raise MalformedQuery("a regular expression is not closed", start)
 
-    def _skip(self) -> int:
+    def start_of_next(self) -> int:
+        """Where the next token begins."""
         match = _SPACE.match(self.text, self._position)
         return match.end() if match else self._position
 
     def _read(self) -> Token:
-        start = self._skip()
+        start = self.start_of_next()
         if start >= len(self.text):
             return Token(Kind.END, "", start, start)
         if self.text[start] in "\"'":
@@ -97,6 +105,9 @@ class Lexer:
         match = _TOKEN.match(self.text, start)
         if match is None or match.lastgroup is None:
             raise MalformedQuery(f"unexpected character {self.text[start]!r}", start)
+        after = self.text[match.end() : match.end() + 1]
+        if match.lastgroup == "number" and (after.isalpha() or after == "_"):
+            raise MalformedQuery(f"'{match[0]}{after}…' is neither a number nor a length of time", start)
         kind = {"quoted": Kind.QUOTED}.get(match.lastgroup) or Kind(match.lastgroup)
         return Token(kind, match[match.lastgroup], start, match.end())
 

@@ -2,41 +2,29 @@
 
 import re
 from collections.abc import Callable
-from typing import TypeVar
 
+from powertune.local.insights.checks import has_aggregate, is_aggregated, is_condition
 from powertune.local.insights.errors import MalformedQuery
-from powertune.local.insights.functions import AGGREGATES, DURATION_MS, FUNCTIONS, PREDICATES
-from powertune.local.insights.lexer import Kind, Lexer, Token
+from powertune.local.insights.expressions import ExpressionReader
+from powertune.local.insights.lexer import Kind
+from powertune.local.insights.regex import compile_regex
 from powertune.local.insights.syntax import (
-    CONDITIONS,
-    Binary,
-    Call,
     Command,
     Dedup,
-    Duration,
     Expression,
     Field,
     Fields,
     Filter,
-    In,
     Item,
-    Like,
     Limit,
-    Literal,
-    Logic,
-    Not,
     Parse,
     Sort,
     Stats,
 )
 
-T = TypeVar("T")
-
 MAX_QUERY = 10_000
-MAX_LIMIT = 10_000
-_COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
-_RESERVED = frozenset({"and", "or", "not", "like", "in", "as", "by", "asc", "desc"})
-_MAX_DEPTH = 60
+MAX_LIMIT = 100_000
+"""Most rows of a query (botocore's logs model, StartQuery)."""
 
 
 def parse_query(query: str) -> tuple[Command, ...]:
@@ -50,13 +38,12 @@ def parse_query(query: str) -> tuple[Command, ...]:
     return _Parser(query).query()
 
 
-class _Parser:
+class _Parser(ExpressionReader):
     def __init__(self, query: str) -> None:
-        self._lexer = Lexer(query)
-        self._depth = 0
+        super().__init__(query)
         self._commands: dict[str, Callable[[], Command]] = {
-            "fields": lambda: Fields(self._items(self._value), only=False),
-            "display": lambda: Fields(self._items(self._value), only=True),
+            "fields": lambda: Fields(self._items(), only=False),
+            "display": lambda: Fields(self._items(), only=True),
             "filter": self._filter,
             "parse": self._parse,
             "stats": self._stats,
@@ -85,17 +72,18 @@ class _Parser:
 
     def _filter(self) -> Filter:
         start = self._lexer.peek().start
+        self._operators = 0
         condition = self._or()
-        if not _is_condition(condition):
+        if not is_condition(condition):
             raise MalformedQuery("filter needs a condition", start)
         return Filter(condition)
 
     def _parse(self) -> Parse:
         source = Field(self._name())
+        start = self._lexer.start_of_next()
         regex = self._lexer.take_regex()
-        start = self._lexer.peek().start
         if regex is not None:
-            pattern = self._regex(regex, start)
+            pattern = compile_regex(regex, start)
             names = tuple(sorted(pattern.groupindex, key=pattern.groupindex.__getitem__))
             if not names or pattern.groups != len(names):
                 raise MalformedQuery("every group of a parse pattern needs a name, as in (?<name>…)", start)
@@ -113,16 +101,21 @@ class _Parser:
 
     def _stats(self) -> Stats:
         start = self._lexer.peek().start
-        items = self._items(self._value)
-        by = self._items(self._value) if self._is_word("by") else ()
+        self._in_stats = True
+        items = self._items()
+        by = self._items() if self._is_word("by") else ()
+        self._in_stats = False
         known = {item.name for item in by}
         for item in items:
-            if not _aggregated(item.expression, known):
+            if not is_aggregated(item.expression, known):
                 raise MalformedQuery(f"{item.name} is no aggregate", start)
+            if item.name in known:
+                raise MalformedQuery(f"{item.name} is named twice", start)
             known.add(item.name)
         for item in by:
-            if any(call.name in AGGREGATES for call in _calls(item.expression)):
+            if has_aggregate(item.expression):
                 raise MalformedQuery(f"{item.name} is an aggregate; it cannot follow by", start)
+        self._columns = known
         return Stats(items, by)
 
     def _sort(self) -> Sort:
@@ -130,6 +123,7 @@ class _Parser:
         return Sort(tuple(self._comma_separated(self._sort_key)))
 
     def _sort_key(self) -> tuple[Expression, bool]:
+        self._operators = 0
         expression = self._value()
         descending = self._is_word("desc")
         if not descending:
@@ -138,238 +132,25 @@ class _Parser:
 
     def _limit(self) -> Limit:
         token = self._lexer.take()
-        if token.kind is not Kind.NUMBER or not token.text.isdigit() or not 1 <= int(token.text) <= MAX_LIMIT:
+        if (
+            token.kind is not Kind.NUMBER
+            or not token.text.isdigit()
+            or len(token.text) > len(str(MAX_LIMIT))
+            or not 1 <= int(token.text) <= MAX_LIMIT
+        ):
             raise MalformedQuery(f"limit takes a whole number from 1 to {MAX_LIMIT}", token.start)
         return Limit(int(token.text))
 
     def _dedup(self) -> Dedup:
         return Dedup(tuple(self._comma_separated(self._name)))
 
-    def _items(self, expression: Callable[[], Expression]) -> tuple[Item, ...]:
+    def _items(self) -> tuple[Item, ...]:
         def item() -> Item:
             start = self._lexer.peek().start
-            value = expression()
-            text = self._lexer.text[start : self._lexer.peek().start].strip()
+            self._operators = 0
+            value = self._or()
+            text = self._lexer.text[start : self._lexer.position]
             name = self._name() if self._is_word("as") else value.name if isinstance(value, Field) else text
             return Item(name, value)
 
         return tuple(self._comma_separated(item))
-
-    # --- conditions ---------------------------------------------------------------------------------------
-
-    def _or(self) -> Expression:
-        left = self._and()
-        while self._is_word("or"):
-            left = Logic("or", self._condition(left), self._condition(self._and()))
-        return left
-
-    def _and(self) -> Expression:
-        left = self._not()
-        while self._is_word("and"):
-            left = Logic("and", self._condition(left), self._condition(self._not()))
-        return left
-
-    def _not(self) -> Expression:
-        if self._is_word("not"):
-            self._deeper()
-            inner = Not(self._condition(self._not()))
-            self._depth -= 1
-            return inner
-        return self._comparison()
-
-    def _comparison(self) -> Expression:
-        left = self._value()
-        token = self._lexer.peek()
-        if token.kind is Kind.SIGN and token.text in _COMPARISONS:
-            self._lexer.take()
-            return Binary(token.text, left, self._value())
-        if self._sign("=~") or self._is_word("like"):
-            return Like(left, self._pattern())
-        if self._is_word("in"):
-            return In(left, self._choices())
-        if token.kind is Kind.NAME and token.text.lower() == "not":
-            self._lexer.take()
-            if self._is_word("like"):
-                return Not(Like(left, self._pattern()))
-            self._word("in")
-            return Not(In(left, self._choices()))
-        return left
-
-    def _pattern(self) -> re.Pattern[str]:
-        regex = self._lexer.take_regex()
-        if regex is not None:
-            return self._regex(regex, self._lexer.peek().start)
-        token = self._lexer.take()
-        if token.kind is not Kind.STRING:
-            raise MalformedQuery("like needs a string or a regular expression", token.start)
-        return re.compile(re.escape(token.text))
-
-    def _choices(self) -> tuple[Expression, ...]:
-        token = self._lexer.peek()
-        if not self._sign("["):
-            raise MalformedQuery("in needs a list in brackets", token.start)
-        choices = tuple(self._comma_separated(self._value))
-        self._expect("]")
-        return choices
-
-    def _condition(self, expression: Expression) -> Expression:
-        if not _is_condition(expression):
-            raise MalformedQuery("and, or and not need conditions", self._lexer.peek().start)
-        return expression
-
-    # --- values -------------------------------------------------------------------------------------------
-
-    def _value(self) -> Expression:
-        left = self._product()
-        while (sign := self._one_of("+-")) is not None:
-            left = Binary(sign, left, self._product())
-        return left
-
-    def _product(self) -> Expression:
-        left = self._power()
-        while (sign := self._one_of("*/%")) is not None:
-            left = Binary(sign, left, self._power())
-        return left
-
-    def _power(self) -> Expression:
-        left = self._unary()
-        if self._sign("^"):
-            self._deeper()
-            left = Binary("^", left, self._power())
-            self._depth -= 1
-        return left
-
-    def _unary(self) -> Expression:
-        if self._sign("-"):
-            self._deeper()
-            inner = Binary("-", Literal(0), self._unary())
-            self._depth -= 1
-            return inner
-        return self._primary()
-
-    def _primary(self) -> Expression:
-        token = self._lexer.take()
-        if token.kind is Kind.NUMBER:
-            return Literal(int(token.text) if token.text.isdigit() else float(token.text))
-        if token.kind is Kind.STRING:
-            return Literal(token.text)
-        if token.kind is Kind.DURATION:
-            return Duration(_milliseconds(token))
-        if token.kind is Kind.QUOTED:
-            return Field(token.text)
-        if token.kind is Kind.SIGN and token.text == "(":
-            self._deeper()
-            inner = self._or()
-            self._depth -= 1
-            self._expect(")")
-            return inner
-        if token.kind is Kind.NAME and token.text.lower() not in _RESERVED:
-            return self._call(token) if self._sign("(") else Field(token.text)
-        raise MalformedQuery(f"unexpected {token.text or str(token.kind)!r}", token.start)
-
-    def _call(self, name: Token) -> Call:
-        self._deeper()
-        lower = name.text.lower()
-        known = {function.lower(): function for function in (*FUNCTIONS, *AGGREGATES)}
-        if lower not in known:
-            raise MalformedQuery(f"the function {name.text} is not supported", name.start)
-        arguments: tuple[Expression, ...] = ()
-        if lower == "count" and self._sign("*"):
-            self._expect(")")
-        elif not self._sign(")"):
-            arguments = tuple(self._comma_separated(self._value))
-            self._expect(")")
-        self._depth -= 1
-        function = known[lower]
-        least, most = (FUNCTIONS.get(function) or AGGREGATES[function]).arity
-        if not least <= len(arguments) <= most:
-            raise MalformedQuery(f"{name.text} takes {least} to {most} arguments", name.start)
-        return Call(function, arguments, name.start)
-
-    # --- bits ---------------------------------------------------------------------------------------------
-
-    def _comma_separated(self, one: Callable[[], T]) -> list[T]:
-        found = [one()]
-        while self._sign(","):
-            found.append(one())
-        return found
-
-    def _name(self) -> str:
-        token = self._lexer.take()
-        if token.kind not in (Kind.NAME, Kind.QUOTED):
-            raise MalformedQuery("a name is missing", token.start)
-        return token.text
-
-    def _sign(self, text: str) -> bool:
-        token = self._lexer.peek()
-        if token.kind is Kind.SIGN and token.text == text:
-            self._lexer.take()
-            return True
-        return False
-
-    def _one_of(self, signs: str) -> str | None:
-        return next((sign for sign in signs if self._sign(sign)), None)
-
-    def _expect(self, sign: str) -> None:
-        token = self._lexer.peek()
-        if not self._sign(sign):
-            raise MalformedQuery(f"{sign!r} is missing", token.start)
-
-    def _is_word(self, word: str) -> bool:
-        token = self._lexer.peek()
-        if token.kind is Kind.NAME and token.text.lower() == word:
-            self._lexer.take()
-            return True
-        return False
-
-    def _word(self, word: str) -> None:
-        token = self._lexer.peek()
-        if not self._is_word(word):
-            raise MalformedQuery(f"{word!r} is missing", token.start)
-
-    def _regex(self, text: str, position: int) -> re.Pattern[str]:
-        try:
-            return re.compile(re.sub(r"\(\?<(?=[A-Za-z_])", "(?P<", text))
-        except (re.error, OverflowError, RecursionError) as error:
-            raise MalformedQuery(f"the regular expression is invalid: {error}", position) from None
-
-    def _deeper(self) -> None:
-        self._depth += 1
-        if self._depth > _MAX_DEPTH:
-            raise MalformedQuery("the expression is nested too deeply", self._lexer.peek().start)
-
-
-def _milliseconds(token: Token) -> int:
-    match = re.fullmatch(r"(\d+)([a-z]+)", token.text)
-    if match is None or int(match[1]) == 0:
-        raise MalformedQuery("a length of time is at least 1", token.start)
-    return int(match[1]) * DURATION_MS[match[2]]
-
-
-def _is_condition(expression: Expression) -> bool:
-    if isinstance(expression, CONDITIONS):
-        return True
-    if isinstance(expression, Binary):
-        return expression.operator in _COMPARISONS
-    return isinstance(expression, Call) and expression.name in PREDICATES
-
-
-def _aggregated(expression: Expression, known: set[str]) -> bool:
-    """Whether the value follows from a group of rows: aggregates, literals, and columns known already."""
-    if isinstance(expression, Call):
-        if expression.name in AGGREGATES:
-            return not any(call.name in AGGREGATES for inner in expression.arguments for call in _calls(inner))
-        return all(_aggregated(argument, known) for argument in expression.arguments)
-    if isinstance(expression, Binary):
-        return _aggregated(expression.left, known) and _aggregated(expression.right, known)
-    return isinstance(expression, Literal) or (isinstance(expression, Field) and expression.name in known)
-
-
-def _calls(expression: Expression) -> list[Call]:
-    if isinstance(expression, Call):
-        return [expression, *(call for argument in expression.arguments for call in _calls(argument))]
-    if isinstance(expression, Binary | Logic):
-        return [*_calls(expression.left), *_calls(expression.right)]
-    if isinstance(expression, Not | Like | In):
-        return _calls(expression.inner)
-    return []

@@ -45,11 +45,10 @@ class Binary:
 
 @dataclass(frozen=True, slots=True)
 class Logic:
-    """``and`` or ``or`` over two conditions."""
+    """``and`` or ``or`` over two conditions or more."""
 
     operator: str
-    left: "Expression"
-    right: "Expression"
+    parts: tuple["Expression", ...]
 
 
 @dataclass(frozen=True, slots=True)
