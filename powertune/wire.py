@@ -11,6 +11,7 @@ its text. What is unknown is ``null``.
 import functools
 import json
 from decimal import Decimal, InvalidOperation
+from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,13 +37,15 @@ def _converter() -> Any:
     converter.register_structure_hook(Decimal, lambda value, _: _decimal(value))
     converter.register_unstructure_hook(FunctionArn, str)
     converter.register_structure_hook(FunctionArn, lambda value, _: FunctionArn.parse(value))
-    # By identity, not by subclass: a StrEnum is a str too.
-    converter.register_structure_hook_func(lambda wanted: wanted in (int, str, bool), _exactly)
-    converter.register_structure_hook_func(lambda wanted: wanted is float, lambda value, _: _number(value))
+    for kind in (int, str, bool):
+        converter.register_structure_hook(kind, _exactly)
+    converter.register_structure_hook(float, lambda value, _: _number(value))
     return converter
 
 
 def _exactly(value: Any, kind: type[T]) -> T:
+    if issubclass(kind, Enum):  # a StrEnum is a str too, and its hook is found under str
+        return kind(value)
     if type(value) is not kind:
         raise ValueError(f"expected {kind.__name__}, found {value!r}")
     return value
@@ -78,7 +81,7 @@ def from_data(data: Any, kind: type[T]) -> T:
         structured: T = _converter().structure(data, kind)
     except cattrs.BaseValidationError as error:
         raise WireError("; ".join(cattrs.transform_error(error))) from None
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise WireError(str(error)) from None
     return structured
 

@@ -29,7 +29,6 @@ def test_the_readmes_first_command_gives_a_report_in_under_ninety_seconds(tmp_pa
         cwd=clone, capture_output=True, text=True, check=False,
     )  # fmt: skip
     took_s = time.monotonic() - began
-    print(f"took {took_s:.1f} s")
     assert done.returncode == 0, done.stderr
     (path,) = clone.glob("powertune-results/*/result.json")
     result = read_result(path)
@@ -38,7 +37,7 @@ def test_the_readmes_first_command_gives_a_report_in_under_ninety_seconds(tmp_pa
     complaints, requests = opened(path.with_name("report.html"))
     assert complaints == []
     assert requests == [path.with_name("report.html").as_uri()]
-    assert took_s < LIMIT_S
+    assert took_s < LIMIT_S, f"took {took_s:.1f} s"
 
 
 def opened(report):
