@@ -9,7 +9,6 @@ anything but the slowest size.
 
 import argparse
 import secrets
-import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -20,7 +19,7 @@ from powertune.domain.result import TuningResult
 from powertune.local.endpoint import ACCOUNT, EndpointSettings, LocalEndpoint
 from powertune.local.function import create_function, interpreter
 from powertune.local.project import find_project
-from powertune.store import FolderStore
+from powertune.store import MemoryStore
 from powertune.workflow.direct import run_direct
 from powertune.workflow.execution import run_execution
 from powertune.workflow.services import Services
@@ -45,15 +44,14 @@ def tuned(endpoint: LocalEndpoint, request: TuningRequest, *, direct: bool) -> t
             phases.append((time.monotonic() - began, phase))
 
     if direct:
-        with tempfile.TemporaryDirectory() as folder:
-            services = Services(
-                session=session,
-                store=FolderStore(Path(folder)),
-                clock=clock,
-                environment=endpoint.environment,
-                progress=lambda moment: note(moment.phase),
-            )
-            result = run_direct(services, request, run_id)
+        services = Services(
+            session=session,
+            store=MemoryStore(),
+            clock=clock,
+            environment=endpoint.environment,
+            progress=lambda moment: note(moment.phase),
+        )
+        result = run_direct(services, request, run_id)
     else:
         result = run_execution(
             session,

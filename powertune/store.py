@@ -1,4 +1,4 @@
-"""Where samples and results lie while a run is under way, and after: a bucket or a folder."""
+"""Where samples and results lie while a run is under way, and after: a bucket, a folder, or this process."""
 
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +20,25 @@ class Store(Protocol):
     def keys(self, prefix: str) -> list[str]:
         """All keys that begin so, sorted."""
         ...
+
+
+class MemoryStore:
+    """A store that ends with the process: nothing of the request or the samples ever lies on a disk."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+
+    def put(self, key: str, text: str) -> None:
+        """Write a text, replacing what was there."""
+        self._texts[key] = text
+
+    def get(self, key: str) -> str | None:
+        """Read a text; None where there is none."""
+        return self._texts.get(key)
+
+    def keys(self, prefix: str) -> list[str]:
+        """All keys that begin so, sorted."""
+        return sorted(key for key in list(self._texts) if key.startswith(prefix))
 
 
 class FolderStore:

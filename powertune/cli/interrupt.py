@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish that a run can follow in order."""
+"""Ctrl-C, SIGTERM and a closed terminal as a wish that a run can follow in order."""
 
 import signal
 import threading
@@ -9,12 +9,12 @@ from typing import Any, Self
 
 import click
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
 def ended_by_signal(over: threading.Event) -> Iterator[None]:
-    """While the block runs, Ctrl-C and SIGTERM only set the event."""
+    """While the block runs, Ctrl-C, SIGTERM and SIGHUP only set the event."""
     before = {number: signal.signal(number, lambda *_: over.set()) for number in _SIGNALS}
     try:
         yield

@@ -26,8 +26,8 @@ class ProgressLine:
 
     def __init__(self) -> None:
         self._shown = sys.stderr.isatty()
-        self._measuring_since: float | None = None
-        self._per_size: dict[str, Progress] = {}
+        self._sizes: dict[str, tuple[Progress, float]] = {}
+        self._since = 0.0
 
     def say(self, text: str) -> None:
         """Show a text of its own."""
@@ -35,27 +35,17 @@ class ProgressLine:
             click.echo(f"\r\x1b[2K{text}", nl=False, err=True)
 
     def show(self, progress: Progress) -> None:
-        """Show a moment of the run."""
+        """Show a moment of the run. While it measures, each moment is that of one memory size."""
         if progress.phase is not Phase.MEASURE:
             detail = f" ({progress.detail})" if progress.detail else ""
             self.say(f"{_WORDS[progress.phase]}{detail}")
             return
-        if progress.detail:  # one memory size of several, told in this process
-            self._per_size[progress.detail] = progress
-            progress = _together(self._per_size)
-        self.say(self._measuring(progress))
-
-    def _measuring(self, progress: Progress) -> str:
         now = time.monotonic()
-        self._measuring_since = self._measuring_since or now
-        done, planned = progress.invocations_done, max(progress.invocations_planned, progress.invocations_done)
-        text = f"measuring: {done} of {planned} invocations"
-        if progress.spent is not None:
-            text += f", {progress.spent:.6f} {progress.currency} spent"
-        if done:
-            left_s = (now - self._measuring_since) / done * (planned - done)
-            text += f", about {left_s:.0f} s left"
-        return text
+        self._since = self._since or now
+        before = self._sizes.get(progress.detail)
+        if before is None or before[0].invocations_done != progress.invocations_done:
+            self._sizes[progress.detail] = (progress, now)
+        self.say(measuring(list(self._sizes.values()), self._since, now))
 
     def __enter__(self) -> Self:
         return self
@@ -66,12 +56,23 @@ class ProgressLine:
         self.say("")
 
 
-def _together(sizes: dict[str, Progress]) -> Progress:
-    spent = [progress.spent for progress in sizes.values() if progress.spent is not None]
-    return Progress(
-        phase=Phase.MEASURE,
-        invocations_done=sum(progress.invocations_done for progress in sizes.values()),
-        invocations_planned=sum(progress.invocations_planned for progress in sizes.values()),
-        spent=sum(spent[1:], spent[0]) if spent else None,
-        currency=next(iter(sizes.values())).currency,
-    )
+def measuring(sizes: list[tuple[Progress, float]], since: float, now: float) -> str:
+    """How far the measuring is: ``sizes`` holds the latest moment of each memory size and when it was.
+
+    The time left is that of the slowest size: the sizes are measured side by side.
+    """
+    done = sum(progress.invocations_done for progress, _ in sizes)
+    planned = sum(progress.invocations_planned for progress, _ in sizes)
+    text = f"measuring: {done} of {planned} invocations"
+    spent = [progress.spent for progress, _ in sizes if progress.spent is not None]
+    if spent:
+        text += f", {sum(spent[1:], spent[0]):.6f} {sizes[0][0].currency} spent"
+    left_s = [
+        (at - since) / progress.invocations_done * (progress.invocations_planned - progress.invocations_done)
+        - (now - at)
+        for progress, at in sizes
+        if progress.invocations_done
+    ]
+    if left_s and done < planned:
+        text += f", about {max(1.0, *left_s):.0f} s left"
+    return text

@@ -252,30 +252,26 @@ def _tune_on_aws(request: TuningRequest, profile: str | None, *, direct: bool) -
 
 
 def _drive(session: Any, stack: Any, environment: Any, request: TuningRequest, line: ProgressLine) -> TuningResult:
-    import tempfile
-
     from powertune.aws.clock import SystemClock
     from powertune.cli.interrupt import StopWish
-    from powertune.store import FolderStore
+    from powertune.store import MemoryStore
     from powertune.workflow.direct import run_direct
     from powertune.workflow.execution import run_execution
     from powertune.workflow.services import Services
 
+    clock = SystemClock()
     with StopWish() as wish:
         if stack is not None:
-            return run_execution(
-                session, stack, request, _run_id(), SystemClock(), progress=line.show, stop_requested=wish
-            )
-        with tempfile.TemporaryDirectory(prefix="powertune-") as folder:
-            services = Services(
-                session=session,
-                store=FolderStore(Path(folder)),
-                clock=SystemClock(),
-                environment=environment,
-                progress=line.show,
-                stop_requested=wish,
-            )
-            return run_direct(services, request, _run_id())
+            return run_execution(session, stack, request, _run_id(), clock, progress=line.show, stop_requested=wish)
+        services = Services(
+            session=session,
+            store=MemoryStore(),
+            clock=clock,
+            environment=environment,
+            progress=line.show,
+            stop_requested=wish,
+        )
+        return run_direct(services, request, _run_id())
 
 
 def _write(result: TuningResult, output_dir: Path) -> Path:

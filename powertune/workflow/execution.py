@@ -53,7 +53,7 @@ def run_execution(
         arn = states.start_execution(stateMachineArn=stack.state_machine_arn, name=run_id, input=json.dumps(data))[
             "executionArn"
         ]
-    watcher = _Watcher(archive, request, progress)
+    watcher = _Watcher(archive, progress)
     told_to_stop = False
     polls = 0
     while True:
@@ -76,27 +76,28 @@ def run_execution(
 class _Watcher:
     """Turns what the tasks leave in the store into progress."""
 
-    def __init__(self, archive: Archive, request: TuningRequest, progress: Callable[[Progress], None]) -> None:
+    def __init__(self, archive: Archive, progress: Callable[[Progress], None]) -> None:
         self._archive = archive
-        self._planned = len(request.memory_sizes_mb) * request.invocations
         self._progress = progress
 
     def look(self) -> None:
         told = self._archive.told()
-        sizes = [moment for name, moment in told.items() if name.startswith("measure-")]
-        phase = told.get("phase", {})
-        measuring = bool(sizes) and phase.get("phase") == Phase.PUBLISH.value
-        spent = [Decimal(moment["spent"]) for moment in sizes if moment["spent"] is not None]
-        self._progress(
-            Progress(
-                phase=Phase.MEASURE if measuring else Phase(phase.get("phase", Phase.PREFLIGHT.value)),
-                detail="" if measuring else str(phase.get("detail", "")),
-                invocations_done=sum(moment["invocations_done"] for moment in sizes),
-                invocations_planned=self._planned,
-                spent=sum(spent, Decimal(0)) if spent else None,
-                currency=str(sizes[0]["currency"]) if sizes else "USD",
-            )
-        )
+        phase = told.pop("phase", None)
+        measuring = bool(told) and phase is not None and phase["phase"] == Phase.PUBLISH.value
+        for moment in told.values() if measuring else [phase] if phase else []:
+            self._progress(_progress(moment))
+
+
+def _progress(moment: dict[str, Any]) -> Progress:
+    spent = moment["spent"]
+    return Progress(
+        phase=Phase(moment["phase"]),
+        detail=moment["detail"],
+        invocations_done=moment["invocations_done"],
+        invocations_planned=moment["invocations_planned"],
+        spent=None if spent is None else Decimal(spent),
+        currency=moment["currency"],
+    )
 
 
 def _error(execution: dict[str, Any], run_id: str) -> PowertuneError:
