@@ -14,9 +14,9 @@ from typing import Any, Self
 from powertune.aws.session import AwsSession, Credentials
 from powertune.domain.result import Environment
 from powertune.errors import AwsError, LocalExtraMissing, UsageError
+from powertune.local.facts import HOST
 from powertune.workflow.stack import Stack, create_stack
 
-HOST = "127.0.0.1"
 ACCOUNT = "000000000000"
 _START_TIMEOUT_S = 60
 _STOP_TIMEOUT_S = 10

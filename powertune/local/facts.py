@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+HOST = "127.0.0.1"
+"""The only address that anything of the endpoint listens on."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogEvent:

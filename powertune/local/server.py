@@ -17,11 +17,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from powertune.local.facts import FunctionSpec, LogEvent
-
-HOST = "127.0.0.1"
-ACCOUNT = "000000000000"
-TASK_HANDLER = "powertune.workflow.tasks.handler"
+from powertune.local.facts import HOST, FunctionSpec, LogEvent
+from powertune.workflow.package import TASK_HANDLER
 
 
 def main() -> None:

@@ -17,8 +17,6 @@ from powertune.workflow.steps import Role
 STACK_NAME = "powertune"
 _MEMORY_MB = {Role.WORKER: 512, Role.PLANNER: 1024}
 _TASK_TIMEOUT_S = 900
-TASK_TAG = "powertune:task"
-"""Tag by which the embedded endpoint knows task functions, which it neither slows down nor counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +83,6 @@ def create_stack(session: AwsSession, account: str, environment: Environment, *,
                 Timeout=_TASK_TIMEOUT_S,
                 MemorySize=_MEMORY_MB[task_role],
                 Environment={"Variables": {"POWERTUNE_BUCKET": bucket, "POWERTUNE_ENVIRONMENT": dumps(environment)}},
-                Tags={TASK_TAG: task_role.value},
             )["FunctionArn"]
         answer = session.client("stepfunctions").create_state_machine(
             name=STACK_NAME,

@@ -126,7 +126,8 @@ def check_not_stopped(services: Services) -> None:
     """End the run if its user wants that.
 
     Raises:
-        Stopped: so that the run goes on with restoring the function.
+        Stopped: so that the run goes on with restoring the function. Its text is only ever seen once that is done:
+            if it cannot be done, NotRestored takes its place.
     """
     if services.stop_requested():
-        raise Stopped("The run was stopped.", next_step="Nothing else is left to do.")
+        raise Stopped("The run was stopped, and the function was put back as it was.")
