@@ -154,16 +154,17 @@ def recommend(
     }
     chosen = measured[min(tied, key=lambda memory: (tie_break[strategy](memory), memory))]
     assert chosen.cost is not None
+    change = _change(measured.get(present_memory_mb), chosen)
     return Recommendation(
         memory_mb=chosen.memory_mb,
         strategy=strategy,
         expected_duration_ms=_duration(chosen),
         expected_cost=chosen.cost.per_invocation,
         expected_cost_per_million=chosen.cost.per_million,
-        change=_change(measured.get(present_memory_mb), chosen),
+        change=change,
         reasons=(
             *_reasons(measured, scores, tied, chosen, strategy, tolerance),
-            *_within_noise(measured.get(present_memory_mb), chosen),
+            *_within_noise(change),
         ),
         equivalent_sizes_mb=tuple(tied),
     )
@@ -207,26 +208,32 @@ def _change(present: SizeResult | None, chosen: SizeResult) -> Change | None:
         to_memory_mb=chosen.memory_mb,
         duration=_duration(chosen) / before_ms - 1,
         cost=_per_million(chosen) / before_cost - 1,
+        duration_within_noise=_overlap(_duration_interval(present), _duration_interval(chosen)),
+        cost_within_noise=_overlap(_cost_interval(present), _cost_interval(chosen)),
     )
 
 
-def _within_noise(present: SizeResult | None, chosen: SizeResult) -> tuple[str, ...]:
-    """What cannot be told from chance: the figures of the present size whose intervals overlap the chosen one's."""
-    if present is None or present.memory_mb == chosen.memory_mb or present.status is not SizeStatus.MEASURED:
+def _duration_interval(size: SizeResult) -> Interval | None:
+    return size.warm.duration_ms.mean_interval if size.warm.duration_ms else None
+
+
+def _cost_interval(size: SizeResult) -> Interval | None:
+    return size.cost.per_million_interval if size.cost else None
+
+
+def _overlap(a: Interval | None, b: Interval | None) -> bool:
+    """Whether two means may be the same; so they may where one of them has no interval."""
+    return a is None or b is None or (a.low <= b.high and b.low <= a.high)
+
+
+def _within_noise(change: Change | None) -> tuple[str, ...]:
+    if change is None or change.from_memory_mb == change.to_memory_mb:
         return ()
-    assert present.cost is not None
-    assert chosen.cost is not None
-    assert present.warm.duration_ms is not None
-    assert chosen.warm.duration_ms is not None
-    pairs = {
-        "cost": (present.cost.per_million_interval, chosen.cost.per_million_interval),
-        "duration": (present.warm.duration_ms.mean_interval, chosen.warm.duration_ms.mean_interval),
-    }
-    figures = [name for name, (a, b) in pairs.items() if a and b and a.low <= b.high and b.low <= a.high]
-    if not figures:
+    noisy = {"cost": change.cost_within_noise, "duration": change.duration_within_noise}
+    what = " and ".join(name for name, within in noisy.items() if within)
+    if not what:
         return ()
-    what = " and ".join(figures)
-    return (f"The difference in {what} from the present {present.memory_mb} MB is within this run's noise.",)
+    return (f"The difference in {what} from the present {change.from_memory_mb} MB is within this run's noise.",)
 
 
 _BEST_WORDS = {Strategy.COST: "cheapest", Strategy.SPEED: "fastest", Strategy.BALANCED: "best balanced"}

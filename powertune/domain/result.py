@@ -97,12 +97,17 @@ class SizeResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Going from the present memory size to the recommended one, as shares (-0.25 is a quarter less)."""
+    """Going from the present memory size to the recommended one, as shares (-0.25 is a quarter less).
+
+    A change is within the noise where the two means' 95 % intervals overlap: it cannot be told from chance.
+    """
 
     from_memory_mb: int
     to_memory_mb: int
     duration: float
     cost: float
+    duration_within_noise: bool
+    cost_within_noise: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ import os
 import select
 import threading
 import time
-from collections.abc import Sequence
 
 _FRAME_HEADER = 16
 _FRAME_MAGIC = b"\xa5\x5a"
@@ -62,14 +61,18 @@ class Output:
             os.close(fd)
 
     def _follow(self) -> None:
-        following: Sequence[int] = (self._text_in, self._frames_in, self._wake_in)
+        # Not select(): with many environments the numbers of file descriptors pass its limit of 1024.
+        poll = select.poll()
+        for fd in (self._text_in, self._frames_in, self._wake_in):
+            poll.register(fd, select.POLLIN)
         while not self._over.is_set():
-            ready, _, _ = select.select(following, [], [])
+            ready = {fd for fd, _ in poll.poll()}
             with self._lock:
                 if self._over.is_set():
                     return
                 ended = {fd for fd in ready if fd != self._wake_in and not self._drain(fd)}
-            following = [fd for fd in following if fd not in ended]
+            for fd in ended:
+                poll.unregister(fd)
 
     def _drain(self, fd: int) -> bool:
         """Read what there is; False once the other side is closed."""

@@ -7,6 +7,7 @@ happened to the other side, the endpoint ends and takes everything with it.
 import asyncio
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -20,11 +21,14 @@ from typing import Any
 from powertune.local.facts import HOST, FunctionSpec, LogEvent
 from powertune.workflow.package import TASK_HANDLER
 
+_FILES = 65_536
+
 
 def main() -> None:
     """Serve until standard input closes. Settings come as one line of JSON on standard input."""
     settings = json.loads(sys.stdin.readline())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _allow_many_files()
     scratch = Path(tempfile.mkdtemp(prefix="powertune-"))
     try:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -35,6 +39,13 @@ def main() -> None:
         asyncio.run(_serve(listener, scratch, settings))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _allow_many_files() -> None:
+    """An environment takes about ten file descriptors; the usual soft limit of 1024 is soon reached."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _set_environment(scratch: Path, port: int, region: str) -> None:

@@ -1,6 +1,6 @@
 """The answer in one sentence."""
 
-from powertune.domain.result import Recommendation, SizeResult, SizeStatus, TuningResult
+from powertune.domain.result import Change, Recommendation, SizeResult, SizeStatus, TuningResult
 from powertune.render import figures
 
 
@@ -24,8 +24,15 @@ def answer(result: TuningResult) -> str:
         )
     return (
         f"Use {figures.memory(best.memory_mb)} instead of {figures.memory(best.change.from_memory_mb)}: "
-        f"{figures.faster(best.change.duration)}, {figures.cheaper(best.change.cost)}."
+        f"{_in_words(best.change)}."
     )
+
+
+def _in_words(change: Change) -> str:
+    """What changes, without a figure that chance alone may have made."""
+    duration = "about as fast" if change.duration_within_noise else figures.faster(change.duration)
+    cost = "at about the same cost" if change.cost_within_noise else figures.cheaper(change.cost)
+    return f"{duration}, {cost}"
 
 
 def present_size(result: TuningResult) -> SizeResult | None:

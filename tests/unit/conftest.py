@@ -135,6 +135,8 @@ def recommend(rows: Sequence[SizeResult], memory_mb: int, present_mb: int, equiv
             to_memory_mb=memory_mb,
             duration=best.warm.duration_ms.mean / present.warm.duration_ms.mean - 1,
             cost=float(best.cost.per_invocation.amount / present.cost.per_invocation.amount) - 1,
+            duration_within_noise=False,
+            cost_within_noise=False,
         )
     return Recommendation(
         memory_mb=memory_mb,

@@ -86,7 +86,14 @@ def test_a_difference_within_the_noise_is_called_so():
         for mb, ms in {512: 320.0, 1024: 150.0}.items()
     ]
     answer = recommend(noisy, Strategy.COST, balanced_weight=0.5, tolerance=0.05, present_memory_mb=512)
+    assert (answer.change.duration_within_noise, answer.change.cost_within_noise) == (True, True)
     assert any("within this run's noise" in reason for reason in answer.reasons)
+
+
+def test_a_clear_difference_is_not_called_noise():
+    change = choose({512: 400.0, 1024: 100.0}).change
+    assert not change.duration_within_noise
+    assert not change.cost_within_noise
 
 
 def test_nothing_measured_gives_no_recommendation():

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,25 @@ def test_another_size_is_named_with_what_changes(make_result: Make) -> None:
     answer = sentence.answer(make_result(present_mb=512, best_mb=1769))
     assert answer.startswith("Use 1,769 MB instead of 512 MB: 70 % faster, ")
     assert answer.endswith(" % dearer.")
+
+
+@pytest.mark.parametrize(
+    ("duration", "cost", "said"),
+    [
+        (True, False, "about as fast, 5 % dearer"),
+        (False, True, "70 % faster, at about the same cost"),
+        (True, True, "about as fast, at about the same cost"),
+    ],
+)
+def test_a_change_that_chance_may_have_made_gets_no_figure(
+    make_result: Make, duration: bool, cost: bool, said: str
+) -> None:
+    result = make_result(present_mb=512, best_mb=1769)
+    assert result.recommendation is not None
+    assert result.recommendation.change is not None
+    change = replace(result.recommendation.change, duration_within_noise=duration, cost_within_noise=cost)
+    noisy = replace(result, recommendation=replace(result.recommendation, change=change))
+    assert sentence.answer(noisy) == f"Use 1,769 MB instead of 512 MB: {said}."
 
 
 def test_a_present_size_that_is_best_is_called_that(make_result: Make) -> None:
