@@ -1,6 +1,7 @@
 """``powertune run``: the main job."""
 
 import json
+import os
 import secrets
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -112,6 +113,7 @@ def command(**options: Any) -> int:
     billed comes from CloudWatch Logs; X-Ray adds where the time went. The answer is a table and a sentence here,
     and result.json and report.html in the output folder.
     """
+    _check_output_dir(options["output_dir"])
     result = _tuned(**options)
     folder = _write(result, options["output_dir"])
     _tell(result, folder, as_json=options["as_json"])
@@ -236,8 +238,7 @@ def _check_price(region: str) -> None:
 
 def _tune_on_aws(request: TuningRequest, profile: str | None, *, direct: bool) -> TuningResult:
     from powertune.aws.session import AwsSession
-    from powertune.domain.result import Environment
-    from powertune.workflow.stack import find_stack
+    from powertune.workflow.stack import environment_of, find_stack
 
     arn = request.function_arn
     session = AwsSession(region=arn.region, profile=profile)
@@ -248,7 +249,7 @@ def _tune_on_aws(request: TuningRequest, profile: str | None, *, direct: bool) -
                 f"The powertune state machine is not there in {arn.region}, so nothing was started.",
                 next_step="Run the same steps from this terminal by adding --direct.",
             )
-        return _drive(session, stack, Environment(kind="aws"), request, line)
+        return _drive(session, stack, environment_of(session), request, line)
 
 
 def _drive(session: Any, stack: Any, environment: Any, request: TuningRequest, line: ProgressLine) -> TuningResult:
@@ -272,6 +273,15 @@ def _drive(session: Any, stack: Any, environment: Any, request: TuningRequest, l
             stop_requested=wish,
         )
         return run_direct(services, request, _run_id())
+
+
+def _check_output_dir(output_dir: Path) -> None:
+    """Refuse a folder that the result could not be written to, before anything is spent."""
+    there = output_dir.absolute()
+    while not there.exists():
+        there = there.parent
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise UsageError(f"Nothing can be written to {output_dir}.", next_step="Give another --output-dir.")
 
 
 def _write(result: TuningResult, output_dir: Path) -> Path:

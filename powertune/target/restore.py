@@ -11,6 +11,9 @@ from powertune.target.lease import Lease, read, release
 from powertune.target.snapshot import settled_configuration
 from powertune.target.variants import alias_prefix, update_memory
 
+_TRIES = 6
+_PAUSE_S = 1.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
@@ -41,8 +44,8 @@ def restore(client: Any, arn: FunctionArn, clock: Clock, *, run_id: str | None =
     if lease is None or (run_id is not None and lease.run_id != run_id):
         return None
     put_back, left_alone = _memory(client, arn, lease, clock)
-    aliases = tuple(_delete_aliases(client, arn, lease.run_id))
-    versions = tuple(_delete_versions(client, arn, lease.run_id))
+    aliases = tuple(_delete_aliases(client, arn, lease.run_id, clock))
+    versions = tuple(_delete_versions(client, arn, lease.run_id, clock))
     release(client, arn)
     return Restored(
         run_id=lease.run_id,
@@ -70,7 +73,7 @@ def _memory(client: Any, arn: FunctionArn, lease: Lease, clock: Clock) -> tuple[
     return True, ()
 
 
-def _delete_aliases(client: Any, arn: FunctionArn, run_id: str) -> Iterator[str]:
+def _delete_aliases(client: Any, arn: FunctionArn, run_id: str, clock: Clock) -> Iterator[str]:
     with explained("listing the aliases", arn.name):
         names = [
             alias["Name"]
@@ -79,11 +82,11 @@ def _delete_aliases(client: Any, arn: FunctionArn, run_id: str) -> Iterator[str]
         ]
     for name in names:
         if name.startswith(alias_prefix(run_id)):
-            _ignoring_gone(arn, "deleting an alias", client.delete_alias, FunctionName=str(arn), Name=name)
+            _delete(arn, "deleting an alias", clock, client.delete_alias, FunctionName=str(arn), Name=name)
             yield name
 
 
-def _delete_versions(client: Any, arn: FunctionArn, run_id: str) -> Iterator[str]:
+def _delete_versions(client: Any, arn: FunctionArn, run_id: str, clock: Clock) -> Iterator[str]:
     mark = f"powertune {run_id} "
     with explained("listing the versions", arn.name):
         versions = [
@@ -95,16 +98,23 @@ def _delete_versions(client: Any, arn: FunctionArn, run_id: str) -> Iterator[str
     for version in versions:
         # Without a numeric qualifier DeleteFunction would delete the function itself.
         if version.isdigit():
-            _ignoring_gone(arn, "deleting a version", client.delete_function, FunctionName=str(arn), Qualifier=version)
+            _delete(arn, "deleting a version", clock, client.delete_function, FunctionName=str(arn), Qualifier=version)
             yield version
 
 
-def _ignoring_gone(arn: FunctionArn, doing: str, call: Any, **arguments: str) -> None:
+def _delete(arn: FunctionArn, doing: str, clock: Clock, call: Any, **arguments: str) -> None:
+    """Delete one thing; what is gone already is no error, and what is still in use is tried again for a while."""
     from botocore.exceptions import ClientError
 
-    with explained(doing, arn.name):
-        try:
-            call(**arguments)
-        except ClientError as error:
-            if code_of(error) != "ResourceNotFoundException":
-                raise
+    for attempt in range(_TRIES):
+        with explained(doing, arn.name):
+            try:
+                call(**arguments)
+            except ClientError as error:
+                if code_of(error) == "ResourceNotFoundException":
+                    return
+                if code_of(error) != "ResourceConflictException" or attempt + 1 == _TRIES:
+                    raise
+            else:
+                return
+        clock.sleep(_PAUSE_S)

@@ -30,6 +30,7 @@ def take_snapshot(client: Any, arn: FunctionArn, clock: Clock) -> FunctionSnapsh
         FunctionRefused: it cannot be tuned; the text says why.
     """
     configuration = settled_configuration(client, arn, clock)
+    require_updated(configuration, arn)
     _refuse(configuration, arn)
     logging = configuration.get("LoggingConfig") or {}
     return FunctionSnapshot(
@@ -53,21 +54,17 @@ def take_snapshot(client: Any, arn: FunctionArn, clock: Clock) -> FunctionSnapsh
 def settled_configuration(client: Any, arn: FunctionArn, clock: Clock, qualifier: str | None = None) -> dict[str, Any]:
     """The configuration once no update is under way and the function, or version, is not pending.
 
-    Lambda refuses further updates and publishing until then (AWS docs, lambda/latest/dg/functions-states).
+    Lambda refuses further updates and publishing until then (AWS docs, lambda/latest/dg/functions-states). An
+    update that failed is over too: the next one may be made.
 
     Raises:
-        FunctionRefused: the update failed, or is still under way after five minutes.
+        FunctionRefused: it is still under way after five minutes.
     """
     chosen = {"Qualifier": qualifier} if qualifier else {}
     deadline_ms = clock.now_ms() + UPDATE_TIMEOUT_S * 1000
     for pause_s in chain(_PAUSES_S, repeat(_LONG_PAUSE_S)):
         with explained("reading the configuration", arn.name):
             configuration: dict[str, Any] = client.get_function_configuration(FunctionName=str(arn), **chosen)
-        if configuration.get("LastUpdateStatus") == "Failed":
-            raise FunctionRefused(
-                f"The last update of {arn.name} failed: {configuration.get('LastUpdateStatusReason') or 'no reason'}.",
-                next_step="Repair the function and run again.",
-            )
         pending = configuration.get("LastUpdateStatus") == "InProgress" or configuration.get("State") == "Pending"
         if not pending:
             return configuration
@@ -77,6 +74,19 @@ def settled_configuration(client: Any, arn: FunctionArn, clock: Clock, qualifier
             )
         clock.sleep(pause_s)
     raise AssertionError("the pauses do not end")
+
+
+def require_updated(configuration: dict[str, Any], arn: FunctionArn) -> None:
+    """Check that the last update succeeded.
+
+    Raises:
+        FunctionRefused: it failed; the text says why.
+    """
+    if configuration.get("LastUpdateStatus") == "Failed":
+        raise FunctionRefused(
+            f"The last update of {arn.name} failed: {configuration.get('LastUpdateStatusReason') or 'no reason'}.",
+            next_step="Repair the function and run again.",
+        )
 
 
 def _refuse(configuration: dict[str, Any], arn: FunctionArn) -> None:

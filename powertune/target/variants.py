@@ -13,7 +13,7 @@ from powertune.domain.function import FunctionArn, FunctionSnapshot
 from powertune.domain.work import Variant
 from powertune.errors import FunctionChanged, FunctionRefused
 from powertune.target.lease import record_memory, record_put_back
-from powertune.target.snapshot import settled_configuration
+from powertune.target.snapshot import require_updated, settled_configuration
 
 
 def version_description(run_id: str, memory_mb: int) -> str:
@@ -79,6 +79,7 @@ def _set_memory(client: Any, snapshot: FunctionSnapshot, run_id: str, memory_mb:
     record_memory(client, arn, run_id, found_mb=configuration["MemorySize"], next_mb=memory_mb)
     update_memory(client, arn, memory_mb, configuration["RevisionId"])
     configuration = settled_configuration(client, arn, clock)
+    require_updated(configuration, arn)
     if memory_mb == original_mb:
         record_put_back(client, arn, run_id)
     return configuration

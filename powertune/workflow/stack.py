@@ -4,19 +4,21 @@ On AWS the stack comes from a template; on the embedded endpoint the same pieces
 """
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from powertune.aws.errors import code_of, explained
 from powertune.aws.session import AwsSession
 from powertune.domain.result import Environment
 from powertune.errors import AwsError
 from powertune.resources import read
-from powertune.wire import dumps
+from powertune.wire import WireError, dumps, loads
 from powertune.workflow.package import TASK_HANDLER, task_code
 from powertune.workflow.steps import Role
 
 STACK_NAME = "powertune"
 _MEMORY_MB = {Role.WORKER: 512, Role.PLANNER: 1024}
 _TASK_TIMEOUT_S = 900
+_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonwebservices.com.cn")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,21 @@ def find_stack(session: AwsSession, account: str, partition: str = "aws") -> Sta
                 return None
             raise
     return Stack(state_machine_arn=arn, bucket=bucket_name(account, region))
+
+
+def environment_of(session: AwsSession) -> Environment:
+    """Where the session's calls go: AWS, or an endpoint in its place, as that endpoint describes itself."""
+    from botocore.exceptions import ClientError
+
+    client = session.client("lambda")
+    url = str(client.meta.endpoint_url)
+    if (urlsplit(url).hostname or "").endswith(_AWS_DOMAINS):
+        return Environment(kind="aws")
+    try:
+        answer = client.get_function_configuration(FunctionName=f"{STACK_NAME}-{Role.WORKER.value}")
+        return loads(answer["Environment"]["Variables"]["POWERTUNE_ENVIRONMENT"], Environment)
+    except (ClientError, KeyError, WireError):
+        return Environment(kind="endpoint", notes=(f"Measured on the endpoint {url}, not on AWS.",))
 
 
 def create_stack(session: AwsSession, account: str, environment: Environment, *, runtime: str) -> Stack:

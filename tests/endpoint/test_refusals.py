@@ -27,6 +27,7 @@ ARN = "arn:aws:lambda:us-east-1:123456789012:function:orders"
         (("--function-arn", ARN, "--invocations", "5", "--parallel", "5"), "would all be cold starts"),
         (("--function-arn", ARN, "--region", "eu-west-1"), "in us-east-1, not in eu-west-1"),
         (("--function-arn", ARN, "--python", sys.executable), "--python goes with --local"),
+        (("--local", EXAMPLES / "primes", "--output-dir", __file__ + "/below"), "Nothing can be written to"),
         (("--local", "no-such-folder"), "no folder 'no-such-folder'"),
         (("--local", f"{EXAMPLES / 'primes'}:app.missing"), "defines no 'missing'"),
         (("--local", f"{EXAMPLES / 'primes'}:other.handler"), "needs a file other.py"),

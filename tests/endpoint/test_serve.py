@@ -130,6 +130,17 @@ def test_cleanup_finishes_what_a_killed_run_left(serving, tmp_path):
     assert "No powertune run has left anything" in again.out
 
 
+def test_a_direct_run_against_the_endpoint_is_not_taken_for_one_on_aws(serving, tmp_path):
+    _, variables = serving
+    arn = create(client("lambda", variables))
+    ended = powertune(
+        "run", "--function-arn", arn, "--direct", "--memory-sizes", "512", "--invocations", 3, "--json",
+        "--output-dir", tmp_path, **variables,
+    )  # fmt: skip
+    assert ended.json["environment"]["kind"] == "local"
+    assert ended.json["environment"]["cpu_method"] == "token-bucket"
+
+
 def test_an_unknown_function_ends_with_code_3_and_a_sentence(serving, tmp_path):
     _, variables = serving
     ended = powertune(

@@ -81,6 +81,7 @@ class FakeAws:
         self._published_from = None
         self._next_version = 1
         self.reserved = None
+        self.failing_sizes_mb = ()  # an update to one of these is accepted, and fails later
 
     # --- what a user of the function can see ---------------------------------------------------------------
 
@@ -116,7 +117,8 @@ class FakeAws:
             if self._pending_reads:
                 self._pending_reads -= 1
                 if not self._pending_reads:
-                    self.latest["LastUpdateStatus"] = "Successful"
+                    failed = self.latest["MemorySize"] in self.failing_sizes_mb
+                    self.latest["LastUpdateStatus"] = "Failed" if failed else "Successful"
             return copy.deepcopy(self.latest)
         version = self.aliases[Qualifier]["FunctionVersion"] if Qualifier in self.aliases else Qualifier
         return copy.deepcopy(self.versions[version])

@@ -202,3 +202,26 @@ def test_cleanup_on_a_function_without_a_lease_touches_nothing():
     assert restore(aws.client("lambda"), FunctionArn.parse(ARN), FakeClock()) is None
     assert aws.visible() == before
     assert aws.log == ["lambda:get_alias"]
+
+
+def test_an_update_that_fails_later_costs_that_size_only_and_the_function_is_restored(tmp_path):
+    aws = with_things_of_the_user()
+    aws.failing_sizes_mb = (1024,)
+    before = aws.visible()
+    result = run(aws, tmp_path, sizes=(512, 1024, 2048))
+    status = {size.memory_mb: size.status for size in result.memory_sizes}
+    assert status == {512: "measured", 1024: "failed", 2048: "measured"}
+    assert aws.visible() == before
+
+
+def test_a_version_still_in_use_for_a_moment_is_deleted_when_it_is_free(tmp_path):
+    refusals = iter(range(3))
+
+    def slow(number, service, operation, when):
+        if operation == "delete_function" and when == "before" and next(refusals, None) is not None:
+            raise refusal(operation, "ResourceConflictException", "an alias references it", 409)
+
+    aws = with_things_of_the_user(fault=slow)
+    before = aws.visible()
+    assert run(aws, tmp_path).restored
+    assert aws.visible() == before

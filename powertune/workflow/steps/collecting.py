@@ -6,7 +6,7 @@ from dataclasses import replace
 from powertune.domain.events import Phase, Progress
 from powertune.domain.sample import Invocation, Sample, Source, TraceParts
 from powertune.domain.work import RunState, SizeFailure
-from powertune.errors import AwsError
+from powertune.errors import AwsError, FunctionNotFound
 from powertune.measure.insights import InsightsRow, fetch_rows
 from powertune.measure.join import join
 from powertune.measure.traces import fetch_parts
@@ -96,6 +96,8 @@ class _Reader:
                     clock.now_ms() + _CLOCK_SLACK_MS,
                     clock,
                 )
+        except FunctionNotFound:
+            pass  # the log group appears with the first record, which may be late like any other
         except AwsError as error:
             self.warnings.append(f"Logs Insights could not be read, so the log tails stand alone: {error.message}")
         try:
@@ -127,7 +129,7 @@ def _gaps(samples: tuple[Sample, ...], state: RunState) -> list[str]:
     if untraced and state.snapshot.tracing_active:
         notes.append(f"{untraced} of {len(answered)} invocations have no complete X-Ray trace.")
     if silent:
-        notes.append(f"{silent} of {len(answered)} invocations left no REPORT record; they are in no statistic.")
+        notes.append(f"{silent} of {len(answered)} invocations left no REPORT record; they are in no statistic and in no cost.")
     if differing:
         notes.append(f"The sources disagree by more than a millisecond on {differing} invocations.")
     return notes
