@@ -129,7 +129,9 @@ def _gaps(samples: tuple[Sample, ...], state: RunState) -> list[str]:
     if untraced and state.snapshot.tracing_active:
         notes.append(f"{untraced} of {len(answered)} invocations have no complete X-Ray trace.")
     if silent:
-        notes.append(f"{silent} of {len(answered)} invocations left no REPORT record; they are in no statistic and in no cost.")
+        notes.append(
+            f"{silent} of {len(answered)} invocations left no REPORT record; they are in no statistic and in no cost."
+        )
     if differing:
         notes.append(f"The sources disagree by more than a millisecond on {differing} invocations.")
     return notes
