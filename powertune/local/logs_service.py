@@ -47,7 +47,7 @@ class _Query:
     @property
     def status(self) -> str:
         if not self.task.done():
-            return "Running"
+            return "Cancelled" if self.task.cancelling() else "Running"
         if self.task.cancelled():
             return "Cancelled"
         return "Failed" if self.task.exception() else "Complete"
@@ -110,8 +110,9 @@ class InsightsService:
             # In a thread: a long query must not keep other requests waiting.
             task=asyncio.create_task(asyncio.to_thread(run_query, text, events, limit=limit)),
         )
-        while len(self._queries) > _KEPT:
-            self._queries.popitem(last=False)
+        ended = [one for one, query in self._queries.items() if query.task.done()]
+        for one in ended[: max(0, len(self._queries) - _KEPT)]:
+            del self._queries[one]
         return {"queryId": query_id}
 
     async def _results(self, request: Json) -> Json:

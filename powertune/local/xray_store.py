@@ -19,6 +19,7 @@ from powertune.local.facts import InvocationFacts
 
 MAX_TRACES = 100_000
 MAX_DOCUMENT_BYTES = 64 * 1024
+_DEEPEST = 200
 _TRACE_ID = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
 _SEGMENT_ID = re.compile(r"[0-9a-f]{16}")
 
@@ -98,12 +99,15 @@ class TraceStore:
         """Copies of the documents of a trace; None for a trace that is not known.
 
         Subsegments that were sent on their own stand inside the segment or subsegment that they belong to, if it
-        is there, as X-Ray returns them; else they stand beside it.
+        is there, as X-Ray returns them; else, or where that would nest them too deeply for JSON, beside it.
         """
         with self._lock:
             trace = self._traces.get(trace_id)
             text = None if trace is None else json.dumps(trace.documents)
-        return None if text is None else _nested(json.loads(text))
+        if text is None:
+            return None
+        nested = _nested(json.loads(text))
+        return nested if _depth(nested) <= _DEEPEST else list(json.loads(text))
 
     def traces(self) -> list[Trace]:
         """Every trace, as it is now. The documents are shared: read them only."""
@@ -145,9 +149,23 @@ def _check(document: Any) -> None:
     for key in ("start_time", "end_time"):
         if key in document and not _is_time(document[key]):
             raise ValueError(f"{key} is no time")
+    if _depth(document) > _DEEPEST:
+        raise ValueError("the document is nested too deeply")
     parts = document.get("subsegments", [])
     if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
         raise ValueError("subsegments is no list of objects")
+
+
+def _depth(value: Any) -> int:
+    """How many objects and lists stand within each other at most."""
+    deepest = 0
+    pending = [(value, 1)]
+    while pending:
+        one, level = pending.pop()
+        if isinstance(one, dict | list):
+            deepest = max(deepest, level)
+            pending.extend((inner, level + 1) for inner in (one.values() if isinstance(one, dict) else one))
+    return deepest
 
 
 def _is_id(value: Any) -> bool:

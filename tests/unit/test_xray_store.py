@@ -13,6 +13,13 @@ from powertune.local.xray_store import TraceStore
 
 TRACE = "1-6a507b87-0cc4438344b48ef127ab1931"
 FUNCTION_ID = "d0025b207c551fde"
+SEGMENT: dict[str, Any] = {
+    "id": "1" * 16,
+    "trace_id": TRACE,
+    "name": "orders",
+    "start_time": 1.0,
+    "end_time": 2.0,
+}
 
 
 def facts(**change: Any) -> InvocationFacts:
@@ -199,3 +206,24 @@ def test_any_document_is_taken_or_refused_and_never_breaks_the_trace(change: dic
         assert store.trace(TRACE) is None
     else:
         assert len(store.trace(TRACE) or []) == 1
+
+
+def test_a_document_nested_too_deeply_for_json_is_refused() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(400):
+        deep = {"in": deep}
+    with pytest.raises(ValueError, match="too deeply"):
+        TraceStore().put_document(json.dumps({**SEGMENT, "metadata": deep}))
+
+
+def test_a_long_chain_of_subsegments_is_given_flat_rather_than_not_at_all() -> None:
+    store = TraceStore()
+    for number in range(600):
+        link = {**SEGMENT, "id": f"{number + 1:016x}"}
+        if number:
+            link |= {"type": "subsegment", "parent_id": f"{number:016x}"}
+        store.put_document(json.dumps(link))
+    found = store.trace(SEGMENT["trace_id"])
+    assert found is not None
+    assert len(found) == 600
+    assert json.dumps(found)
