@@ -178,8 +178,8 @@ def _server_environment() -> dict[str, str]:
 
 
 def _notes(cores: int) -> tuple[str, ...]:
-    cpu = (
+    text = (
         f"CPU time is held to memory size / 1769 of a core; this machine has {cores} cores, so memory sizes above "
         f"{cores * 1769} MB get no more than that. Network speed does not follow the memory size."
     )
-    return ("Nothing was billed: costs are AWS list prices for the durations measured here.", cpu)
+    return (text,)
