@@ -187,8 +187,7 @@ class LambdaService:
 
     def _start(self, call: _Invocation, log_stream: str) -> Environment:
         if call.environment is not None:
-            call.environment.close()
-            self._guardian.forget(call.environment.group.pid)
+            self._pool.discard(call.environment)
         environment = Environment(call.spec, log_stream, self._task_launch if call.spec.is_task else self._launch)
         self._guardian.watch(environment.group.pid)
         self._pool.add(environment)

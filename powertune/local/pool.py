@@ -53,6 +53,12 @@ class Pool:
         with self._lock:
             self._busy.add(environment)
 
+    def discard(self, environment: Environment) -> None:
+        """The environment never came to be: its init failed, and another takes its place at once."""
+        with self._lock:
+            self._busy.discard(environment)
+        self._end(environment)
+
     def give_back(self, environment: Environment) -> None:
         """The environment can take another invocation."""
         environment.idle_since = time.monotonic()
