@@ -10,10 +10,12 @@ its text. What is unknown is ``null``.
 
 import functools
 import json
+import sys
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 from powertune.domain.function import FunctionArn
 from powertune.domain.result import SCHEMA_VERSION, TuningResult
@@ -29,6 +31,7 @@ class WireError(ValueError):
 @functools.cache
 def _converter() -> Any:
     import cattrs
+    from cattrs.cols import homogenous_tuple_structure_factory
     from cattrs.strategies import configure_union_passthrough
 
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
@@ -40,7 +43,25 @@ def _converter() -> Any:
     for kind in (int, str, bool):
         converter.register_structure_hook(kind, _exactly)
     converter.register_structure_hook(float, lambda value, _: _number(value))
+    converter.register_structure_hook_factory(
+        _is_homogeneous_tuple, lambda kind, maker: _from_a_list(homogenous_tuple_structure_factory(kind, maker))
+    )
     return converter
+
+
+def _is_homogeneous_tuple(kind: Any) -> bool:
+    return get_origin(kind) is tuple and get_args(kind)[-1:] == (Ellipsis,)
+
+
+def _from_a_list(structure: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """A text and an object can be gone through like a list too, and would be taken apart without a word."""
+
+    def structure_list(value: Any, kind: Any) -> Any:
+        if type(value) is not list:
+            raise ValueError(f"expected a list, found {value!r}")
+        return structure(value, kind)
+
+    return structure_list
 
 
 def _exactly(value: Any, kind: type[T]) -> T:
@@ -54,14 +75,19 @@ def _exactly(value: Any, kind: type[T]) -> T:
 def _number(value: Any) -> float:
     if type(value) not in (int, float):
         raise ValueError(f"expected a number, found {value!r}")
+    if not abs(value) <= sys.float_info.max:  # as NaN, which compares with nothing
+        raise ValueError("expected a finite number")
     return float(value)
 
 
 def _decimal(value: Any) -> Decimal:
     try:
-        return Decimal(_exactly(value, str))
+        number = Decimal(_exactly(value, str))
     except InvalidOperation:
-        raise ValueError(f"expected a decimal number, found {value!r}") from None
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise ValueError(f"expected a decimal number, found {value!r}")
+    return number
 
 
 def to_data(value: Any) -> Any:
@@ -88,7 +114,9 @@ def from_data(data: Any, kind: type[T]) -> T:
 
 def dumps(value: Any, *, indent: int | None = None) -> str:
     """Encode a dataclass as JSON text. NaN and infinities are refused: they are not JSON."""
-    return json.dumps(to_data(value), indent=indent, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(to_data(value), indent=indent, ensure_ascii=False, allow_nan=False)
+    # Half a surrogate pair, as an error message may hold, cannot be written as UTF-8; its escape is JSON's as well.
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def loads(text: str, kind: type[T]) -> T:

@@ -1,6 +1,7 @@
 """What the user asked for: refused here or never."""
 
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -71,17 +72,18 @@ class TuningRequest:
                 "each parallel invocation starts an environment of its own.",
                 next_step="Raise the invocations or lower the parallel ones, so that warm ones are left to measure.",
             )
-        if len(self.payload.encode()) > MAX_PAYLOAD_BYTES:
-            raise UsageError(
-                "The payload is larger than the 6 MB that Lambda accepts.", next_step="Use a smaller event."
-            )
         try:
+            size = len(self.payload.encode())
             json.loads(self.payload, parse_constant=_not_json)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UsageError(
                 f"The payload is not JSON: {error}.",
                 next_step="Give JSON text, or @FILE for a file that holds it.",
             ) from None
+        if size > MAX_PAYLOAD_BYTES:
+            raise UsageError(
+                "The payload is larger than the 6 MB that Lambda accepts.", next_step="Use a smaller event."
+            )
 
 
 def _between(what: str, value: float, low: float, high: float) -> None:
@@ -103,7 +105,8 @@ def parse_memory_sizes(text: str) -> tuple[int, ...]:
         return ALL_MEMORY_SIZES_MB
     sizes = []
     for part in text.split(","):
-        if not part.strip().isascii() or not part.strip().isdigit():
+        # Python refuses to convert thousands of digits, and no memory size has more than these.
+        if not re.fullmatch("[0-9]{1,9}", part.strip()):
             raise UsageError(
                 f"'{part.strip()}' is not a memory size in MB.",
                 next_step="Give whole numbers separated by commas, such as 128,512,1024, or all.",

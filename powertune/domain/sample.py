@@ -38,18 +38,24 @@ class TraceParts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportLine:
-    """The numbers of one REPORT line; what the line does not say is None."""
+    """The numbers of one REPORT line; what the line does not say is None.
+
+    ``billed_ms`` contains the init and the billed part of the restore. ``misfit`` says in words where the
+    line's own arithmetic does not fit; such a line is not corrected.
+    """
 
     request_id: str
     duration_ms: float | None = None
     billed_ms: int | None = None
     init_ms: float | None = None
     restore_ms: float | None = None
+    billed_restore_ms: int | None = None
     memory_mb: int | None = None
     max_memory_used_mb: int | None = None
     status: str | None = None
     error_type: str | None = None
     trace_id: str | None = None
+    misfit: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

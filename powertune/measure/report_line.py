@@ -24,6 +24,11 @@ def find_report(text: str, request_id: str) -> ReportLine | None:
     return found[-1] if found else None
 
 
+def read_message(message: str) -> ReportLine | None:
+    """The record that one log event is; None where the event is none."""
+    return next(iter(_records(message)), None)
+
+
 def _records(text: str) -> Iterator[ReportLine]:
     for match in _REPORT.finditer(text):
         xray = _XRAY.match(text, match.end())
