@@ -71,7 +71,8 @@ class FunctionArn:
 class FunctionSnapshot:
     """The configuration of ``$LATEST`` before anything was touched.
 
-    ``revision_id`` is Lambda's optimistic lock; it changes with every update.
+    ``revision_id`` is Lambda's optimistic lock; it changes with every update. ``log_class`` and
+    ``trace_destination`` are as AWS names them, None where it did not say.
     """
 
     arn: FunctionArn
@@ -88,3 +89,5 @@ class FunctionSnapshot:
     system_log_level: str | None
     ephemeral_mb: int
     snap_start: bool
+    log_class: str | None = None
+    trace_destination: str | None = None

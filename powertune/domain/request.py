@@ -1,11 +1,14 @@
 """What the user asked for: refused here or never."""
 
-import json
 import re
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from powertune.domain.function import MAX_MEMORY_MB, MIN_MEMORY_MB, FunctionArn
+from powertune.domain.payload import EMPTY, Payload, PayloadUse, turn_order
+from powertune.domain.price import Price
 from powertune.errors import UsageError
 
 DEFAULT_MEMORY_SIZES_MB = (128, 256, 512, 1024, 1769, 3008)
@@ -14,8 +17,16 @@ DEFAULT_INVOCATIONS = 10
 MIN_INVOCATIONS = 3
 MAX_INVOCATIONS = 100_000
 MAX_PARALLEL = 1_000
-MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
-"""Largest synchronous payload (AWS docs, lambda/latest/dg/gettingstarted-limits)."""
+MAX_COLD_STARTS = 1_000
+DEFAULT_SIZES_AT_ONCE = 3
+MAX_SIZES_AT_ONCE = 40
+MAX_SLEEP_MS = 900_000
+
+_S3_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+", re.DOTALL)
+_FUNCTION_ARN = re.compile(
+    r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(:(\$LATEST|[A-Za-z0-9_-]{1,128}))?"
+)
+_ALIAS = re.compile(r"(?![0-9]+$)[A-Za-z0-9_-]{1,128}")
 
 
 class Strategy(StrEnum):
@@ -26,6 +37,26 @@ class Strategy(StrEnum):
     BALANCED = "balanced"
 
 
+class PayloadForm(StrEnum):
+    """How a text from S3 is read."""
+
+    EVENT = "event"
+    LIST = "list"  # a JSON array or JSON Lines, perhaps of {"payload", "weight"}
+    POWER_TUNING = "power-tuning"  # aws-lambda-power-tuning's rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerInput:
+    """What an input in aws-lambda-power-tuning's form says beyond this request, for its output and for `explain`.
+
+    ``power_values_mb`` is in the order of its input, which its ``stats`` keep.
+    """
+
+    power_values_mb: tuple[int, ...]
+    discard_top_bottom: float = 0.2
+    include_output_results: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TuningRequest:
     """One tuning, checked.
@@ -33,23 +64,55 @@ class TuningRequest:
     Attributes:
         function_arn: the function, unqualified.
         memory_sizes_mb: sizes to measure, ascending, without repeats.
-        invocations: invocations at each memory size, cold starts included.
-        payload: the event as JSON text.
+        invocations: invocations at each memory size, the first cold start included.
+        payloads: the events; empty only while they still lie where ``payload_s3`` says.
+        payload_use: how several payloads are shared out.
+        payload_s3: where the payloads are, as ``s3://BUCKET/KEY``; read before anything is changed.
+        payload_form: how the text there is read.
         strategy: what to optimise.
         balanced_weight: share of cost in the balanced strategy, 0 (speed only) to 1 (cost only).
         parallel: invocations at the same time at each memory size; each starts an environment of its own.
+        sizes_at_once: memory sizes that are invoked at the same time.
+        sleep_ms: pause after each invocation.
+        cold_starts: cold starts to measure on purpose at each memory size.
+        only_cold_starts: measure and compare nothing else.
+        pre_processor_arn: function called before each invocation; its answer replaces the payload.
+        post_processor_arn: function called after each invocation, with its answer.
+        allowed_exceptions: error types that count as a normal answer.
+        apply: set the function to the recommended memory size.
+        apply_alias: alias to publish the recommended memory size under.
+        dry_run: invoke once at each memory size and recommend nothing.
         tolerance: sizes within this share of the best count as equivalent.
+        price: prices given by the user in place of the table's.
+        peer: what else aws-lambda-power-tuning's input said, where the request came from one.
+        include_payload: keep the payloads in the result.
         seed: every random choice of the run follows from it.
     """
 
     function_arn: FunctionArn
     memory_sizes_mb: tuple[int, ...] = DEFAULT_MEMORY_SIZES_MB
     invocations: int = DEFAULT_INVOCATIONS
-    payload: str = "{}"
+    payloads: tuple[Payload, ...] = (EMPTY,)
+    payload_use: PayloadUse = PayloadUse.IN_TURN
+    payload_s3: str | None = None
+    payload_form: PayloadForm = PayloadForm.EVENT
     strategy: Strategy = Strategy.COST
     balanced_weight: float = 0.5
     parallel: int = 1
+    sizes_at_once: int = DEFAULT_SIZES_AT_ONCE
+    sleep_ms: int = 0
+    cold_starts: int = 0
+    only_cold_starts: bool = False
+    pre_processor_arn: str | None = None
+    post_processor_arn: str | None = None
+    allowed_exceptions: tuple[str, ...] = ()
+    apply: bool = False
+    apply_alias: str | None = None
+    dry_run: bool = False
     tolerance: float = 0.05
+    price: Price | None = None
+    peer: PeerInput | None = None
+    include_payload: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -64,35 +127,96 @@ class TuningRequest:
         object.__setattr__(self, "memory_sizes_mb", tuple(sorted(set(self.memory_sizes_mb))))
         _between("The number of invocations", self.invocations, MIN_INVOCATIONS, MAX_INVOCATIONS)
         _between("The number of parallel invocations", self.parallel, 1, MAX_PARALLEL)
+        _between("The number of memory sizes at once", self.sizes_at_once, 1, MAX_SIZES_AT_ONCE)
+        _between("The pause in milliseconds", self.sleep_ms, 0, MAX_SLEEP_MS)
+        _between("The number of cold starts", self.cold_starts, 0, MAX_COLD_STARTS)
         _between("The balanced weight", self.balanced_weight, 0, 1)
         _between("The tolerance", self.tolerance, 0, 1)
-        if self.parallel >= self.invocations:
+        _check_names(self)
+        _check_payloads(self)
+
+    @property
+    def cold_starts_wanted(self) -> int:
+        """Cold starts to bring about at each memory size; 0 leaves it to chance."""
+        return self.invocations if self.only_cold_starts else self.cold_starts
+
+    @property
+    def first_batch(self) -> int:
+        """Invocations at each memory size that are planned from the start.
+
+        Several payloads get one invocation more, with the first of them: it is the cold start, and would
+        otherwise leave its payload one warm invocation short. Cold starts on purpose take that one's place.
+        """
+        if self.dry_run:
+            return 1
+        if self.only_cold_starts:
+            return self.invocations
+        spare = 1 if self.mixes_payloads else 0
+        return self.invocations + max(spare, self.cold_starts - (0 if spare else 1), 0)
+
+    @property
+    def mixes_payloads(self) -> bool:
+        """Whether the warm statistics need each payload as often as it was planned."""
+        return len(self.payloads) > 1 and self.payload_use is not PayloadUse.ONCE
+
+    def turns(self) -> tuple[int, ...]:
+        """Indices into ``payloads`` for the measured invocations at a memory size."""
+        return turn_order(self.payloads, self.payload_use, self.invocations, self.seed)
+
+    def planned_mix(self) -> Counter[int]:
+        """How often each payload is to be measured warm at each memory size."""
+        return Counter(self.turns())
+
+    def without_payload_texts(self) -> Self:
+        """The request as it stands in a result: each payload by its hash and size."""
+        from dataclasses import replace
+
+        return replace(self, payloads=tuple(payload.without_text() for payload in self.payloads))
+
+
+def _check_names(request: TuningRequest) -> None:
+    for what, arn in (("pre", request.pre_processor_arn), ("post", request.post_processor_arn)):
+        if arn is not None and not _FUNCTION_ARN.fullmatch(arn):
             raise UsageError(
-                f"{self.invocations} invocations with {self.parallel} in parallel would all be cold starts: "
-                "each parallel invocation starts an environment of its own.",
-                next_step="Raise the invocations or lower the parallel ones, so that warm ones are left to measure.",
+                f"'{arn}' is not the ARN of a function, so it cannot be the {what}-processor.",
+                next_step="It looks like arn:aws:lambda:REGION:ACCOUNT:function:NAME.",
             )
-        try:
-            size = len(self.payload.encode())
-            json.loads(self.payload, parse_constant=_not_json)
-        except (ValueError, RecursionError) as error:
+    if request.apply_alias is not None:
+        if not request.apply:
             raise UsageError(
-                f"The payload is not JSON: {error}.",
-                next_step="Give JSON text, or @FILE for a file that holds it.",
-            ) from None
-        if size > MAX_PAYLOAD_BYTES:
-            raise UsageError(
-                "The payload is larger than the 6 MB that Lambda accepts.", next_step="Use a smaller event."
+                "An alias for the recommended memory size goes with applying it.",
+                next_step="Add --apply, or leave --apply-alias out.",
             )
+        if not _ALIAS.fullmatch(request.apply_alias):
+            raise UsageError(
+                f"'{request.apply_alias}' is not an alias name.", next_step="Use letters, digits, - and _."
+            )
+        if request.apply_alias.startswith("powertune-"):
+            raise UsageError(
+                f"The alias '{request.apply_alias}' begins like those that powertune makes and deletes.",
+                next_step="Choose another name.",
+            )
+
+
+def _check_payloads(request: TuningRequest) -> None:
+    if request.payload_s3 is not None and not _S3_URL.fullmatch(request.payload_s3):
+        raise UsageError(f"'{request.payload_s3}' is not an S3 reference.", next_step="It looks like s3://BUCKET/KEY.")
+    if not request.payloads:
+        if request.payload_s3 is None:
+            raise UsageError("There is no payload.", next_step="Give at least one event.")
+        return
+    request.turns()
+    needed = request.first_batch * len(request.memory_sizes_mb)
+    if request.payload_use is PayloadUse.ONCE and len(request.payloads) < needed:
+        raise UsageError(
+            f"{len(request.payloads)} payloads are too few for {needed} invocations with each used once.",
+            next_step="Give more payloads, or fewer memory sizes or invocations.",
+        )
 
 
 def _between(what: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         raise UsageError(f"{what} is {value}; it must lie between {low} and {high}.", next_step="Correct it.")
-
-
-def _not_json(constant: str) -> None:
-    raise ValueError(f"{constant} is not a JSON number")
 
 
 def parse_memory_sizes(text: str) -> tuple[int, ...]:

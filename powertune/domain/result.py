@@ -1,14 +1,14 @@
 """The answer: what a run found, as it is written to ``result.json`` and rendered."""
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import StrEnum
 
 from powertune.domain.function import Architecture
+from powertune.domain.price import Money, Price
 from powertune.domain.request import Strategy, TuningRequest
 from powertune.domain.sample import Sample, TraceParts
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class SizeStatus(StrEnum):
@@ -48,25 +48,35 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statistics:
-    """Warm or cold invocations of one memory size; what no sample said is None."""
+    """Warm or cold invocations of one memory size; what no sample said is None.
+
+    ``latency_ms`` is what a caller waits for: init or restore, and the duration.
+    """
 
     samples: int
     duration_ms: Distribution | None = None
     billed_ms: Distribution | None = None
     init_ms: Distribution | None = None
+    restore_ms: Distribution | None = None
+    latency_ms: Distribution | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Money:
-    """An exact amount with its currency (ISO 4217)."""
+class Drift:
+    """Durations that changed from the first warm invocations to the last at one memory size.
 
-    amount: Decimal
-    currency: str
+    ``early_ms`` and ``late_ms`` are the means of the first and of the last third; ``p_value`` is that of the
+    trend, two-sided.
+    """
+
+    early_ms: float
+    late_ms: float
+    p_value: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizeCost:
-    """What a warm invocation at this memory size costs: the mean of each invocation's own cost."""
+    """What an invocation at this memory size costs, warm or cold: the mean of each invocation's own cost."""
 
     per_invocation: Money
     per_million: Money
@@ -93,6 +103,8 @@ class SizeResult:
     cost: SizeCost | None
     max_memory_used_mb: int | None
     trace_parts: TraceParts | None  # means over the traced warm samples
+    cold_cost: SizeCost | None = None
+    drift: Drift | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +140,22 @@ class Recommendation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpendLine:
+    """One kind of thing that the run caused, and what it costs at list price; None where powertune has no price."""
+
+    what: str
+    quantity: float
+    unit: str
+    cost: Money | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spend:
-    """What the run caused. On the embedded endpoint nobody bills it; the figures are AWS list prices."""
+    """What the run caused. On the embedded endpoint nobody bills it; the figures are AWS list prices.
+
+    ``lambda_cost`` is that of the function's own invocations, ``workflow_cost`` all the rest with a known
+    price; ``lines`` has both in detail.
+    """
 
     invocations: int
     gb_seconds: float
@@ -138,21 +164,16 @@ class Spend:
     total_cost: Money
     state_transitions: int
     aws_calls: dict[str, int] = field(default_factory=dict)
+    lines: tuple[SpendLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
-    """The list prices that the costs were computed with, and where they come from."""
+class Applied:
+    """The recommended memory size, set on the function; with the version and alias published for it, if asked."""
 
-    region: str
-    architecture: Architecture
-    currency: str
-    per_gb_second: Decimal
-    per_request: Decimal
-    ephemeral_per_gb_second: Decimal | None
-    per_state_transition: Decimal | None
-    as_of: str
-    source: str
+    memory_mb: int
+    version: str | None = None
+    alias: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,4 +219,5 @@ class TuningResult:
     warnings: tuple[str, ...]
     restored: bool
     samples: tuple[Sample, ...]
+    applied: Applied | None = None
     schema_version: int = SCHEMA_VERSION

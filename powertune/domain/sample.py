@@ -60,27 +60,21 @@ class ReportLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """One call as its caller saw it. ``order`` counts from 0 within the memory size."""
+    """One call as its caller saw it.
 
-    memory_mb: int
-    version: str
-    order: int
-    request_id: str | None
-    trace_id: str | None
-    outcome: Outcome
-    sent_at_ms: int  # epoch
-    error_type: str | None = None
-    error_message: str | None = None
-    report: ReportLine | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """One invocation with its sources joined.
-
-    ``cold`` is True where the invocation carried an init or a restore, None where no source says.
-    ``suppressed_init`` marks the first invocation after a crash: its duration contains an init that no log
-    line mentions, so it is kept out of the statistics.
+    Attributes:
+        memory_mb: the memory size it ran at.
+        version: the version that answered.
+        order: counts from 0 within the memory size.
+        payload: index of its payload among the request's.
+        request_id: Lambda's request id; None where no answer came.
+        trace_id: the trace it was sent with; None where tracing is off.
+        outcome: how it ended.
+        sent_at_ms: epoch milliseconds.
+        error_type: the function's error type, also where the user allows that exception.
+        error_message: its text.
+        report: the REPORT record of the log tail.
+        processors: those of the pre- and post-processor, where there are any.
     """
 
     memory_mb: int
@@ -89,13 +83,41 @@ class Sample:
     request_id: str | None
     trace_id: str | None
     outcome: Outcome
+    sent_at_ms: int
+    payload: int = 0
+    error_type: str | None = None
+    error_message: str | None = None
+    report: ReportLine | None = None
+    processors: tuple[ReportLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One invocation with its sources joined.
+
+    ``cold`` is True where the invocation carried an init or a restore, None where no source says.
+    ``suppressed_init`` marks the first invocation after a crash: its duration contains an init that no log
+    line mentions, so it is kept out of the statistics. ``misfit`` says where the record's own arithmetic does
+    not fit. ``payload`` is the index of its payload among the request's.
+    """
+
+    memory_mb: int
+    version: str
+    order: int
+    request_id: str | None
+    trace_id: str | None
+    outcome: Outcome
+    sent_at_ms: int | None = None
+    payload: int = 0
     cold: bool | None = None
     suppressed_init: bool = False
     duration_ms: float | None = None
     billed_ms: int | None = None
     init_ms: float | None = None
     restore_ms: float | None = None
+    billed_restore_ms: int | None = None
     max_memory_used_mb: int | None = None
+    misfit: str | None = None
     log_stream: str | None = None
     error_type: str | None = None
     error_message: str | None = None
@@ -106,10 +128,25 @@ class Sample:
     @property
     def is_warm_measurement(self) -> bool:
         """Whether this sample belongs in the warm statistics."""
+        return self._is_usable and self.cold is False
+
+    @property
+    def is_cold_measurement(self) -> bool:
+        """Whether this sample belongs in the statistics of cold starts."""
+        return self._is_usable and self.cold is True
+
+    @property
+    def _is_usable(self) -> bool:
         return (
             self.outcome is Outcome.OK
-            and self.cold is False
             and not self.suppressed_init
             and self.duration_ms is not None
             and self.billed_ms is not None
         )
+
+    @property
+    def latency_ms(self) -> float | None:
+        """What a caller waits for: init or restore, and the duration; None where the duration is unknown."""
+        if self.duration_ms is None:
+            return None
+        return self.duration_ms + (self.init_ms or 0.0) + (self.restore_ms or 0.0)

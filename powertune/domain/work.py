@@ -8,10 +8,22 @@ from powertune.domain.request import TuningRequest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """So many invocations at one memory size."""
+    """So many invocations at one memory size.
+
+    Attributes:
+        memory_mb: the size.
+        count: how many invocations.
+        cold: how many of them, the first ones, are to be cold starts: they are sent at the same time to a
+            version that nothing has invoked yet.
+        payloads: index of the payload of each; None where the request's own turns say it.
+        anew: publish a version of its own for this batch.
+    """
 
     memory_mb: int
     count: int
+    cold: int = 0
+    payloads: tuple[int, ...] | None = None
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,25 +41,27 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MeasureTask:
-    """What is left to invoke of one batch, and where it is at; the invocations themselves lie in the store.
+class SizeWork:
+    """One batch, published: what to invoke, and how much of it is done.
 
-    ``part`` counts the pieces that the batch was cut into because one would have outlasted the task that
-    invokes. ``failure`` says why the batch ended early. ``task_mb_ms`` is the memory size of the task function
-    times its milliseconds so far, 0 in this process.
+    ``first_order`` is the order number of its first invocation at this memory size. ``failure`` says why the
+    batch ended early.
     """
 
-    run_id: str
     memory_mb: int
     version: str
     alias: str
-    round: int
-    remaining: int
+    first_order: int
+    count: int
+    cold: int = 0
+    payloads: tuple[int, ...] | None = None
     done: int = 0
-    part: int = 0
     failure: str | None = None
-    task_mb_ms: int = 0
-    aws_calls: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to invoke."""
+        return self.failure is not None or self.done >= self.count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,35 +88,47 @@ class RunState:
         run_id: names the run; its texts lie in the store under ``runs/RUN_ID/``.
         snapshot: the function before the first change.
         started_at_ms: epoch milliseconds.
+        apply: the recommended memory size is to be set at the end.
+        peer: the request came in aws-lambda-power-tuning's form, and so does the answer.
         round: how many times the planner was asked.
         to_publish: memory sizes of this round that have no variant yet.
-        variants: what has been published.
+        variants: what has been published, in order.
         batches: what the planner asked for in this round.
-        to_measure: the same, once published.
-        measured: the same, once invoked.
+        work: the same, once published.
+        parts: how many pieces of this round's invocations lie in the store.
+        measured: nothing of this round is left to invoke.
         collect_deadline_ms: epoch milliseconds after which the logs and traces are taken as they are.
         collected: this round's samples lie in the store.
         finished: the planner wants nothing more.
         failures: sizes that could not be measured, or not to the end.
+        log_bytes_scanned: what Logs Insights read for this run.
+        traces_retrieved: traces read from X-Ray.
         task_mb_ms: memory size of the task functions times their milliseconds so far.
+        task_calls: how many tasks those were.
         aws_calls: calls so far, by ``service:Operation``.
     """
 
     run_id: str
     snapshot: FunctionSnapshot
     started_at_ms: int
+    apply: bool = False
+    peer: bool = False
     round: int = 0
     to_publish: tuple[int, ...] = ()
     variants: tuple[Variant, ...] = ()
     batches: tuple[Batch, ...] = ()
-    to_measure: tuple[MeasureTask, ...] = ()
-    measured: tuple[MeasureTask, ...] = ()
+    work: tuple[SizeWork, ...] = ()
+    parts: int = 0
+    measured: bool = False
     collect_deadline_ms: int | None = None
     collected: bool = False
     finished: bool = False
     failures: tuple[SizeFailure, ...] = ()
     warnings: tuple[str, ...] = ()
+    log_bytes_scanned: int = 0
+    traces_retrieved: int = 0
     task_mb_ms: int = 0
+    task_calls: int = 0
     aws_calls: dict[str, int] = field(default_factory=dict)
 
 
