@@ -3,14 +3,24 @@
 from collections.abc import Iterable
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from math import ceil
 
-from powertune.domain.result import Money, Price
+from powertune.domain.price import Money, Price
 from powertune.errors import UsageError
 
 FREE_EPHEMERAL_MB = 512
 """Ephemeral storage included in the price of every function (AWS Lambda pricing page)."""
 
+MIN_SNAPSHOT_S = 3 * 3600
+"""Shortest time for which the snapshot of a published version is billed (AWS Lambda pricing page)."""
+
+PROVISIONED_STEP_S = 300
+"""Provisioned concurrency is billed in steps of five minutes (AWS Lambda pricing page)."""
+
 _MS_MB_PER_GB_SECOND = 1000 * 1024
+
+_DIGITS = 60
+"""Significant digits of every sum and product here, whatever the caller's decimal context: amounts stay exact."""
 
 
 def invocation_cost(billed_ms: int, memory_mb: int, price: Price, *, ephemeral_mb: int = FREE_EPHEMERAL_MB) -> Money:
@@ -22,7 +32,8 @@ def invocation_cost(billed_ms: int, memory_mb: int, price: Price, *, ephemeral_m
     Raises:
         UsageError: ephemeral storage is above 512 MB and the region's rate for it is unknown.
     """
-    amount = per_gb_seconds(gb_seconds(billed_ms, memory_mb), price.per_gb_second) + price.per_request
+    duration = per_gb_seconds(gb_seconds(billed_ms, memory_mb), price.per_gb_second)
+    storage = Decimal(0)
     extra_mb = ephemeral_mb - FREE_EPHEMERAL_MB
     if extra_mb > 0:
         if price.ephemeral_per_gb_second is None:
@@ -31,8 +42,10 @@ def invocation_cost(billed_ms: int, memory_mb: int, price: Price, *, ephemeral_m
                 "not known to powertune.",
                 next_step="Lower it to 512 MB, or measure in a region with a price.",
             )
-        amount += per_gb_seconds(gb_seconds(billed_ms, extra_mb), price.ephemeral_per_gb_second)
-    return Money(amount=amount, currency=price.currency)
+        storage = per_gb_seconds(gb_seconds(billed_ms, extra_mb), price.ephemeral_per_gb_second)
+    with localcontext() as context:
+        context.prec = _DIGITS
+        return Money(amount=duration + price.per_request + storage, currency=price.currency)
 
 
 def gb_seconds(billed_ms: int, memory_mb: int) -> Fraction:
@@ -41,9 +54,12 @@ def gb_seconds(billed_ms: int, memory_mb: int) -> Fraction:
 
 
 def per_gb_seconds(amount: Fraction, rate: Decimal) -> Decimal:
-    """GB-seconds times a rate. 1024000 divides a power of ten, so the decimal is finite and exact."""
+    """GB-seconds times a rate, to 60 significant digits.
+
+    For whole milliseconds and MB that is exact: 1024000 divides a power of ten.
+    """
     with localcontext() as context:
-        context.prec = 60
+        context.prec = _DIGITS
         return Decimal(amount.numerator) * rate / Decimal(amount.denominator)
 
 
@@ -54,7 +70,7 @@ def total(amounts: Iterable[Money], currency: str) -> Money:
         ValueError: an amount is in another currency.
     """
     with localcontext() as context:
-        context.prec = 60
+        context.prec = _DIGITS
         result = Decimal(0)
         for money in amounts:
             if money.currency != currency:
@@ -79,12 +95,97 @@ def mean(amounts: list[Money], currency: str) -> Money:
 def times(money: Money, factor: int) -> Money:
     """An amount, so many times."""
     with localcontext() as context:
-        context.prec = 60
+        context.prec = _DIGITS
         return Money(amount=money.amount * factor, currency=money.currency)
 
 
 def transitions_cost(transitions: int, price: Price) -> Money:
-    """What Step Functions bills for Standard state transitions; zero where the rate is unknown and none ran."""
-    if transitions and price.per_state_transition is None:
+    """What Step Functions bills for Standard state transitions; zero for none.
+
+    Raises:
+        UsageError: there are some, and their rate is not known. `known_transitions_cost` does not raise.
+    """
+    cost = known_transitions_cost(transitions, price)
+    if cost is None:
         raise UsageError(f"powertune has no Step Functions price for {price.region}.", next_step="Use --direct.")
-    return times(Money(amount=price.per_state_transition or Decimal(0), currency=price.currency), transitions)
+    return cost
+
+
+def known_transitions_cost(transitions: int, price: Price) -> Money | None:
+    """What Step Functions bills for Standard state transitions; None where the rate is not known."""
+    return _cost(Fraction(transitions), price.per_state_transition, price)
+
+
+def log_query_cost(bytes_scanned: float, price: Price) -> Money | None:
+    """What Logs Insights bills for the bytes that queries read; None where the rate is not known.
+
+    A GB is taken as 10^9 bytes. AWS does not say which GB it means; were it 2^30, this would be 7 % too much.
+    """
+    return _cost(Fraction(bytes_scanned) / 10**9, price.per_log_gb_scanned, price)
+
+
+def trace_cost(recorded: int, retrieved: int, price: Price) -> Money | None:
+    """What X-Ray bills for traces recorded, and for traces read back; None where a rate is not known."""
+    return _sum(
+        _cost(Fraction(recorded), price.per_trace_recorded, price),
+        _cost(Fraction(retrieved), price.per_trace_retrieved, price),
+    )
+
+
+def snapstart_restore_cost(memory_mb: int, restores: int, price: Price) -> Money | None:
+    """What restoring snapshots costs, by GB of memory size each time; None where the rate is not known.
+
+    Not for Java, where SnapStart is free (AWS Lambda pricing page).
+    """
+    return _cost(Fraction(memory_mb * restores, 1024), price.snapstart_restore_per_gb, price)
+
+
+def snapstart_cache_cost(memory_mb: int, versions: int, seconds: float, price: Price) -> Money | None:
+    """What keeping the snapshots of published versions costs; None where the rate is not known.
+
+    Every version pays for three hours at least, however soon it is deleted (AWS Lambda pricing page). Not for
+    Java.
+
+    Args:
+        memory_mb: the memory size of the versions.
+        versions: how many were published.
+        seconds: how long each of them was there.
+        price: of the region.
+    """
+    kept_s = max(Fraction(seconds), Fraction(MIN_SNAPSHOT_S))
+    return _cost(Fraction(memory_mb * versions, 1024) * kept_s, price.snapstart_cache_per_gb_second, price)
+
+
+def provisioned_cost(memory_mb: int, environments: int, seconds: float, price: Price) -> Money | None:
+    """What provisioned concurrency costs while it is configured, whether or not anything is invoked.
+
+    Time is billed in whole five minutes (AWS Lambda pricing page). The invocations are billed on top, by
+    `provisioned_duration_cost`.
+
+    Args:
+        memory_mb: the memory size.
+        environments: how many are kept ready.
+        seconds: how long, from the moment it is configured until it is removed.
+        price: of the region and architecture.
+    """
+    billed_s = ceil(Fraction(seconds) / PROVISIONED_STEP_S) * PROVISIONED_STEP_S
+    return _cost(Fraction(memory_mb * environments * billed_s, 1024), price.provisioned_per_gb_second, price)
+
+
+def provisioned_duration_cost(used: Fraction, price: Price) -> Money | None:
+    """What GB-seconds of invocations served by provisioned concurrency cost; None where the rate is not known."""
+    return _cost(used, price.provisioned_duration_per_gb_second, price)
+
+
+def _cost(quantity: Fraction, rate: Decimal | None, price: Price) -> Money | None:
+    """A quantity at a rate. Nothing used costs nothing, whatever the rate."""
+    if quantity < 0:
+        raise ValueError("a quantity below zero has no cost")
+    if quantity == 0:
+        return Money(amount=Decimal(0), currency=price.currency)
+    return None if rate is None else Money(amount=per_gb_seconds(quantity, rate), currency=price.currency)
+
+
+def _sum(*amounts: Money | None) -> Money | None:
+    known = [amount for amount in amounts if amount is not None]
+    return total(known, known[0].currency) if len(known) == len(amounts) else None

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powertune.domain.function import Architecture
-from powertune.domain.result import Money
+from powertune.domain.price import Money
 from powertune.errors import UsageError
 from powertune.pricing.bill import invocation_cost, mean, total, transitions_cost
 from powertune.pricing.table import price_for, regions

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powertune.domain.function import Architecture
-from powertune.domain.result import Money
+from powertune.domain.price import Money
 from powertune.errors import UsageError
 from powertune.pricing.bill import gb_seconds, invocation_cost, mean, per_gb_seconds, times, total, transitions_cost
 from powertune.pricing.table import price_for, regions
