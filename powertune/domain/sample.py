@@ -27,13 +27,27 @@ class Outcome(StrEnum):
 class TraceParts:
     """Where the time of one traced invocation went, in milliseconds.
 
-    ``service_ms`` is what Lambda itself took outside the function (placement, download); it is not billed.
+    ``invocation_ms`` is the function's run until its response is ready: in the older style of segments the
+    Invocation subsegment, in the newer one ``aws.responseLatency``. ``overhead_ms`` is what comes after, until the
+    environment is ready for the next invocation: Overhead, or the sum of ``aws.responseDuration``,
+    ``aws.runtimeOverhead`` and ``aws.extensionOverhead``. Where a newer segment says none of these,
+    ``invocation_ms`` is its length without init and restore, overhead included, and ``overhead_ms`` is None. So
+    `duration_ms` is in all cases what a REPORT calls Duration, as far as a trace can say it.
+
+    ``init_ms`` and ``restore_ms`` may have taken place before the invocation. ``service_ms`` is what Lambda itself
+    took outside the function (placement, download); it is not billed.
     """
 
     init_ms: float | None = None
     invocation_ms: float | None = None
     overhead_ms: float | None = None
     service_ms: float | None = None
+    restore_ms: float | None = None
+
+    @property
+    def duration_ms(self) -> float | None:
+        """What corresponds to a REPORT's Duration: the run and what comes after, without init and restore."""
+        return None if self.invocation_ms is None else self.invocation_ms + (self.overhead_ms or 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -203,7 +203,7 @@ class FakeAws:
             + "\n"
         )
         report = {"request_id": request_id, "version": version["Version"], "duration": round(duration, 2)}
-        self.reports.append({**report, "billed": billed, "init": init, "at": 1_790_000_000_000 + number})
+        self.reports.append({**report, "text": text, "billed": billed, "init": init, "at": 1_790_000_000_000 + number})
         self.invoked.append((Qualifier, Payload))
         return {
             "StatusCode": 200,
@@ -222,6 +222,7 @@ class FakeAws:
         rows = [
             {
                 "rid": report["request_id"],
+                "@message": report["text"],
                 "@logStream": f"2026/11/24/[{report['version']}]abc",
                 "@timestamp": "2026-11-24 00:00:00.000",
                 "durationMs": str(report["duration"]),

@@ -55,7 +55,12 @@ class _Parser(ExpressionReader):
     def query(self) -> tuple[Command, ...]:
         commands = [self._command()]
         while self._sign("|"):
-            commands.append(self._command())
+            start = self._lexer.start_of_next()
+            command = self._command()
+            # AWS docs, CWL_QuerySyntax-Dedup.
+            if any(isinstance(before, Dedup) for before in commands) and not isinstance(command, Limit):
+                raise MalformedQuery("nothing but limit may follow dedup", start)
+            commands.append(command)
         end = self._lexer.take()
         if end.kind is not Kind.END:
             raise MalformedQuery(f"unexpected {end.text!r}", end.start)
