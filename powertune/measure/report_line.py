@@ -1,106 +1,155 @@
-"""Reads REPORT lines and ``platform.report`` records. Pure.
+"""Reads REPORT lines and ``platform.report`` records out of logs. Pure.
 
-Forms: AWS docs, lambda/latest/dg/python-logging and lambda/latest/dg/telemetry-schema-reference. A line counts
-only if it begins a message and names the request id asked for, so text printed by the function cannot pass for
-one unless it forges both. What a record does not say is None.
+The forms are in docs/report-lines.md, with what is read from each. What a record does not say is None, and never 0.
+
+A function may print whatever it likes, so where a record stands matters. It must begin its line, and only a line feed
+ends one; every line is judged on its own, so that nothing printed before can hide the record; and the platform
+writes after the function has ended, so that of several records of a request the last one counts, whatever its form.
 """
 
-import json
-import re
-from collections.abc import Iterator
-from typing import Any
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from operator import itemgetter
 
 from powertune.domain.sample import ReportLine
+from powertune.measure.report_arithmetic import misfit
+from powertune.measure.report_init import InitReport, read_init_report
+from powertune.measure.report_json import read_json
+from powertune.measure.report_text import JSON_MARK, PREFIX, is_timeout_after, read_text, timed_out, trace_of
 
-_REPORT = re.compile(r"^REPORT RequestId: (?P<request_id>[0-9a-fA-F-]{36})\t(?P<rest>[^\n]*)", re.MULTILINE)
-_XRAY = re.compile(r"\nXRAY TraceId: (?P<trace_id>1-[0-9a-f]{8}-[0-9a-f]{24})\t")
-_NUMBER = re.compile(r"(?P<number>\d+(?:\.\d+)?) (?:ms|MB)")
+__all__ = ["InitReport", "find_report", "read_init_report", "read_message", "read_reports", "scan"]
+
+_MOST_LINES_OF_A_RECORD = 500
 
 
 def find_report(text: str, request_id: str) -> ReportLine | None:
-    """The record of one request in a log tail; None if it is not there, or was cut off."""
-    found = [record for record in _records(text) if record.request_id == request_id]
-    # The platform writes after the function has ended: the last record is the genuine one.
-    return found[-1] if found else None
+    """The platform's record of one request in a log tail; None if it is not there or was cut off.
+
+    Where something that might be the record follows the last one that could be read, the answer is None too: the one
+    that was read may then have been printed by the function.
+    """
+    lines = _lines(text)
+    found, place = None, 0
+    for number, record in _numbered(lines):
+        if record.request_id == request_id:
+            found, place = record, number
+    if any(_may_be_record(line, request_id) for line in lines[place + 1 :]):
+        return None
+    return found
+
+
+def read_reports(text: str) -> tuple[ReportLine, ...]:
+    """Every record in a text, in order.
+
+    They are what the text holds: a function can print a record, of a request of its own or of another. Of several
+    with one request id, trust the last.
+    """
+    return tuple(scan(_lines(text)))
 
 
 def read_message(message: str) -> ReportLine | None:
-    """The record that one log event is; None where the event is none."""
-    return next(iter(_records(message)), None)
+    """The record that one log event is, all of it; None where the event is none.
 
-
-def _records(text: str) -> Iterator[ReportLine]:
-    for match in _REPORT.finditer(text):
-        xray = _XRAY.match(text, match.end())
-        yield _from_text(match["request_id"], match["rest"], xray["trace_id"] if xray else None)
-    # Not splitlines(): a line separator inside a JSON string would begin a forged record.
-    for line in text.split("\n"):
-        if line.startswith("{") and "platform.report" in line:
-            record = _from_json(line)
-            if record is not None:
-                yield record
-
-
-def _from_text(request_id: str, rest: str, trace_id: str | None) -> ReportLine:
-    fields = dict(part.split(": ", 1) for part in rest.split("\t") if ": " in part)
-    return ReportLine(
-        request_id=request_id,
-        duration_ms=_number(fields.get("Duration")),
-        billed_ms=_whole(fields.get("Billed Duration")),
-        init_ms=_number(fields.get("Init Duration")),
-        restore_ms=_number(fields.get("Restore Duration")),
-        memory_mb=_whole(fields.get("Memory Size")),
-        max_memory_used_mb=_whole(fields.get("Max Memory Used")),
-        status=fields.get("Status"),
-        error_type=fields.get("Error Type"),
-        trace_id=trace_id,
-    )
-
-
-def _number(text: str | None) -> float | None:
-    match = _NUMBER.fullmatch(text.strip()) if text else None
-    return float(match["number"]) if match else None
-
-
-def _whole(text: str | None) -> int | None:
-    number = _number(text)
-    return int(number) if number is not None and number.is_integer() else None
-
-
-def _from_json(line: str) -> ReportLine | None:
-    try:
-        event: Any = json.loads(line)
-        record = event["record"]
-        metrics = record.get("metrics", {})
-        if event["type"] != "platform.report":
-            return None
-        return ReportLine(
-            request_id=str(record["requestId"]),
-            duration_ms=_json_number(metrics.get("durationMs")),
-            billed_ms=_json_whole(metrics.get("billedDurationMs")),
-            init_ms=_json_number(metrics.get("initDurationMs")),
-            restore_ms=_json_number(metrics.get("restoreDurationMs")),
-            memory_mb=_json_whole(metrics.get("memorySizeMB")),
-            max_memory_used_mb=_json_whole(metrics.get("maxMemoryUsedMB")),
-            status=record.get("status"),
-            error_type=record.get("errorType"),
-            trace_id=_root(record.get("tracing", {}).get("value", "")),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    A function can print such an event. Of several events with one request id, trust the last.
+    """
+    if message.startswith("{"):
+        return read_json(message)
+    if not message.startswith(PREFIX):
         return None
+    line, *others = message.rstrip("\r\n").split("\n")
+    trace_id = trace_of(others[0]) if others else None
+    if len(others) > 1 or (others and trace_id is None):
+        return None
+    return read_text(f"{line}\n", trace_id)
 
 
-def _json_number(value: Any) -> float | None:
-    return float(value) if type(value) in (int, float) else None
+def scan(lines: Iterable[str]) -> Iterator[ReportLine]:
+    r"""Every record in these lines, in order, in one pass and little memory.
+
+    Args:
+        lines: lines with their line feeds, as of a file opened with ``newline="\n"``. With any other ``newline`` a
+            carriage return printed by a function would begin a line.
+    """
+    return map(itemgetter(1), _numbered(lines))
 
 
-def _json_whole(value: Any) -> int | None:
-    number = _json_number(value)
-    return int(number) if number is not None and number.is_integer() else None
+def _lines(text: str) -> list[str]:
+    return list(io.StringIO(text, newline="\n"))
 
 
-def _root(header: str) -> str | None:
-    for part in header.split(";"):
-        if part.startswith("Root="):
-            return part.removeprefix("Root=")
-    return None
+def _numbered(lines: Iterable[str]) -> Iterator[tuple[int, ReportLine]]:
+    """The records, each with the number of its line (of its last one, if it is printed over several)."""
+    held, held_number, trace_id = "", 0, None  # a REPORT line waits for the lines that may belong to it
+    limits: dict[str, float] = {}
+    printed: list[str] | None = None  # the beginning of a JSON object printed over several lines
+    number = -1
+    for number, line in enumerate(lines):
+        if line.startswith(PREFIX):
+            if held and (record := _finished(held, trace_id, limits)):
+                yield held_number, record
+            held, held_number, trace_id, printed = line, number, None, None
+            continue
+        if held:
+            if trace_id is None and (trace_id := trace_of(line)):
+                continue
+            if line.isspace() or _noted(line, limits):
+                continue
+            if record := _finished(held, trace_id, limits):
+                yield held_number, record
+            held, trace_id = "", None
+        elif "Task timed out" in line:
+            _noted(line, limits)
+        if line.startswith("{"):
+            printed = [] if line.rstrip() == "{" else None
+            if JSON_MARK in line and (record := read_json(line)):
+                yield number, record
+        if printed is not None:
+            printed.append(line)
+            if line.startswith("}"):
+                if record := _printed_record(printed):
+                    yield number, record
+                printed = None
+            elif len(printed) == _MOST_LINES_OF_A_RECORD:
+                printed = None
+    if held and (record := _finished(held, trace_id, limits)):
+        yield held_number, record
+
+
+def _finished(line: str, trace_id: str | None, limits: dict[str, float]) -> ReportLine | None:
+    """The record of a REPORT line; in the older form, another line says that it timed out."""
+    record = read_text(line, trace_id)
+    if record is None or not limits:
+        return record
+    for seconds in (limits.pop(record.request_id, None), limits.pop("", None)):
+        if seconds is not None and is_timeout_after(record, seconds):
+            return _timed_out(record)
+    return record
+
+
+def _timed_out(record: ReportLine) -> ReportLine:
+    words = misfit(
+        record.duration_ms, record.billed_ms, record.init_ms, record.restore_ms, record.billed_restore_ms, "timeout"
+    )
+    return replace(record, status="timeout", misfit=words)
+
+
+def _noted(line: str, limits: dict[str, float]) -> bool:
+    said = timed_out(line)
+    if said is not None:
+        limits[said[0]] = said[1]
+    return said is not None
+
+
+def _printed_record(lines: list[str]) -> ReportLine | None:
+    text = "".join(lines)
+    return read_json(text) if JSON_MARK in text else None
+
+
+def _may_be_record(line: str, request_id: str) -> bool:
+    """Whether a line could be the record, spoilt: cut off, or begun in the middle of the line."""
+    if request_id in line:
+        return PREFIX in line or JSON_MARK in line
+    if line.endswith("\n"):
+        return False
+    return f"{PREFIX}{request_id}".startswith(line) or (line.startswith("{") and read_json(line) is None)
