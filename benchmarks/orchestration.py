@@ -14,6 +14,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from powertune.aws.clock import SystemClock
+from powertune.domain.payload import Payload
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import TuningResult
 from powertune.local.endpoint import ACCOUNT, EndpointSettings, LocalEndpoint
@@ -78,7 +79,8 @@ def main() -> None:
     with LocalEndpoint(EndpointSettings()) as endpoint:
         started_s = time.monotonic() - began
         arn = create_function(endpoint.session, ACCOUNT, project, interpreter(None)[1])
-        request = TuningRequest(function_arn=arn, payload=project.payload or "{}", invocations=options.invocations)
+        payloads = (Payload.of(project.payload or "{}"),)
+        request = TuningRequest(function_arn=arn, payloads=payloads, invocations=options.invocations)
         result, wall_s = tuned(endpoint, request, direct=options.direct)
     path_s = critical_path_s(result)
     print(f"{options.example}: {len(request.memory_sizes_mb)} memory sizes, {options.invocations} invocations each")

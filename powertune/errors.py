@@ -9,6 +9,7 @@
     │   ├── FunctionChanged        3   somebody else changed the function during the run
     │   └── LeaseHeld              3   another run is tuning this function
     ├── FunctionFails              4   the function failed at every memory size
+    │   └── ProcessorFails         4   the pre- or post-processor around its invocations failed
     ├── NotRestored                6   the function could not be put back: it is left changed
     └── Stopped                    130 the user interrupted the run
 
@@ -72,6 +73,10 @@ class FunctionFails(PowertuneError):
     """The function failed at every memory size, so there is nothing to compare."""
 
     exit_code = 4
+
+
+class ProcessorFails(FunctionFails):
+    """The pre- or post-processor failed, so what the function would have met is not what was asked for."""
 
 
 class NotRestored(PowertuneError):

@@ -67,10 +67,11 @@ class AwsSession:
                 )
             return self._clients[service]
 
-    def invoker(self, *, timeout_s: int, parallel: int) -> Any:
+    def invoker(self, *, timeout_s: int, parallel: int, region: str | None = None) -> Any:
         """A Lambda client for Invoke: never retried by botocore, because a retry runs and bills again.
 
-        ``timeout_s`` is the function's timeout, ``parallel`` the most invocations at the same time.
+        ``timeout_s`` is the function's timeout, ``parallel`` the most invocations at the same time, ``region``
+        where the function is if not in the session's region.
         """
         return self._make(
             "lambda",
@@ -81,11 +82,12 @@ class AwsSession:
                 max_pool_connections=parallel + 4,
                 retries={"mode": "standard", "total_max_attempts": 1},
             ),
+            region,
         )
 
-    def _make(self, service: str, config: Config) -> Any:
+    def _make(self, service: str, config: Config, region: str | None = None) -> Any:
         with explained(f"making a client for {service}"):
-            client = self._session.client(service, config=config, endpoint_url=self._endpoint_url)
+            client = self._session.client(service, region_name=region, config=config, endpoint_url=self._endpoint_url)
         client.meta.events.register("before-call", self._count)
         return client
 

@@ -17,6 +17,7 @@ _WORDS = {
     Phase.COLLECT: "collecting logs and traces",
     Phase.SCORE: "scoring",
     Phase.RESTORE: "restoring the function",
+    Phase.APPLY: "applying the recommended memory size",
     Phase.FINISH: "finishing",
 }
 

@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,12 @@ from typing import Any
 import click
 
 from powertune.cli.progress import ProgressLine
-from powertune.domain.function import FunctionArn
-from powertune.domain.request import (
-    DEFAULT_INVOCATIONS,
-    DEFAULT_MEMORY_SIZES_MB,
-    Strategy,
-    TuningRequest,
-    parse_memory_sizes,
-)
+from powertune.cli.run_options import read_input, request_of, request_options
+from powertune.domain.function import Architecture, FunctionArn
+from powertune.domain.price import Price
+from powertune.domain.request import TuningRequest
 from powertune.domain.result import TuningResult
+from powertune.domain.sample import Outcome
 from powertune.errors import AwsError, FunctionFails, NotRestored, UsageError
 
 _EPILOG = """\b
@@ -29,6 +27,8 @@ Examples:
   powertune run --function-arn arn:aws:lambda:eu-west-1:123456789012:function:orders --direct
   powertune run --function-arn ARN --memory-sizes 256,512,1024 --invocations 30 --strategy speed
   powertune run --function-arn ARN --payload @event.json --json | jq .recommendation
+  powertune run --function-arn ARN --payloads events.jsonl --cold-starts 20 --apply
+  powertune run --input power-tuning-input.json --output-format power-tuning
 """
 
 
@@ -40,53 +40,7 @@ Examples:
     metavar="PATH[:HANDLER]",
     help="Tune the Python handler in this folder on the embedded endpoint; no AWS account is needed.",
 )
-@click.option(
-    "--memory-sizes",
-    default=",".join(str(size) for size in DEFAULT_MEMORY_SIZES_MB),
-    show_default=True,
-    metavar="MB,MB,…|all",
-    help="Memory sizes to measure; all is every 64 MB from 128 to 10240.",
-)
-@click.option(
-    "--invocations",
-    type=int,
-    default=DEFAULT_INVOCATIONS,
-    show_default=True,
-    metavar="N",
-    help="Invocations at each memory size, its cold start included.",
-)
-@click.option("--payload", metavar="JSON|@FILE", help="The event; {} where nothing else gives one.")
-@click.option(
-    "--strategy",
-    default=Strategy.COST.value,
-    show_default=True,
-    metavar="|".join(Strategy),
-    help="What the best memory size means.",
-)
-@click.option(
-    "--balanced-weight",
-    type=float,
-    default=0.5,
-    show_default=True,
-    metavar="0..1",
-    help="Share of cost in the balanced strategy; 0 is speed alone, 1 cost alone.",
-)
-@click.option(
-    "--parallel",
-    type=int,
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="Invocations at the same time at each memory size; each starts an environment of its own.",
-)
-@click.option(
-    "--tolerance",
-    type=float,
-    default=0.05,
-    show_default=True,
-    metavar="SHARE",
-    help="Memory sizes within this share of the best count as equivalent.",
-)
+@request_options
 @click.option(
     "--output-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -94,7 +48,14 @@ Examples:
     show_default=True,
     help="Folder for result.json and report.html; each run gets a folder of its own in it.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of a table.")
+@click.option(
+    "--output-format",
+    type=click.Choice(["table", "json", "power-tuning"]),
+    default="table",
+    show_default=True,
+    help="What to print: a table, the result, or the output that aws-lambda-power-tuning gives.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --output-format json.")
 @click.option("--open", "open_report", is_flag=True, help="Open the report in a browser.")
 @click.option("--direct", is_flag=True, help="Run the steps from this terminal instead of the state machine.")
 @click.option("--region", metavar="REGION", help="AWS region; that of the ARN by default.")
@@ -116,7 +77,7 @@ def command(**options: Any) -> int:
     _check_output_dir(options["output_dir"])
     result = _tuned(**options)
     folder = _write(result, options["output_dir"])
-    _tell(result, folder, as_json=options["as_json"])
+    _tell(result, folder, "json" if options["as_json"] else options["output_format"])
     if options["open_report"]:
         click.launch(str(folder / "report.html"))
     if not result.restored:
@@ -124,13 +85,17 @@ def command(**options: Any) -> int:
             f"{result.function.name} was not put back as it was.",
             next_step=f"Finish the undo with: powertune cleanup --function-arn {result.function.arn}",
         )
-    if result.recommendation is None:
+    if result.recommendation is None and not _dry_run_worked(result):
         reason = next((size.reason for size in result.memory_sizes if size.reason), "no invocation succeeded")
         raise FunctionFails(
             f"{result.function.name} worked at none of the memory sizes: {reason}.",
             next_step=f"The function was put back as it was. Details: {folder / 'result.json'}",
         )
     return 0
+
+
+def _dry_run_worked(result: TuningResult) -> bool:
+    return result.request.dry_run and any(sample.outcome is Outcome.OK for sample in result.samples)
 
 
 def _tuned(
@@ -143,6 +108,9 @@ def _tuned(
     direct: bool,
     **options: Any,
 ) -> TuningResult:
+    given = None if options["input_file"] is None else read_input(options["input_file"])
+    if local_spec is None and function_arn is None and given is not None:
+        function_arn = str(given["lambdaARN"])
     if (function_arn is None) == (local_spec is None):
         raise UsageError(
             "Give either --function-arn or --local.",
@@ -160,40 +128,7 @@ def _tuned(
         raise UsageError(
             f"The function is in {arn.region}, not in {region}.", next_step="Leave --region out: the ARN says it."
         )
-    request = _request(arn, _payload(options["payload"], None), options)
-    return _tune_on_aws(request, profile, direct=direct)
-
-
-def _request(arn: FunctionArn, payload: str, options: dict[str, Any]) -> TuningRequest:
-    try:
-        strategy = Strategy(options["strategy"])
-    except ValueError:
-        raise UsageError(
-            f"'{options['strategy']}' is no strategy.", next_step=f"There are: {', '.join(Strategy)}."
-        ) from None
-    return TuningRequest(
-        function_arn=arn,
-        memory_sizes_mb=parse_memory_sizes(options["memory_sizes"]),
-        invocations=options["invocations"],
-        payload=payload,
-        strategy=strategy,
-        balanced_weight=options["balanced_weight"],
-        parallel=options["parallel"],
-        tolerance=options["tolerance"],
-        seed=secrets.randbits(32),
-    )
-
-
-def _payload(given: str | None, project_payload: str | None) -> str:
-    if given is None:
-        return project_payload or "{}"
-    if not given.startswith("@"):
-        return given
-    path = Path(given[1:])
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The payload file {path} cannot be read: {error}.", next_step="Correct --payload.") from None
+    return _tune_on_aws(request_of(arn, options), options["price"], profile, direct=direct)
 
 
 def _run_id() -> str:
@@ -210,8 +145,8 @@ def _tune_locally(
     require_extra()
     project = find_project(spec)
     arn = FunctionArn(partition="aws", region=region, account=ACCOUNT, name=project.name)
-    request = _request(arn, _payload(options["payload"], project.payload), options)
-    _check_price(region)
+    request = request_of(arn, options, default_payload=project.payload)
+    request = replace(request, price=_price(options["price"], region, _machine()))
     handler_python, runtime = interpreter(python)
     with ExitStack() as stack:
         line = stack.enter_context(ProgressLine())
@@ -226,18 +161,32 @@ def _tune_locally(
         return _drive(endpoint.new_session(), None if direct else endpoint.stack, endpoint.environment, request, line)
 
 
-def _check_price(region: str) -> None:
+def _machine() -> Architecture:
     import platform
 
-    from powertune.domain.function import Architecture
+    return Architecture.ARM64 if platform.machine() in ("arm64", "aarch64") else Architecture.X86_64
+
+
+def _price(given: str | None, region: str, architecture: Architecture) -> Price | None:
+    """Prices that the run is to use in place of the shipped table's; None where that has the newest.
+
+    Raises:
+        UsageError: there is no price, and none was given.
+    """
+    from powertune.pricing.override import parse_price
     from powertune.pricing.table import price_for
+    from powertune.pricing.user_table import user_table
 
-    arm = platform.machine() in ("arm64", "aarch64")
-    price_for(region, Architecture.ARM64 if arm else Architecture.X86_64)
+    if given is not None:
+        return parse_price(given, region, architecture)
+    table = user_table()
+    price = price_for(region, architecture, table)
+    return None if table is None else price
 
 
-def _tune_on_aws(request: TuningRequest, profile: str | None, *, direct: bool) -> TuningResult:
+def _tune_on_aws(request: TuningRequest, price: str | None, profile: str | None, *, direct: bool) -> TuningResult:
     from powertune.aws.session import AwsSession
+    from powertune.target.snapshot import architecture_of
     from powertune.workflow.stack import environment_of, find_stack
 
     arn = request.function_arn
@@ -249,6 +198,9 @@ def _tune_on_aws(request: TuningRequest, profile: str | None, *, direct: bool) -
                 f"The powertune state machine is not there in {arn.region}, so nothing was started.",
                 next_step="Run the same steps from this terminal by adding --direct.",
             )
+        # The prices go along, so that the state machine computes with the same as this machine would.
+        architecture = architecture_of(session.client("lambda"), arn)
+        request = replace(request, price=_price(price, arn.region, architecture))
         return _drive(session, stack, environment_of(session), request, line)
 
 
@@ -301,16 +253,20 @@ def _write(result: TuningResult, output_dir: Path) -> Path:
     return folder
 
 
-def _tell(result: TuningResult, folder: Path, *, as_json: bool) -> None:
+def _tell(result: TuningResult, folder: Path, output_format: str) -> None:
     import shutil
     import sys
 
+    from powertune.peer import peer_output
     from powertune.render.terminal import render_terminal
     from powertune.wire import to_data
 
-    if as_json:
+    if output_format == "json":
         click.echo(json.dumps({**to_data(result), "report": str(folder / "report.html")}, indent=1))
-        return
-    width = shutil.get_terminal_size((100, 24)).columns
-    click.echo(render_terminal(result, width=width, colour=sys.stdout.isatty()))
-    click.echo(f"\nReport: {folder / 'report.html'}\nResult: {folder / 'result.json'}")
+    elif output_format == "power-tuning":
+        if result.recommendation is not None or result.request.dry_run:
+            click.echo(json.dumps(peer_output(result), indent=1))
+    else:
+        width = shutil.get_terminal_size((100, 24)).columns
+        click.echo(render_terminal(result, width=width, colour=sys.stdout.isatty()))
+        click.echo(f"\nReport: {folder / 'report.html'}\nResult: {folder / 'result.json'}")

@@ -1,131 +1,18 @@
-"""From samples to an answer: each memory size summed up, and the one to use."""
+"""From figures to an answer: the memory size to use."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal, localcontext
+from dataclasses import dataclass
 
-from powertune.decide.statistics import describe, mean_interval
 from powertune.domain.request import Strategy
 from powertune.domain.result import (
     Change,
+    Distribution,
     Interval,
-    Money,
     Recommendation,
     SizeCost,
     SizeResult,
     SizeStatus,
-    Statistics,
 )
-from powertune.domain.sample import Outcome, Sample, TraceParts
-
-CostOf = Callable[[int, int], Money]
-"""Billed milliseconds and memory size to the cost of one invocation."""
-
-_MILLION = 1_000_000
-_NOT_RUN = frozenset({Outcome.THROTTLED})
-
-
-def size_result(
-    memory_mb: int, samples: Sequence[Sample], cost_of: CostOf, *, failure: str | None = None
-) -> SizeResult:
-    """Sum up one memory size.
-
-    Args:
-        memory_mb: the size.
-        samples: everything that was invoked there.
-        cost_of: what one invocation costs.
-        failure: why the size could not be measured at all, where it could not.
-    """
-    warm = [sample for sample in samples if sample.is_warm_measurement]
-    cold = [sample for sample in samples if sample.outcome is Outcome.OK and sample.cold]
-    errors = [sample for sample in samples if sample.outcome is not Outcome.OK]
-    ran = [sample for sample in samples if sample.outcome not in _NOT_RUN]
-    usable = len(warm) + len(cold)
-    used = [sample.max_memory_used_mb for sample in samples if sample.max_memory_used_mb is not None]
-    return SizeResult(
-        memory_mb=memory_mb,
-        status=_status(warm, samples, failure),
-        reason=_reason(warm, samples, failure),
-        invocations=len(ran),
-        cold_starts=sum(1 for sample in samples if sample.cold),
-        errors=len([sample for sample in errors if sample.outcome not in _NOT_RUN]),
-        set_aside=len(samples) - len(errors) - usable,
-        warm=_statistics(warm),
-        cold=_statistics(cold),
-        cost=_cost(warm, cost_of) if warm else None,
-        max_memory_used_mb=max(used, default=None),
-        trace_parts=_mean_parts([sample.parts for sample in warm if sample.parts is not None]),
-    )
-
-
-def _status(warm: Sequence[Sample], samples: Sequence[Sample], failure: str | None) -> SizeStatus:
-    if warm:
-        return SizeStatus.MEASURED
-    return SizeStatus.FAILED if samples or failure else SizeStatus.NOT_MEASURED
-
-
-_WORDS = {
-    Outcome.TIMEOUT: "timed out",
-    Outcome.OUT_OF_MEMORY: "ran out of memory",
-    Outcome.ERROR: "failed",
-    Outcome.THROTTLED: "throttled",
-    Outcome.LOST: "got no answer",
-}
-
-
-def _reason(warm: Sequence[Sample], samples: Sequence[Sample], failure: str | None) -> str | None:
-    failed = Counter(sample.outcome for sample in samples if sample.outcome is not Outcome.OK)
-    if not failed:
-        if warm or (not samples and failure is None):
-            return None
-        return failure or "no warm invocation was left to measure"
-    outcome, count = failed.most_common(1)[0]
-    text = f"{_WORDS[outcome]} in {count} of {len(samples)} invocations"
-    if outcome in (Outcome.TIMEOUT, Outcome.OUT_OF_MEMORY):
-        return text
-    sample = next(s for s in samples if s.outcome is outcome)
-    detail = ": ".join(part for part in (sample.error_type, sample.error_message) if part)
-    return f"{text} ({detail})" if detail else text
-
-
-def _statistics(samples: Sequence[Sample]) -> Statistics:
-    return Statistics(
-        samples=len(samples),
-        duration_ms=describe([s.duration_ms for s in samples if s.duration_ms is not None]),
-        billed_ms=describe([float(s.billed_ms) for s in samples if s.billed_ms is not None]),
-        init_ms=describe([s.init_ms for s in samples if s.init_ms is not None]),
-    )
-
-
-def _cost(warm: Sequence[Sample], cost_of: CostOf) -> SizeCost:
-    costs = [cost_of(sample.billed_ms, sample.memory_mb) for sample in warm if sample.billed_ms is not None]
-    currency = costs[0].currency
-    with localcontext() as context:
-        context.prec = 40
-        mean = sum((money.amount for money in costs), Decimal(0)) / len(costs)
-        per_million = mean * _MILLION
-    interval = mean_interval([float(money.amount * _MILLION) for money in costs])
-    return SizeCost(
-        per_invocation=Money(amount=mean, currency=currency),
-        per_million=Money(amount=per_million, currency=currency),
-        per_million_interval=interval and Interval(low=interval.low, high=interval.high),
-    )
-
-
-def _mean_parts(parts: Sequence[TraceParts]) -> TraceParts | None:
-    if not parts:
-        return None
-
-    def mean(values: list[float | None]) -> float | None:
-        known = [value for value in values if value is not None]
-        return sum(known) / len(known) if known else None
-
-    return TraceParts(
-        init_ms=mean([part.init_ms for part in parts]),
-        invocation_ms=mean([part.invocation_ms for part in parts]),
-        overhead_ms=mean([part.overhead_ms for part in parts]),
-        service_ms=mean([part.service_ms for part in parts]),
-    )
 
 
 def recommend(
@@ -135,90 +22,90 @@ def recommend(
     balanced_weight: float,
     tolerance: float,
     present_memory_mb: int,
+    cold: bool = False,
 ) -> Recommendation | None:
-    """Choose a memory size among those measured; None where there is none.
+    """Choose a memory size among those measured; None where there is none. With ``cold``, by its cold starts.
 
     Sizes within ``tolerance`` of the best are equivalent. Of those the fastest is taken for cost, the cheapest
     for speed, and the best itself for the balance, whose score already holds both.
     """
-    scores = _scores(sizes, strategy, balanced_weight)
-    if not scores:
+    rows = _rows(sizes, cold=cold)
+    if not rows:
         return None
+    scores = _scores(rows, strategy, balanced_weight)
     best = min(scores.values())
-    measured = {size.memory_mb: size for size in sizes}
     tied = sorted(memory for memory, score in scores.items() if score <= best * (1 + tolerance))
     tie_break: Mapping[Strategy, Callable[[int], float]] = {
-        Strategy.COST: lambda memory: _duration(measured[memory]),
-        Strategy.SPEED: lambda memory: _per_million(measured[memory]),
+        Strategy.COST: lambda memory: rows[memory].duration.mean,
+        Strategy.SPEED: lambda memory: rows[memory].per_million,
         Strategy.BALANCED: lambda memory: scores[memory],
     }
-    chosen = measured[min(tied, key=lambda memory: (tie_break[strategy](memory), memory))]
-    assert chosen.cost is not None
-    change = _change(measured.get(present_memory_mb), chosen)
+    chosen = min(tied, key=lambda memory: (tie_break[strategy](memory), memory))
+    change = _change(rows.get(present_memory_mb), rows[chosen])
+    failed = tuple(size.memory_mb for size in sizes if size.status is SizeStatus.FAILED)
     return Recommendation(
-        memory_mb=chosen.memory_mb,
+        memory_mb=chosen,
         strategy=strategy,
-        expected_duration_ms=_duration(chosen),
-        expected_cost=chosen.cost.per_invocation,
-        expected_cost_per_million=chosen.cost.per_million,
+        expected_duration_ms=rows[chosen].duration.mean,
+        expected_cost=rows[chosen].cost.per_invocation,
+        expected_cost_per_million=rows[chosen].cost.per_million,
         change=change,
         reasons=(
-            *_reasons(measured, scores, tied, chosen, strategy, tolerance),
+            *_reasons(scores, tied, chosen, strategy, tolerance),
+            *_left_out(failed),
             *_within_noise(change),
         ),
         equivalent_sizes_mb=tuple(tied),
     )
 
 
-def _duration(size: SizeResult) -> float:
-    assert size.warm.duration_ms is not None
-    return size.warm.duration_ms.mean
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """A measured size by the figures that sizes are compared by."""
+
+    memory_mb: int
+    duration: Distribution
+    cost: SizeCost
+
+    @property
+    def per_million(self) -> float:
+        return float(self.cost.per_million.amount)
 
 
-def _per_million(size: SizeResult) -> float:
-    assert size.cost is not None
-    return float(size.cost.per_million.amount)
+def _rows(sizes: Sequence[SizeResult], *, cold: bool) -> dict[int, _Row]:
+    rows = {}
+    for size in sizes:
+        duration, cost = size.compared_duration(cold=cold), size.compared_cost(cold=cold)
+        if size.status is SizeStatus.MEASURED and duration is not None and cost is not None:
+            rows[size.memory_mb] = _Row(memory_mb=size.memory_mb, duration=duration, cost=cost)
+    return rows
 
 
-def _scores(sizes: Sequence[SizeResult], strategy: Strategy, weight: float) -> dict[int, float]:
-    usable = [size for size in sizes if size.status is SizeStatus.MEASURED]
-    if not usable:
-        return {}
+def _scores(rows: Mapping[int, _Row], strategy: Strategy, weight: float) -> dict[int, float]:
     if strategy is Strategy.COST:
-        return {size.memory_mb: _per_million(size) for size in usable}
+        return {memory: row.per_million for memory, row in rows.items()}
     if strategy is Strategy.SPEED:
-        return {size.memory_mb: _duration(size) for size in usable}
+        return {memory: row.duration.mean for memory, row in rows.items()}
     # The same balance as aws-lambda-power-tuning's: each figure as a share of its largest.
-    dearest = max(_per_million(size) for size in usable) or 1.0
-    slowest = max(_duration(size) for size in usable) or 1.0
+    dearest = max(row.per_million for row in rows.values()) or 1.0
+    slowest = max(row.duration.mean for row in rows.values()) or 1.0
     return {
-        size.memory_mb: weight * _per_million(size) / dearest + (1 - weight) * _duration(size) / slowest
-        for size in usable
+        memory: weight * row.per_million / dearest + (1 - weight) * row.duration.mean / slowest
+        for memory, row in rows.items()
     }
 
 
-def _change(present: SizeResult | None, chosen: SizeResult) -> Change | None:
-    if present is None or present.status is not SizeStatus.MEASURED:
-        return None
-    before_ms, before_cost = _duration(present), _per_million(present)
-    if before_ms == 0 or before_cost == 0:
+def _change(present: _Row | None, chosen: _Row) -> Change | None:
+    if present is None or present.duration.mean == 0 or present.per_million == 0:
         return None
     return Change(
         from_memory_mb=present.memory_mb,
         to_memory_mb=chosen.memory_mb,
-        duration=_duration(chosen) / before_ms - 1,
-        cost=_per_million(chosen) / before_cost - 1,
-        duration_within_noise=_overlap(_duration_interval(present), _duration_interval(chosen)),
-        cost_within_noise=_overlap(_cost_interval(present), _cost_interval(chosen)),
+        duration=chosen.duration.mean / present.duration.mean - 1,
+        cost=chosen.per_million / present.per_million - 1,
+        duration_within_noise=_overlap(present.duration.mean_interval, chosen.duration.mean_interval),
+        cost_within_noise=_overlap(present.cost.per_million_interval, chosen.cost.per_million_interval),
     )
-
-
-def _duration_interval(size: SizeResult) -> Interval | None:
-    return size.warm.duration_ms.mean_interval if size.warm.duration_ms else None
-
-
-def _cost_interval(size: SizeResult) -> Interval | None:
-    return size.cost.per_million_interval if size.cost else None
 
 
 def _overlap(a: Interval | None, b: Interval | None) -> bool:
@@ -246,27 +133,24 @@ _PREFERRED = {
 
 
 def _reasons(
-    measured: Mapping[int, SizeResult],
-    scores: Mapping[int, float],
-    tied: Sequence[int],
-    chosen: SizeResult,
-    strategy: Strategy,
-    tolerance: float,
+    scores: Mapping[int, float], tied: Sequence[int], chosen: int, strategy: Strategy, tolerance: float
 ) -> tuple[str, ...]:
     best_mb = min(scores, key=lambda memory: (scores[memory], memory))
     word = _BEST_WORDS[strategy]
     if len(tied) == 1:
-        first = f"{chosen.memory_mb} MB is the {word} of {len(scores)} measured memory sizes."
+        first = f"{chosen} MB is the {word} of {len(scores)} measured memory sizes."
     else:
         first = (
             f"{', '.join(str(memory) for memory in tied)} MB are within {tolerance:.0%} of the {word}; "
-            f"{chosen.memory_mb} MB is {_PREFERRED[strategy]}."
+            f"{chosen} MB is {_PREFERRED[strategy]}."
         )
-    reasons = [first]
-    if chosen.memory_mb != best_mb and scores[best_mb] > 0:
-        more = scores[chosen.memory_mb] / scores[best_mb] - 1
-        reasons.append(f"It {_FIGURE[strategy]} {more:.1%} more than {best_mb} MB, the {word} measured.")
-    failed = [size.memory_mb for size in measured.values() if size.status is SizeStatus.FAILED]
-    if failed:
-        reasons.append(f"Failed, and so not considered: {', '.join(str(memory) for memory in sorted(failed))} MB.")
-    return tuple(reasons)
+    if chosen == best_mb or scores[best_mb] <= 0:
+        return (first,)
+    more = scores[chosen] / scores[best_mb] - 1
+    return first, f"It {_FIGURE[strategy]} {more:.1%} more than {best_mb} MB, the {word} measured."
+
+
+def _left_out(failed_mb: Sequence[int]) -> tuple[str, ...]:
+    if not failed_mb:
+        return ()
+    return (f"Failed, and so not considered: {', '.join(str(memory) for memory in sorted(failed_mb))} MB.",)

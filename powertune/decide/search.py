@@ -4,13 +4,19 @@ A planner is pure: the same request and the same samples give the same answer, s
 machine can make one anew, tell it what the store holds, and ask on.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Protocol
 
+from powertune.domain.payload import PayloadUse
 from powertune.domain.request import TuningRequest
-from powertune.domain.sample import Sample
+from powertune.domain.sample import Outcome, Sample
 from powertune.domain.work import Batch
+
+COLD_AT_ONCE = 50
+"""Most cold starts that one version is given: they are sent at the same time, and more would be throttled."""
+
+MOST_TIMES_PLANNED = 3
 
 
 class Planner(Protocol):
@@ -30,30 +36,64 @@ class Planner(Protocol):
 
 
 class GridPlanner:
-    """Every memory size of the request, the same number of invocations at each, in one round.
+    """Every memory size of the request, the same number of invocations at each.
 
-    A size that was told of, in whatever state, is not asked for again: what failed there would fail again.
+    One round is enough where everything goes well. A further one makes up for what chance spoiled: cold starts
+    that did not come about, payloads whose invocation was a cold start or failed, and sizes of which nothing
+    warm is known, because all invocations were sent at the same time. A size at which nothing has succeeded is
+    not asked for again: what failed there would fail again. No size is ever invoked more than
+    `MOST_TIMES_PLANNED` times as often as planned.
     """
 
     def __init__(self, request: TuningRequest) -> None:
         self._request = request
-        self._told: Counter[int] = Counter()
+        self._told: dict[int, list[Sample]] = defaultdict(list)
+        self._ruled_out: set[int] = set()
 
     def ask(self) -> tuple[Batch, ...]:
-        """All sizes that nothing is known of yet."""
-        return tuple(
-            Batch(memory_mb=size, count=self._request.invocations)
-            for size in self._request.memory_sizes_mb
-            if not self._told[size]
-        )
+        """All sizes that nothing is known of yet, or what is missing at those that are known."""
+        sizes = [size for size in self._request.memory_sizes_mb if size not in self._ruled_out]
+        batches = [self._first(size) if not self._told[size] else self._missing(size) for size in sizes]
+        return tuple(batch for batch in batches if batch is not None)
 
     def tell(self, samples: Iterable[Sample]) -> None:
-        """Note which sizes have been measured."""
-        self._told.update(sample.memory_mb for sample in samples)
+        """Take samples."""
+        for sample in samples:
+            self._told[sample.memory_mb].append(sample)
 
     def rule_out(self, memory_sizes_mb: Iterable[int]) -> None:
         """Take sizes off the list."""
-        self._told.update(memory_sizes_mb)
+        self._ruled_out.update(memory_sizes_mb)
+
+    def _first(self, memory_mb: int) -> Batch:
+        wanted = self._request.cold_starts_wanted
+        cold = min(wanted, COLD_AT_ONCE)
+        # Cold starts beyond those come in rounds of their own: here they would meet warm environments.
+        count = self._request.first_batch - (wanted - cold)
+        return Batch(memory_mb=memory_mb, count=count, cold=cold)
+
+    def _missing(self, memory_mb: int) -> Batch | None:
+        request, told = self._request, self._told[memory_mb]
+        left = MOST_TIMES_PLANNED * request.first_batch - len(told)
+        succeeded = [sample for sample in told if sample.outcome is Outcome.OK]
+        if request.dry_run or not succeeded or left <= 0:
+            return None
+        if any(sample.cold is None for sample in succeeded):
+            return None  # the logs do not say what there is, and would not say it of further invocations
+        cold = request.cold_starts_wanted - sum(1 for sample in told if sample.is_cold_measurement)
+        if cold > 0:
+            count = min(cold, COLD_AT_ONCE, left)
+            return Batch(memory_mb=memory_mb, count=count, cold=count, anew=True)
+        if request.only_cold_starts or request.payload_use is PayloadUse.ONCE:
+            return None
+        warm = Counter(sample.payload for sample in told if sample.is_warm_measurement)
+        if not request.mixes_payloads:
+            return None if warm else Batch(memory_mb=memory_mb, count=min(request.invocations, left))
+        works = {sample.payload for sample in succeeded}
+        short = [payload for payload in sorted((request.planned_mix() - warm).elements()) if payload in works]
+        if not short:
+            return None
+        return Batch(memory_mb=memory_mb, count=len(short[:left]), payloads=tuple(short[:left]))
 
 
 def planner_for(request: TuningRequest) -> Planner:

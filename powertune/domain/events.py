@@ -15,6 +15,7 @@ class Phase(StrEnum):
     COLLECT = "collect"
     SCORE = "score"
     RESTORE = "restore"
+    APPLY = "apply"
     FINISH = "finish"
 
 

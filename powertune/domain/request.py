@@ -16,7 +16,7 @@ ALL_MEMORY_SIZES_MB = tuple(range(MIN_MEMORY_MB, MAX_MEMORY_MB + 1, 64))
 DEFAULT_INVOCATIONS = 10
 MIN_INVOCATIONS = 3
 MAX_INVOCATIONS = 100_000
-MAX_PARALLEL = 1_000
+MAX_PARALLEL = 800
 MAX_COLD_STARTS = 1_000
 DEFAULT_SIZES_AT_ONCE = 3
 MAX_SIZES_AT_ONCE = 40
@@ -162,6 +162,20 @@ class TuningRequest:
     def turns(self) -> tuple[int, ...]:
         """Indices into ``payloads`` for the measured invocations at a memory size."""
         return turn_order(self.payloads, self.payload_use, self.invocations, self.seed)
+
+    def payload_at(self, turns: tuple[int, ...], memory_mb: int, order: int) -> int:
+        """The index of the payload of an invocation.
+
+        Args:
+            turns: what `turns` gives.
+            memory_mb: its memory size.
+            order: its number at that size.
+        """
+        if self.payload_use is PayloadUse.ONCE:
+            return (self.memory_sizes_mb.index(memory_mb) * self.first_batch + order) % len(self.payloads)
+        # Several payloads begin with one invocation more than planned: see `first_batch`.
+        ahead = max(self.first_batch - self.invocations, 0) if self.mixes_payloads else 0
+        return turns[(order if order < ahead else order - ahead) % len(turns)]
 
     def planned_mix(self) -> Counter[int]:
         """How often each payload is to be measured warm at each memory size."""

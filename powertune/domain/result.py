@@ -106,6 +106,14 @@ class SizeResult:
     cold_cost: SizeCost | None = None
     drift: Drift | None = None
 
+    def compared_duration(self, *, cold: bool) -> Distribution | None:
+        """The durations by which sizes are compared: warm ones, or with ``cold`` what a cold start takes in all."""
+        return self.cold.latency_ms if cold else self.warm.duration_ms
+
+    def compared_cost(self, *, cold: bool) -> SizeCost | None:
+        """The cost by which sizes are compared: of a warm invocation, or with ``cold`` of a cold start."""
+        return self.cold_cost if cold else self.cost
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:

@@ -26,12 +26,8 @@ from powertune.measure.report_line import read_message
 MAX_ROWS = 10_000
 """Rows that one query is asked for: the default and, before 2026, the most (AWS docs, CWL_QuerySyntax-Limit)."""
 
-RECORDS = (
-    'filter @type = "REPORT" or type = "platform.report"\n'
-    "  or @message like /^REPORT RequestId: /\n"
-    '  or @message like /^[{]"time": ?"[^"]*", ?"type": ?"platform.report"/'
-)
-"""The platform's records, by discovered field and by how they begin; the latter holds without field discovery."""
+BEGINNING = r"""/^(REPORT RequestId: |[{][^{}]*"type": ?"platform.report")/"""
+"""How the platform's records begin, as a regex of the query language. Holds without field discovery."""
 
 _FIELDS = {
     "rid": "coalesce(@requestId, record.requestId)",
@@ -97,7 +93,8 @@ def query_text(versions: Sequence[str]) -> str:
     fields = ",\n  ".join(f"{expression} as {name}" for name, expression in _FIELDS.items())
     streams = "|".join(re.escape(version) for version in versions)
     return (
-        f"{RECORDS}\n| filter @logStream like /\\[({streams})\\]/\n"
+        f'filter @type = "REPORT" or type = "platform.report" or @message like {BEGINNING}\n'
+        f"| filter @logStream like /\\[({streams})\\]/\n"
         f"| fields @timestamp, @logStream, @message,\n  {fields}\n"
         f"| sort @timestamp desc\n| dedup @message\n| limit {MAX_ROWS}"
     )
@@ -150,9 +147,10 @@ def log_group_class(client: Any, log_group: str) -> str | None:
             return None
         raise
     # In the order of names a name comes before all that begin with it, so the first page is enough.
-    found = (group for group in answer.get("logGroups", ()) if group.get("logGroupName") == log_group)
-    value = next(found, {}).get("logGroupClass")
-    return None if value is None else str(value)
+    for group in answer.get("logGroups") or ():
+        if group.get("logGroupName") == log_group:
+            return str(group["logGroupClass"]) if group.get("logGroupClass") else None
+    return None
 
 
 def moment_ms(text: str | None) -> int | None:

@@ -175,10 +175,11 @@ def _stop(client: Any, query_id: str) -> None:
 
 
 def _bytes_scanned(answer: dict[str, Any]) -> int | None:
-    value = (answer.get("statistics") or {}).get("bytesScanned")
+    statistics: dict[str, Any] = answer.get("statistics") or {}
+    value: Any = statistics.get("bytesScanned")
     if type(value) not in (int, float) or not math.isfinite(value) or value < 0:
         return None
-    return round(value)
+    return int(value)
 
 
 @contextlib.contextmanager

@@ -1,151 +1,153 @@
 """Invokes a variant, each call exactly once."""
 
-import base64
 import json
 import re
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from powertune.aws.clock import Clock
-from powertune.aws.errors import code_of, explained
+from powertune.aws.errors import explained
 from powertune.domain.function import FunctionArn
 from powertune.domain.sample import Invocation, Outcome, ReportLine
-from powertune.measure.report_line import find_report
+from powertune.measure.processors import Processors, report_of
+from powertune.measure.sending import NeverRan, NoAnswer, send
 
 _MAX_ERROR_TEXT = 500
 _PLATFORM_PREFIX = re.compile(r"^RequestId: [0-9a-f-]{36} (?:Error: )?")
-_MAX_THROTTLES = 8
-_SURELY_NOT_RUN = frozenset(
-    {
-        "TooManyRequestsException",
-        "ResourceConflictException",
-        "ResourceNotReadyException",
-        "SnapStartNotReadyException",
-    }
-)
-"""Errors after which the function did not run (AWS docs, lambda/latest/api/API_Invoke): these alone are retried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """What to invoke: an alias of one version at one memory size."""
 
-    arn: FunctionArn
     alias: str
     version: str
     memory_mb: int
-    traced: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One invocation to be made: its order number at its memory size, and the index of its payload."""
+
+    order: int
+    payload: int
 
 
 class Invoker:
-    """Invokes one target, several times and perhaps in parallel.
+    """Invokes one function at any of its variants, one call or several at the same time.
 
     Args:
         client: a Lambda client that does not retry (`AwsSession.invoker`).
-        target: what to invoke.
-        payload: the event as JSON text.
+        arn: the function.
+        payloads: the events as JSON text.
         clock: for time stamps and for waiting out throttles.
+        traced: whether each call asks for a trace.
+        allowed_exceptions: error types that count as a normal answer.
+        processors: what is called around each invocation.
     """
 
-    def __init__(self, client: Any, target: Target, payload: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: Any,
+        arn: FunctionArn,
+        payloads: Sequence[str],
+        clock: Clock,
+        *,
+        traced: bool,
+        allowed_exceptions: Collection[str] = (),
+        processors: Processors | None = None,
+    ) -> None:
         self._client = client
-        self._target = target
-        self._payload = payload.encode()
+        self._arn = arn
+        self._payloads = [payload.encode() for payload in payloads]
         self._clock = clock
+        self._traced = traced
+        self._allowed = frozenset(allowed_exceptions)
+        self._processors = processors
         client.meta.events.register("before-call.lambda.Invoke", _set_trace_header, unique_id="powertune-trace")
 
-    def run(
-        self,
-        orders: range,
-        *,
-        parallel: int,
-        may_start: Callable[[], bool],
-        on_done: Callable[[Invocation], None],
-    ) -> list[Invocation]:
-        """Invoke once for each order number, as long as ``may_start`` allows the next one.
+    def burst(self, target: Target, calls: Sequence[Call], on_done: Callable[[Invocation], None]) -> None:
+        """Make calls at the same time, and wait for all of them.
 
-        ``on_done`` is called after each invocation, one call at a time. Invocations under way are always
-        waited for. The result is in order of the order numbers, which have no gap.
+        ``on_done`` is told of each call that was made, from several threads, also where a later part fails.
+
+        Raises:
+            AwsError: AWS refuses a call.
+            ProcessorFails: a processor around a call failed.
         """
-        done: list[Invocation] = []
-        upcoming = iter(orders)
-        lock = threading.Lock()
+        if len(calls) == 1:
+            self.invoke(target, calls[0], on_done)
+            return
+        with ThreadPoolExecutor(max_workers=len(calls)) as pool:
+            futures = [pool.submit(self.invoke, target, call, on_done) for call in calls]
+        for future in futures:
+            future.result()
 
-        def work() -> None:
-            while True:
-                with lock:
-                    order = next(upcoming, None) if may_start() else None
-                if order is None:
-                    return
-                invocation = self._invoke(order)
-                with lock:
-                    done.append(invocation)
-                    on_done(invocation)
+    def invoke(self, target: Target, call: Call, on_done: Callable[[Invocation], None]) -> None:
+        """Make one call, exactly once: what may have run is never sent again.
 
-        if parallel == 1:
-            work()
-        else:
-            with ThreadPoolExecutor(max_workers=parallel) as pool:
-                for future in [pool.submit(work) for _ in range(parallel)]:
-                    future.result()
-        return sorted(done, key=lambda invocation: invocation.order)
+        Raises:
+            AwsError: AWS refuses the call.
+            ProcessorFails: a processor around it failed.
+        """
+        payload = self._payloads[call.payload]
+        if self._processors is None:
+            on_done(self._invoke(target, call, payload)[0])
+            return
+        payload, records = self._processors.before(payload)
+        invocation, answer = self._invoke(target, call, payload)
+        try:
+            if answer is not None:
+                records = (*records, *self._processors.after(answer))
+        finally:
+            on_done(replace(invocation, processors=records))
 
-    def _invoke(self, order: int) -> Invocation:
+    def _invoke(self, target: Target, call: Call, payload: bytes) -> tuple[Invocation, bytes | None]:
         from aws_xray_sdk.core.models.trace_header import TraceHeader
         from aws_xray_sdk.core.models.traceid import TraceId
-        from botocore.exceptions import BotoCoreError, ClientError
 
         trace_id: str = TraceId().to_id()
         # A header of its own for each call: inside Lambda botocore would put all calls into the task's own trace.
-        header = TraceHeader(root=trace_id, parent=secrets.token_hex(8), sampled=1 if self._target.traced else 0)
-        client_arguments = {
-            "FunctionName": str(self._target.arn),
-            "Qualifier": self._target.alias,
+        header = TraceHeader(root=trace_id, parent=secrets.token_hex(8), sampled=1 if self._traced else 0)
+        arguments = {
+            "FunctionName": str(self._arn),
+            "Qualifier": target.alias,
             "LogType": "Tail",
-            "Payload": self._payload,
+            "Payload": payload,
         }
-        for attempt in range(_MAX_THROTTLES + 1):
-            sent_at_ms = self._clock.now_ms()
-            try:
-                response = self._send(client_arguments, header.to_header_str())
-            except ClientError as error:
-                code = code_of(error)
-                if code not in _SURELY_NOT_RUN:
-                    if _is_server_fault(error):
-                        return self._unanswered(order, sent_at_ms, Outcome.LOST, code)
-                    with explained("invoking the function", self._target.arn.name):
-                        raise
-                if attempt == _MAX_THROTTLES:
-                    return self._unanswered(order, sent_at_ms, Outcome.THROTTLED, code)
-                self._clock.sleep(_retry_after_s(error, attempt))
-            except BotoCoreError as error:
-                # It may have run and be billed: sending it again would run it twice.
-                return self._unanswered(order, sent_at_ms, Outcome.LOST, type(error).__name__)
-            else:
-                return self._answered(order, sent_at_ms, trace_id, response)
-        raise AssertionError("the loop above returns")
+        began_ms = self._clock.now_ms()
+        _TRACE_HEADER.value = header.to_header_str()
+        try:
+            with explained("invoking the function", self._arn.name):
+                response, sent_at_ms = send(self._client, arguments, self._clock)
+        except NeverRan as error:
+            return self._unanswered(target, call, began_ms, Outcome.THROTTLED, str(error)), None
+        except NoAnswer as error:
+            # It may have run and be billed: sending it again would run it twice.
+            return self._unanswered(target, call, began_ms, Outcome.LOST, str(error)), None
+        finally:
+            _TRACE_HEADER.value = None
+        return self._answered(target, call, sent_at_ms, trace_id, response), response["Payload"]
 
-    def _send(self, arguments: dict[str, Any], header: str) -> dict[str, Any]:
-        _TRACE_HEADER.value = header
-        response: dict[str, Any] = self._client.invoke(**arguments)
-        response["Payload"] = response["Payload"].read()
-        return response
-
-    def _answered(self, order: int, sent_at_ms: int, trace_id: str, response: dict[str, Any]) -> Invocation:
+    def _answered(
+        self, target: Target, call: Call, sent_at_ms: int, trace_id: str, response: dict[str, Any]
+    ) -> Invocation:
         request_id: str = response["ResponseMetadata"]["RequestId"]
-        tail = base64.b64decode(response.get("LogResult", "")).decode(errors="replace")
-        report = find_report(tail, request_id)
+        report = report_of(response)
         outcome, error_type, error_message = _outcome(response, report)
+        if outcome is Outcome.ERROR and error_type in self._allowed:
+            outcome = Outcome.OK
         return Invocation(
-            memory_mb=self._target.memory_mb,
-            version=response.get("ExecutedVersion", self._target.version),
-            order=order,
+            memory_mb=target.memory_mb,
+            version=response.get("ExecutedVersion", target.version),
+            order=call.order,
+            payload=call.payload,
             request_id=request_id,
-            trace_id=trace_id if self._target.traced else None,
+            trace_id=trace_id if self._traced else None,
             outcome=outcome,
             sent_at_ms=sent_at_ms,
             error_type=error_type,
@@ -153,11 +155,12 @@ class Invoker:
             report=report,
         )
 
-    def _unanswered(self, order: int, sent_at_ms: int, outcome: Outcome, why: str) -> Invocation:
+    def _unanswered(self, target: Target, call: Call, sent_at_ms: int, outcome: Outcome, why: str) -> Invocation:
         return Invocation(
-            memory_mb=self._target.memory_mb,
-            version=self._target.version,
-            order=order,
+            memory_mb=target.memory_mb,
+            version=target.version,
+            order=call.order,
+            payload=call.payload,
             request_id=None,
             trace_id=None,
             outcome=outcome,
@@ -170,17 +173,9 @@ _TRACE_HEADER = threading.local()
 
 
 def _set_trace_header(params: dict[str, Any], **_: object) -> None:
-    params["headers"]["X-Amzn-Trace-Id"] = _TRACE_HEADER.value
-
-
-def _is_server_fault(error: Any) -> bool:
-    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500
-
-
-def _retry_after_s(error: Any, attempt: int) -> float:
-    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    told = headers.get("retry-after", "")
-    return float(told) if told.isdigit() else min(0.25 * 2**attempt, 10.0)
+    header = getattr(_TRACE_HEADER, "value", None)
+    if header is not None:
+        params["headers"]["X-Amzn-Trace-Id"] = header
 
 
 def _outcome(response: dict[str, Any], report: ReportLine | None) -> tuple[Outcome, str | None, str | None]:

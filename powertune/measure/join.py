@@ -1,7 +1,8 @@
 """Three sources, one sample. Pure.
 
 Logs Insights is the record. The log tail says the same earlier and fills in where Insights has nothing; X-Ray
-adds the parts. Where tail and Insights differ by more than a millisecond, the sample says so.
+adds the parts. Where they differ by more than a millisecond, or the record is of another memory size than was
+invoked, the sample says so.
 """
 
 from collections import defaultdict
@@ -46,6 +47,7 @@ def _sample(call: Invocation, row: InsightsRow | None, parts: TraceParts | None,
     present = {Source.TAIL: report, Source.INSIGHTS: row, Source.XRAY: parts}
     init_ms = best.init_ms if best else None
     restore_ms = best.restore_ms if best else None
+    known = best is not None and best.duration_ms is not None
     return Sample(
         memory_mb=call.memory_mb,
         version=call.version,
@@ -53,19 +55,28 @@ def _sample(call: Invocation, row: InsightsRow | None, parts: TraceParts | None,
         request_id=call.request_id,
         trace_id=call.trace_id,
         outcome=call.outcome,
-        cold=None if best is None else init_ms is not None or restore_ms is not None,
+        sent_at_ms=call.sent_at_ms,
+        payload=call.payload,
+        # A record whose end was cut off may have lost its init.
+        cold=(init_ms is not None or restore_ms is not None) if known else None,
         suppressed_init=suppressed,
         duration_ms=best.duration_ms if best else None,
         billed_ms=best.billed_ms if best else None,
         init_ms=init_ms,
         restore_ms=restore_ms,
+        billed_restore_ms=best.billed_restore_ms if best else None,
+        misfit=best.misfit if best else None,
         max_memory_used_mb=best.max_memory_used_mb if best else None,
         log_stream=row.log_stream if row else None,
         error_type=call.error_type,
         error_message=call.error_message,
         parts=parts,
         sources=tuple(source for source, value in present.items() if value is not None),
-        disagreements=_disagreements(report, row),
+        disagreements=(
+            *_disagreements(report, row),
+            *_other_size(call, best),
+            *_other_duration(best, parts),
+        ),
     )
 
 
@@ -76,6 +87,7 @@ def _disagreements(report: ReportLine | None, row: InsightsRow | None) -> tuple[
         "duration": (report.duration_ms, row.duration_ms),
         "billed duration": (report.billed_ms, row.billed_ms),
         "init duration": (report.init_ms, row.init_ms),
+        "restore duration": (report.restore_ms, row.restore_ms),
     }
     return tuple(
         f"{name}: the log tail says {tail} ms, Logs Insights {insights} ms"
@@ -85,21 +97,49 @@ def _disagreements(report: ReportLine | None, row: InsightsRow | None) -> tuple[
     )
 
 
+def _other_size(call: Invocation, best: ReportLine | InsightsRow | None) -> tuple[str, ...]:
+    if best is None or best.memory_mb in (None, call.memory_mb):
+        return ()
+    return (f"memory size: {call.memory_mb} MB was invoked, the record says {best.memory_mb} MB",)
+
+
+def _other_duration(best: ReportLine | InsightsRow | None, parts: TraceParts | None) -> tuple[str, ...]:
+    """A trace that does not show the duration of the record.
+
+    Duration lasts from the event's handing over until the runtime is ready for the next one; a trace shows that as
+    the invocation and the overhead after it. AWS promises no exact equality, so one in a hundred may differ.
+    """
+    if best is None or parts is None or best.duration_ms is None or parts.invocation_ms is None:
+        return ()
+    low, high = parts.invocation_ms, parts.invocation_ms + (parts.overhead_ms or 0.0)
+    allowed = max(AGREEMENT_MS, 0.01 * best.duration_ms)
+    if low - allowed <= best.duration_ms <= high + allowed:
+        return ()
+    return (f"duration: the record says {best.duration_ms} ms, X-Ray {high:.2f} ms",)
+
+
 def _after_a_crash(invocations: Sequence[Invocation], rows: Mapping[str, InsightsRow]) -> set[str | None]:
     """Request ids whose environment had crashed just before.
 
     Lambda then runs the init again inside the next invocation's duration and prints no Init Duration
-    (AWS docs, lambda/latest/dg/lambda-runtime-environment). One log stream is one environment.
+    (AWS docs, lambda/latest/dg/lambda-runtime-environment). One log stream is one environment; where it is not
+    known, all calls of a version count as one, so that rather one too many is set aside.
     """
     streams: dict[str, list[tuple[int, Invocation]]] = defaultdict(list)
     for call in invocations:
         row = rows.get(call.request_id or "")
         if row is not None and row.log_stream and row.timestamp_ms is not None:
             streams[row.log_stream].append((row.timestamp_ms, call))
+        else:
+            streams[f"version {call.version}"].append((call.sent_at_ms, call))
     marked: set[str | None] = set()
     for calls in streams.values():
         ordered = [call for _, call in sorted(calls, key=lambda pair: (pair[0], pair[1].order))]
         for before, after in pairwise(ordered):
-            if before.outcome in _CRASHES or before.error_type in _CRASH_ERRORS:
+            if _crashed(before) and not _crashed(after):
                 marked.add(after.request_id)
     return marked
+
+
+def _crashed(call: Invocation) -> bool:
+    return call.outcome in _CRASHES or call.error_type in _CRASH_ERRORS

@@ -2,7 +2,10 @@
 
 from collections import Counter
 
-from powertune.domain.result import Money, TuningResult
+from powertune.domain.payload import PayloadUse
+from powertune.domain.price import Money
+from powertune.domain.request import TuningRequest
+from powertune.domain.result import TuningResult
 from powertune.domain.sample import Source
 from powertune.render import figures
 from powertune.render.markup import Markup, bullets, details, facts, safe
@@ -73,12 +76,10 @@ def how(result: TuningResult) -> Markup:
         ("Memory sizes asked for", ", ".join(figures.memory(mb) for mb in request.memory_sizes_mb)),
         ("Invocations per size", figures.count(request.invocations)),
         ("In parallel", figures.count(request.parallel)),
+        ("Order", f"sizes interleaved and shuffled, {figures.count(request.sizes_at_once)} at a time"),
         ("Equivalent within", figures.percent(request.tolerance)),
         ("Seed", str(request.seed)),
-        (
-            "Payload",
-            f"{figures.count(len(request.payload.encode(errors='replace')))} bytes (kept out of this page)",
-        ),
+        ("Payload", _payloads(request)),
         ("Timeout", figures.span(result.function.timeout_s)),
         ("Ephemeral storage", figures.memory(result.function.ephemeral_mb)),
     ]
@@ -88,6 +89,21 @@ def how(result: TuningResult) -> Markup:
         + facts(rows, long=[("Code SHA-256", f"<code>{safe(result.function.code_sha256)}</code>")])
         + "</section>"
     )
+
+
+def _payloads(request: TuningRequest) -> str:
+    sizes = [payload.size_bytes for payload in request.payloads]
+    if not sizes:
+        return figures.UNKNOWN
+    if len(sizes) == 1:
+        return f"{figures.count(sizes[0])} bytes (kept out of this page)"
+    use = {
+        PayloadUse.IN_TURN: "used in turn",
+        PayloadUse.WEIGHTED: "by weight, shuffled",
+        PayloadUse.ONCE: "each used once",
+    }
+    spread = f"{figures.count(min(sizes))} to {figures.count(max(sizes))} bytes"
+    return f"{figures.count(len(sizes))} payloads, {use[request.payload_use]}, {spread} (kept out of this page)"
 
 
 def prices(result: TuningResult) -> Markup:

@@ -7,7 +7,8 @@ import math
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from powertune.domain.result import Interval, Money
+from powertune.domain.price import Money
+from powertune.domain.result import Interval
 
 UNKNOWN = "–"
 MINUS = "−"

@@ -5,7 +5,8 @@ import math
 from collections.abc import Sequence
 from enum import StrEnum
 
-from powertune.domain.result import Price, SizeResult
+from powertune.domain.price import Price
+from powertune.domain.result import SizeResult
 from powertune.domain.sample import Outcome, Sample
 
 _GOLDEN = 0.6180339887498949

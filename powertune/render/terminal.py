@@ -61,7 +61,10 @@ def spent(result: TuningResult) -> str:
     """What the run cost, in one sentence; a local run says that nobody bills it."""
     spend = result.spend
     ran = f"{figures.count(spend.invocations)} invocations, {figures.gb_seconds(spend.gb_seconds)}"
-    parts = f"Lambda {figures.money(spend.lambda_cost)}, Step Functions {figures.money(spend.workflow_cost)}"
+    parts = f"the function {figures.money(spend.lambda_cost)}, all else {figures.money(spend.workflow_cost)}"
+    unpriced = [line.what for line in spend.lines if line.cost is None]
+    if unpriced:
+        parts += f"; without a known price: {', '.join(unpriced)}"
     if result.environment.kind == "aws":
         return f"The run spent {figures.money(spend.total_cost)} at list prices ({ran}; {parts})."
     return f"The run was not billed; on AWS it would list at {figures.money(spend.total_cost)} ({ran}; {parts})."

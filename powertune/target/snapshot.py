@@ -37,7 +37,7 @@ def take_snapshot(client: Any, arn: FunctionArn, clock: Clock) -> FunctionSnapsh
         arn=arn,
         memory_mb=configuration["MemorySize"],
         timeout_s=configuration["Timeout"],
-        architecture=Architecture((configuration.get("Architectures") or ["x86_64"])[0]),
+        architecture=_architecture(configuration),
         runtime=configuration.get("Runtime"),
         handler=configuration.get("Handler"),
         code_sha256=configuration["CodeSha256"],
@@ -49,6 +49,21 @@ def take_snapshot(client: Any, arn: FunctionArn, clock: Clock) -> FunctionSnapsh
         ephemeral_mb=(configuration.get("EphemeralStorage") or {}).get("Size", 512),
         snap_start=(configuration.get("SnapStart") or {}).get("ApplyOn", "None") != "None",
     )
+
+
+def architecture_of(client: Any, arn: FunctionArn) -> Architecture:
+    """The instruction set of a function.
+
+    Raises:
+        FunctionNotFound: there is no such function.
+    """
+    with explained("reading the configuration", arn.name):
+        configuration = client.get_function_configuration(FunctionName=str(arn))
+    return _architecture(configuration)
+
+
+def _architecture(configuration: dict[str, Any]) -> Architecture:
+    return Architecture((configuration.get("Architectures") or ["x86_64"])[0])
 
 
 def settled_configuration(client: Any, arn: FunctionArn, clock: Clock, qualifier: str | None = None) -> dict[str, Any]:
@@ -108,12 +123,32 @@ def _refuse(configuration: dict[str, Any], arn: FunctionArn) -> None:
         )
 
 
+def has_queries(snapshot: FunctionSnapshot) -> bool:
+    """Whether Logs Insights can read the function's log group; yes where its class is not known."""
+    return snapshot.log_class != "DELIVERY"
+
+
+def has_traces(snapshot: FunctionSnapshot) -> bool:
+    """Whether X-Ray can give the function's traces back; yes where their destination is not known."""
+    return snapshot.tracing_active and snapshot.trace_destination != "CloudWatchLogs"
+
+
 def preflight_warnings(snapshot: FunctionSnapshot) -> tuple[str, ...]:
-    """What the user should know before trusting the numbers."""
+    """What the user should know before trusting the numbers, and what powertune can still do."""
     warnings = []
+    if not has_queries(snapshot):
+        warnings.append(
+            f"The log group {snapshot.log_group} is of the class Delivery, which Logs Insights cannot query: the "
+            "numbers come from the log tails that Invoke returns, and nothing confirms them."
+        )
     if not snapshot.tracing_active:
         warnings.append(
             "Active tracing is off, so X-Ray has no parts of the time to show; durations come from the logs alone."
+        )
+    elif not has_traces(snapshot):
+        warnings.append(
+            "CloudWatch Transaction Search is on in this account, so traces go to the log group aws/spans and X-Ray "
+            "has no parts of the time to show; durations come from the logs alone."
         )
     if snapshot.snap_start:
         warnings.append(

@@ -5,11 +5,12 @@ changed, copied, and changed back. What a run makes carries its run id: versions
 in their name. Whatever was there before carries neither and is never re-pointed or deleted.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from powertune.aws.clock import Clock
 from powertune.aws.errors import code_of, explained
-from powertune.domain.function import FunctionArn, FunctionSnapshot
+from powertune.domain.function import MAX_MEMORY_MB, FunctionArn, FunctionSnapshot
 from powertune.domain.work import Variant
 from powertune.errors import FunctionChanged, FunctionRefused
 from powertune.target.lease import record_memory, record_put_back
@@ -26,13 +27,48 @@ def alias_prefix(run_id: str) -> str:
     return f"powertune-{run_id}-"
 
 
-def publish(client: Any, snapshot: FunctionSnapshot, run_id: str, memory_mb: int, clock: Clock) -> Variant:
+def publish(
+    client: Any,
+    snapshot: FunctionSnapshot,
+    run_id: str,
+    memory_mb: int,
+    clock: Clock,
+    *,
+    earlier: Sequence[Variant] = (),
+    anew: bool = False,
+) -> Variant:
     """Publish the function at a memory size, with an alias. Safe to repeat.
+
+    Args:
+        client: a Lambda client.
+        snapshot: the function as it was found.
+        run_id: the run.
+        memory_mb: the size.
+        clock: for waiting.
+        earlier: what the run has published before; never given back again.
+        anew: only a version that nobody can have invoked yet will do.
 
     Raises:
         FunctionChanged: the code, or the memory size, is not what this run left there.
         FunctionRefused: AWS refuses the memory size, or the version does not become active.
     """
+    mark = version_description(run_id, memory_mb)
+    used = {variant.version for variant in earlier}
+    version, description = _publish_version(client, snapshot, run_id, memory_mb, clock)
+    if version in used or (anew and description != mark):
+        # PublishVersion gives the last version back when nothing changed since. Another one in between is a change.
+        neighbour_mb = memory_mb + 1 if memory_mb < MAX_MEMORY_MB else memory_mb - 1
+        _publish_version(client, snapshot, run_id, neighbour_mb, clock)
+        version, description = _publish_version(client, snapshot, run_id, memory_mb, clock)
+    alias = f"{alias_prefix(run_id)}{memory_mb}" + (f"-{len(used)}" if used else "")
+    _create_alias(client, snapshot.arn, alias, version)
+    return Variant(memory_mb=memory_mb, version=version, alias=alias, owned=description == mark)
+
+
+def _publish_version(
+    client: Any, snapshot: FunctionSnapshot, run_id: str, memory_mb: int, clock: Clock
+) -> tuple[str, str | None]:
+    """Publish ``$LATEST`` at a size: the version, and its description, which may be an older one's."""
     arn = snapshot.arn
     configuration = _set_memory(client, snapshot, run_id, memory_mb, clock)
     if configuration["CodeSha256"] != snapshot.code_sha256:
@@ -46,7 +82,7 @@ def publish(client: Any, snapshot: FunctionSnapshot, run_id: str, memory_mb: int
             RevisionId=configuration["RevisionId"],
             Description=version_description(run_id, memory_mb),
         )
-    version = published["Version"]
+    version: str = published["Version"]
     active = settled_configuration(client, arn, clock, qualifier=version)
     if active["MemorySize"] != memory_mb:
         raise FunctionChanged(
@@ -58,11 +94,7 @@ def publish(client: Any, snapshot: FunctionSnapshot, run_id: str, memory_mb: int
             f"Version {version} of {arn.name} failed to start: {active.get('StateReason') or 'no reason given'}.",
             next_step="Repair the function and run again.",
         )
-    alias = f"{alias_prefix(run_id)}{memory_mb}"
-    _create_alias(client, arn, alias, version)
-    # PublishVersion returns an existing version when nothing changed since it was published.
-    owned = active.get("Description") == version_description(run_id, memory_mb)
-    return Variant(memory_mb=memory_mb, version=version, alias=alias, owned=owned)
+    return version, active.get("Description")
 
 
 def put_back(client: Any, snapshot: FunctionSnapshot, run_id: str, clock: Clock) -> None:

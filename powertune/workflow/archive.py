@@ -46,22 +46,27 @@ class Archive:
         """
         return loads(self._need("snapshot.json"), FunctionSnapshot)
 
-    def save_invocations(self, round_: int, memory_mb: int, part: int, invocations: Sequence[Invocation]) -> None:
-        """Keep one part of one batch."""
-        key = f"{self._root}/invocations/{round_:03}/{memory_mb:05}-{part:04}.jsonl"
-        self._store.put(key, _lines(invocations))
+    def save_invocations(self, round_: int, part: int, invocations: Sequence[Invocation]) -> None:
+        """Keep one part of a round's invocations."""
+        self._store.put(f"{self._root}/invocations/{round_:03}/{part:06}.jsonl", _lines(invocations))
 
     def invocations(self, round_: int) -> tuple[Invocation, ...]:
         """All invocations of one round, by memory size and order."""
-        return tuple(self._read_all(f"invocations/{round_:03}/", Invocation))
+        found = self._read_all(f"invocations/{round_:03}/", Invocation)
+        return tuple(sorted(found, key=lambda call: (call.memory_mb, call.order)))
+
+    def invocations_of_all_rounds(self, rounds: int) -> tuple[Invocation, ...]:
+        """All invocations of the rounds from the first to this one."""
+        return tuple(call for round_ in range(1, rounds + 1) for call in self.invocations(round_))
 
     def save_samples(self, round_: int, samples: Sequence[Sample]) -> None:
         """Keep the joined samples of one round."""
         self._store.put(f"{self._root}/samples/{round_:03}.jsonl", _lines(samples))
 
     def samples(self) -> tuple[Sample, ...]:
-        """All samples of the run so far."""
-        return tuple(self._read_all("samples/", Sample))
+        """All samples of the run so far, by memory size and order."""
+        found = self._read_all("samples/", Sample)
+        return tuple(sorted(found, key=lambda sample: (sample.memory_mb, sample.order)))
 
     def save_result(self, result: TuningResult) -> None:
         """Keep the answer."""
@@ -83,17 +88,15 @@ class Archive:
         """Whether such word was left."""
         return self._store.get(f"{self._root}/stop") is not None
 
-    def tell(self, name: str, moment: dict[str, Any]) -> None:
-        """Leave word of how far something is, for whoever watches from elsewhere."""
-        self._store.put(f"{self._root}/progress/{name}.json", json.dumps(moment))
+    def tell(self, moment: dict[str, Any]) -> None:
+        """Leave word of how far the run is, for whoever watches from elsewhere."""
+        self._store.put(f"{self._root}/progress.json", json.dumps(moment))
 
-    def told(self) -> dict[str, dict[str, Any]]:
-        """The latest word on everything, by name."""
-        prefix = f"{self._root}/progress/"
-        texts = {
-            key.removeprefix(prefix).removesuffix(".json"): self._store.get(key) for key in self._store.keys(prefix)
-        }
-        return {name: json.loads(text) for name, text in texts.items() if text}
+    def told(self) -> dict[str, Any] | None:
+        """The latest such word."""
+        text = self._store.get(f"{self._root}/progress.json")
+        told: dict[str, Any] | None = json.loads(text) if text else None
+        return told
 
     def _need(self, name: str) -> str:
         text = self._store.get(f"{self._root}/{name}")

@@ -2,22 +2,18 @@
 
 import contextlib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import TuningResult
 from powertune.domain.work import RunInput
-from powertune.errors import NotRestored, PowertuneError
+from powertune.errors import NotRestored, PowertuneError, ProcessorFails
 from powertune.wire import to_data
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
 from powertune.workflow.steps import run_step
 
 Json = dict[str, Any]
-
-MEASURED_AT_ONCE = 40
-"""Memory sizes measured at the same time, as many as an inline Map of Step Functions runs."""
 
 _WAIT_S = 2.0
 
@@ -32,7 +28,7 @@ def run_direct(services: Services, request: TuningRequest, run_id: str) -> Tunin
     """
 
     def step(name: str, data: Json) -> Json:
-        return run_step(services, name, data)
+        return run_step(services, name, data) or {}
 
     run: Json = to_data(RunInput(run_id=run_id, request=request))
     try:
@@ -47,8 +43,14 @@ def run_direct(services: Services, request: TuningRequest, run_id: str) -> Tunin
     except BaseException:
         step("restore", state)
         raise
-    restoration = step("restore", state)
-    step("finish", {**state, "restoration": restoration, "aws_calls": dict(services.session.calls)})
+    state["restoration"] = step("restore", state)
+    if state["apply"]:
+        try:
+            state = step("apply", state)
+        except BaseException:
+            step("restore", state)
+            raise
+    step("finish", {**state, "aws_calls": dict(services.session.calls)})
     return Archive(services.store, run_id).result()
 
 
@@ -60,9 +62,7 @@ def _rounds(step: Callable[[str, Json], Json], services: Services, state: Json) 
         state = step("publish", state)
         while state["to_publish"]:
             state = step("publish", state)
-        tasks = state["to_measure"]
-        with ThreadPoolExecutor(max_workers=MEASURED_AT_ONCE) as pool:
-            state = {**state, "measured": list(pool.map(lambda task: _measure(step, task), tasks))}
+        state = _measured(step, state)
         state = step("collect", state)
         while not state["collected"]:
             services.clock.sleep(_WAIT_S)
@@ -71,12 +71,13 @@ def _rounds(step: Callable[[str, Json], Json], services: Services, state: Json) 
     return state
 
 
-def _measure(step: Callable[[str, Json], Json], task: Json) -> Json:
-    """Measure one size to the end; its failure is recorded and survived."""
+def _measured(step: Callable[[str, Json], Json], state: Json) -> Json:
+    """Measure to the end; after an early one, what was written down by then goes on to be collected."""
     try:
-        task = step("measure", task)
-        while task["remaining"] > 0:
-            task = step("measure", task)
+        while not state["measured"]:
+            state = step("measure", state)
+    except ProcessorFails:
+        raise
     except PowertuneError as error:
-        return {**task, "remaining": 0, "failure": error.message}
-    return task
+        return {**state, "measure_failure": {"Cause": error.message}}
+    return state

@@ -53,7 +53,6 @@ def run_execution(
         arn = states.start_execution(stateMachineArn=stack.state_machine_arn, name=run_id, input=json.dumps(data))[
             "executionArn"
         ]
-    watcher = _Watcher(archive, progress)
     told_to_stop = False
     polls = 0
     while True:
@@ -65,27 +64,14 @@ def run_execution(
             archive.request_stop()
             told_to_stop = True
         if polls % _POLLS_PER_LOOK == 0:
-            watcher.look()
+            moment = archive.told()
+            if moment is not None:
+                progress(_progress(moment))
         polls += 1
         clock.sleep(_POLL_S)
     if execution["status"] == "SUCCEEDED":
         return archive.result()
     raise _error(execution, run_id)
-
-
-class _Watcher:
-    """Turns what the tasks leave in the store into progress."""
-
-    def __init__(self, archive: Archive, progress: Callable[[Progress], None]) -> None:
-        self._archive = archive
-        self._progress = progress
-
-    def look(self) -> None:
-        told = self._archive.told()
-        phase = told.pop("phase", None)
-        measuring = bool(told) and phase is not None and phase["phase"] == Phase.PUBLISH.value
-        for moment in told.values() if measuring else [phase] if phase else []:
-            self._progress(_progress(moment))
 
 
 def _progress(moment: dict[str, Any]) -> Progress:

@@ -1,7 +1,9 @@
 """The task functions of the state machine: decode, run one step, encode."""
 
 import functools
+import hashlib
 import os
+import re
 import time
 from collections import Counter
 from typing import Any
@@ -18,23 +20,31 @@ from powertune.workflow.steps import run_step
 _PROGRESS_EVERY_S = 1.0
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
     """Run one step.
 
     ``event`` is ``{"step": NAME, "input": {...}, "execution": ARN, "name": EXECUTION NAME}``; the answer is
     what the step returns, with the AWS calls and the duration of this task added to its own.
     """
     began = time.monotonic()
-    data: dict[str, Any] = {"run_id": event["name"], **event["input"]}
+    data: dict[str, Any] = {**event["input"], "run_id": run_id_of(event["name"])}
     data.pop("failure", None)
     session = _session()
     before = Counter(session.calls)
     answer = run_step(_services(session, data["run_id"], event["execution"], context), event["step"], data)
-    if "aws_calls" in answer:
+    if answer is not None and "aws_calls" in answer:
         answer["aws_calls"] = dict(Counter(answer["aws_calls"]) + (Counter(session.calls) - before))
         milliseconds = int((time.monotonic() - began) * 1000) + 1
         answer["task_mb_ms"] += milliseconds * int(context.memory_limit_in_mb)
+        answer["task_calls"] += 1
     return answer
+
+
+def run_id_of(execution_name: str) -> str:
+    """The run id of an execution: its name, or a short hash of it where it would not do in the name of an alias."""
+    if re.fullmatch("[A-Za-z0-9_-]{1,60}", execution_name):
+        return execution_name
+    return f"run-{hashlib.sha256(execution_name.encode()).hexdigest()[:16]}"
 
 
 @functools.cache
@@ -59,15 +69,14 @@ if "AWS_LAMBDA_RUNTIME_API" in os.environ:
 def _services(session: AwsSession, run_id: str, execution_arn: str, context: Any) -> Services:
     store = S3Store(session.client("s3"), os.environ["POWERTUNE_BUCKET"])
     archive = Archive(store, run_id)
-    told_at: dict[str, float] = {}
+    told_at = 0.0
 
     def tell(progress: Progress) -> None:
-        measuring = progress.phase is Phase.MEASURE
-        name = f"measure-{progress.detail.removesuffix(' MB')}" if measuring else "phase"
+        nonlocal told_at
         last = progress.invocations_done == progress.invocations_planned
-        if not measuring or last or time.monotonic() - told_at.get(name, 0.0) > _PROGRESS_EVERY_S:
-            told_at[name] = time.monotonic()
-            archive.tell(name, _moment(progress))
+        if progress.phase is not Phase.MEASURE or last or time.monotonic() - told_at > _PROGRESS_EVERY_S:
+            told_at = time.monotonic()
+            archive.tell(_moment(progress))
 
     return Services(
         session=session,

@@ -4,14 +4,17 @@
 same JSON.
 """
 
+import hashlib
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from powertune.domain.function import FunctionArn
-from powertune.domain.work import MeasureTask, Restoration, RunInput, RunState
+from powertune.domain.work import Restoration, RunInput, RunState, SizeFailure
 from powertune.errors import UsageError
+from powertune.peer import is_peer_input, request_from
 from powertune.wire import from_data, to_data
 from powertune.workflow.services import Services
 from powertune.workflow.steps import begin, collecting, ending, measuring, publishing, scoring
@@ -31,7 +34,7 @@ class Step:
     """A step as the drivers see it."""
 
     role: Role
-    run: Callable[[Services, Json], Json]
+    run: Callable[[Services, Json], Json | None]
 
 
 def _on_state(step: Callable[[Services, RunState], RunState]) -> Callable[[Services, Json], Json]:
@@ -43,13 +46,48 @@ def _on_state(step: Callable[[Services, RunState], RunState]) -> Callable[[Servi
 
 
 def _preflight(services: Services, data: Json) -> Json:
-    state: Json = to_data(begin.preflight(services, from_data(data, RunInput)))
+    state: Json = to_data(begin.preflight(services, run_input(data)))
     return state
 
 
-def _measure(services: Services, data: Json) -> Json:
-    task: Json = to_data(measuring.measure(services, from_data(data, MeasureTask)))
-    return task
+def run_input(data: Json) -> RunInput:
+    """What starts a run: powertune's own input, or one in aws-lambda-power-tuning's form beside the run id.
+
+    Raises:
+        UsageError: the other form cannot be meant.
+        WireError: it is neither.
+    """
+    if not is_peer_input(data):
+        return from_data(data, RunInput)
+    run_id = data["run_id"]
+    # The same seed for a task that is tried again.
+    seed = int.from_bytes(hashlib.sha256(run_id.encode()).digest()[:4])
+    given = {key: value for key, value in data.items() if key != "run_id"}
+    return RunInput(run_id=run_id, request=request_from(given, seed=seed))
+
+
+def _collect(services: Services, data: Json) -> Json:
+    """Collect, also after a measuring task that died: what it had written down by then counts."""
+    rest = dict(data)
+    died = rest.pop("measure_failure", None)
+    state = from_data(rest, RunState)
+    if died is not None:
+        note = f"The measuring ended early: {in_words(died)}"
+        # What is left is not tried again: it would end in the same way.
+        failures = (SizeFailure(memory_mb=one.memory_mb, reason=note) for one in state.work if not one.is_over)
+        state = replace(state, measured=True, warnings=(*state.warnings, note), failures=(*state.failures, *failures))
+    collected: Json = to_data(collecting.collect(services, state))
+    return collected
+
+
+def in_words(failure: Json) -> str:
+    """The sentence in a failed task's Cause, which Step Functions gives as Lambda's error JSON."""
+    cause = str(failure.get("Cause") or failure.get("Error") or "no cause given")
+    try:
+        message = json.loads(cause)["errorMessage"]
+    except (ValueError, KeyError, TypeError):
+        return cause
+    return str(message)
 
 
 def _restore(services: Services, data: Json) -> Json:
@@ -66,6 +104,8 @@ def _function_of(services: Services, data: Json) -> FunctionArn:
     """The function of a run, from its state, or from its input where the run ended before it had a state."""
     if "snapshot" in data:
         return FunctionArn.parse(data["snapshot"]["arn"])
+    if is_peer_input(data):
+        return FunctionArn.parse(str(data["lambdaARN"]))
     if data.get("request"):
         return FunctionArn.parse(data["request"]["function_arn"])
     from powertune.workflow.archive import Archive
@@ -73,26 +113,32 @@ def _function_of(services: Services, data: Json) -> FunctionArn:
     return Archive(services.store, data["run_id"]).request().function_arn
 
 
-def _finish(services: Services, data: Json) -> Json:
+def _finish(services: Services, data: Json) -> Json | None:
     restoration = from_data(data["restoration"], Restoration)
     rest = {key: value for key, value in data.items() if key != "restoration"}
-    state: Json = to_data(ending.finish(services, from_data(rest, RunState), restoration))
-    return state
+    return ending.finish(services, from_data(rest, RunState), restoration)
+
+
+def _apply(services: Services, data: Json) -> Json:
+    rest = {key: value for key, value in data.items() if key != "restoration"}
+    state: Json = to_data(ending.apply(services, from_data(rest, RunState)))
+    return {**state, "restoration": data["restoration"]}
 
 
 STEPS: dict[str, Step] = {
     "preflight": Step(role=Role.WORKER, run=_preflight),
     "plan": Step(role=Role.PLANNER, run=_on_state(begin.plan)),
     "publish": Step(role=Role.WORKER, run=_on_state(publishing.publish)),
-    "measure": Step(role=Role.WORKER, run=_measure),
-    "collect": Step(role=Role.WORKER, run=_on_state(collecting.collect)),
+    "measure": Step(role=Role.WORKER, run=_on_state(measuring.measure)),
+    "collect": Step(role=Role.WORKER, run=_collect),
     "score": Step(role=Role.PLANNER, run=_on_state(scoring.score)),
     "restore": Step(role=Role.WORKER, run=_restore),
+    "apply": Step(role=Role.WORKER, run=_apply),
     "finish": Step(role=Role.WORKER, run=_finish),
 }
 
 
-def run_step(services: Services, name: str, data: Json) -> Json:
+def run_step(services: Services, name: str, data: Json) -> Json | None:
     """Run a step on decoded JSON.
 
     Raises:

@@ -1,14 +1,17 @@
 """Preflight and plan: everything before the function is changed."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from powertune.domain.events import Phase, Progress
 from powertune.domain.function import FunctionSnapshot
+from powertune.domain.price import Price
 from powertune.domain.request import TuningRequest
 from powertune.domain.work import RunInput, RunState
 from powertune.errors import FunctionRefused, Stopped
+from powertune.measure.payloads import with_payloads_from_s3
 from powertune.pricing.bill import invocation_cost
-from powertune.pricing.table import price_for
+from powertune.pricing.table import price_for, stale_warning
 from powertune.target import lease
 from powertune.target.snapshot import preflight_warnings, take_snapshot
 from powertune.workflow.archive import Archive
@@ -16,6 +19,9 @@ from powertune.workflow.services import Services
 
 MEASURE_MARGIN_MS = 5_000
 """Time a measuring task keeps for itself after its last invocation."""
+
+MAX_ROUNDS = 60
+"""However much a planner asks for, a run comes to an end."""
 
 _LEASE_SLACK_MS = 30 * 60 * 1000
 _LONGEST_LEASE_MS = 24 * 60 * 60 * 1000
@@ -28,13 +34,13 @@ def preflight(services: Services, run: RunInput) -> RunState:
         FunctionNotFound, FunctionRefused, LeaseHeld, UsageError: before anything was changed.
     """
     archive = Archive(services.store, run.run_id)
-    request = run.request or archive.request()
+    request = _with_payloads(services, run.request or archive.request())
     arn = request.function_arn
     services.progress(Progress(phase=Phase.PREFLIGHT, detail=arn.name))
     client = services.session.client("lambda")
-    snapshot = take_snapshot(client, arn, services.clock)
-    _check_price(snapshot)
-    _check_time(services, snapshot)
+    snapshot = _with_sources(services, take_snapshot(client, arn, services.clock))
+    _check_price(request, snapshot)
+    _check_time(services, request, snapshot)
     _check_concurrency(client, request)
     now_ms = services.clock.now_ms()
     lease.take(
@@ -45,23 +51,62 @@ def preflight(services: Services, run: RunInput) -> RunState:
             memory_mb=snapshot.memory_mb,
             set_mb=(),
             since_ms=now_ms,
-            until_ms=now_ms + _lease_ms(request, snapshot),
+            until_ms=now_ms + lease_ms(request, snapshot),
         ),
     )
     archive.save_request(request)
     archive.save_snapshot(snapshot)
-    return RunState(run_id=run.run_id, snapshot=snapshot, started_at_ms=now_ms, warnings=preflight_warnings(snapshot))
+    return RunState(
+        run_id=run.run_id,
+        snapshot=snapshot,
+        started_at_ms=now_ms,
+        apply=request.apply and not request.dry_run,
+        peer=request.peer is not None,
+        warnings=(*preflight_warnings(snapshot), *_price_warnings(request, snapshot, now_ms)),
+    )
 
 
-def _check_price(snapshot: FunctionSnapshot) -> None:
-    price = price_for(snapshot.arn.region, snapshot.architecture)
+def price_of(request: TuningRequest, snapshot: FunctionSnapshot) -> Price:
+    """The prices of a run: those that the user gave, or the table's.
+
+    Raises:
+        UsageError: there is none for the function's region and architecture.
+    """
+    return request.price or price_for(snapshot.arn.region, snapshot.architecture)
+
+
+def _with_payloads(services: Services, request: TuningRequest) -> TuningRequest:
+    if request.payload_s3 is None or request.payloads:
+        return request
+    return with_payloads_from_s3(services.session.client("s3"), request)
+
+
+def _with_sources(services: Services, snapshot: FunctionSnapshot) -> FunctionSnapshot:
+    """Find out which sources the function's logs and traces will have."""
+    from powertune.measure.insights import log_group_class
+    from powertune.measure.traces import trace_destination
+
+    return replace(
+        snapshot,
+        log_class=log_group_class(services.session.client("logs"), snapshot.log_group),
+        trace_destination=trace_destination(services.session.client("xray")) if snapshot.tracing_active else None,
+    )
+
+
+def _check_price(request: TuningRequest, snapshot: FunctionSnapshot) -> None:
+    price = price_of(request, snapshot)
     invocation_cost(1, snapshot.memory_mb, price, ephemeral_mb=snapshot.ephemeral_mb)
 
 
-def _check_time(services: Services, snapshot: FunctionSnapshot) -> None:
+def _price_warnings(request: TuningRequest, snapshot: FunctionSnapshot, now_ms: int) -> tuple[str, ...]:
+    warning = stale_warning(price_of(request, snapshot), datetime.fromtimestamp(now_ms / 1000, tz=UTC).date())
+    return () if warning is None else (warning,)
+
+
+def _check_time(services: Services, request: TuningRequest, snapshot: FunctionSnapshot) -> None:
     if services.time_left_ms is None:
         return
-    needed_ms = snapshot.timeout_s * 1000 + MEASURE_MARGIN_MS
+    needed_ms = snapshot.timeout_s * 1000 + request.sleep_ms + MEASURE_MARGIN_MS
     if services.time_left_ms() < needed_ms:
         raise FunctionRefused(
             f"{snapshot.arn.name} may run for {snapshot.timeout_s} s, longer than the task function that would wait "
@@ -84,9 +129,13 @@ def _check_concurrency(client: object, request: TuningRequest) -> None:
         )
 
 
-def _lease_ms(request: TuningRequest, snapshot: FunctionSnapshot) -> int:
-    calls = -(-request.invocations // request.parallel)
-    return min(calls * snapshot.timeout_s * 1000 + _LEASE_SLACK_MS, _LONGEST_LEASE_MS)
+def lease_ms(request: TuningRequest, snapshot: FunctionSnapshot) -> int:
+    """How long a run may take at the most, in milliseconds, and some more."""
+    bursts = -(-request.first_batch // request.parallel) * len(request.memory_sizes_mb)
+    each_ms = snapshot.timeout_s * 1000 + request.sleep_ms
+    # The planner may ask for as many again.
+    longest_ms = 2 * bursts * each_ms // request.sizes_at_once + _LEASE_SLACK_MS
+    return min(longest_ms, _LONGEST_LEASE_MS)
 
 
 def plan(services: Services, state: RunState) -> RunState:
@@ -98,9 +147,9 @@ def plan(services: Services, state: RunState) -> RunState:
     planner = planner_for(archive.request())
     planner.rule_out(failure.memory_mb for failure in state.failures)
     planner.tell(archive.samples())
-    batches = planner.ask()
+    batches = planner.ask() if state.round < MAX_ROUNDS else ()
     published = {variant.memory_mb for variant in state.variants}
-    sizes = [batch.memory_mb for batch in batches if batch.memory_mb not in published]
+    sizes = [batch.memory_mb for batch in batches if batch.anew or batch.memory_mb not in published]
     services.progress(
         Progress(
             phase=Phase.PLAN,
@@ -114,8 +163,9 @@ def plan(services: Services, state: RunState) -> RunState:
         batches=batches,
         # The present size first: it needs no change of the function.
         to_publish=tuple(sorted(sizes, key=lambda size: (size != state.snapshot.memory_mb, size))),
-        to_measure=(),
-        measured=(),
+        work=(),
+        parts=0,
+        measured=False,
         collected=False,
         collect_deadline_ms=None,
         finished=not batches,

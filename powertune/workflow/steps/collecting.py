@@ -1,15 +1,15 @@
 """Read logs and traces until they are complete, or their time is up."""
 
-import json
 from dataclasses import replace
 
 from powertune.domain.events import Phase, Progress
-from powertune.domain.sample import Invocation, Sample, Source, TraceParts
-from powertune.domain.work import RunState, SizeFailure
+from powertune.domain.sample import Invocation, Outcome, Sample, Source, TraceParts
+from powertune.domain.work import RunState
 from powertune.errors import AwsError, FunctionNotFound
 from powertune.measure.insights import InsightsRow, fetch_rows
 from powertune.measure.join import join
 from powertune.measure.traces import fetch_parts
+from powertune.target.snapshot import has_queries, has_traces
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
 from powertune.workflow.steps.begin import check_not_stopped
@@ -45,24 +45,23 @@ def collect(services: Services, state: RunState) -> RunState:
         if reader.complete or reader.warnings or services.clock.now_ms() >= deadline_ms:
             break
         if services.clock.now_ms() - now_ms > _PATIENCE_MS:
-            return replace(state, collect_deadline_ms=deadline_ms)
+            return replace(
+                state,
+                collect_deadline_ms=deadline_ms,
+                log_bytes_scanned=state.log_bytes_scanned + reader.bytes_scanned,
+                traces_retrieved=state.traces_retrieved + reader.traces_retrieved,
+            )
         services.clock.sleep(pause_s)
         pause_s = min(pause_s * 2, 0.5)
     samples = join(invocations, reader.rows, reader.parts)
     archive.save_samples(state.round, samples)
-    failed = (
-        SizeFailure(memory_mb=task.memory_mb, reason=_in_words(task.failure))
-        for task in state.measured
-        if task.failure is not None
-    )
+    unread = (note for note in reader.warnings if note not in state.warnings)
     return replace(
         state,
         collected=True,
-        warnings=(*state.warnings, *reader.warnings, *_gaps(samples, state)),
-        failures=(*state.failures, *failed),
-        task_mb_ms=state.task_mb_ms + sum(task.task_mb_ms for task in state.measured),
-        aws_calls=_summed(state.aws_calls, *(task.aws_calls for task in state.measured)),
-        measured=(),
+        warnings=(*state.warnings, *unread, *_gaps(samples, state)),
+        log_bytes_scanned=state.log_bytes_scanned + reader.bytes_scanned,
+        traces_retrieved=state.traces_retrieved + reader.traces_retrieved,
     )
 
 
@@ -73,10 +72,13 @@ class _Reader:
         self.rows: dict[str, InsightsRow] = {}
         self.parts: dict[str, TraceParts] = {}
         self.warnings: list[str] = []
+        self.bytes_scanned = 0
+        self.traces_retrieved = 0
         self._services = services
-        self._state = state
-        self._request_ids = {call.request_id for call in invocations if call.request_id}
-        self._trace_ids = {call.trace_id for call in invocations if call.trace_id and call.request_id}
+        self._snapshot = snapshot = state.snapshot
+        answered = [call for call in invocations if call.request_id]
+        self._request_ids = {call.request_id for call in answered} if has_queries(snapshot) else set()
+        self._trace_ids = {call.trace_id for call in answered if call.trace_id} if has_traces(snapshot) else set()
         self._versions = sorted({call.version for call in invocations}, key=int)
         self._since_ms = min((call.sent_at_ms for call in invocations), default=state.started_at_ms)
 
@@ -85,58 +87,74 @@ class _Reader:
         return self._request_ids <= self.rows.keys() and self._trace_ids <= self.parts.keys()
 
     def read(self) -> None:
+        if not self._request_ids <= self.rows.keys():
+            self._read_logs()
+        if not self._trace_ids <= self.parts.keys():
+            self._read_traces()
+
+    def _read_logs(self) -> None:
         clock = self._services.clock
         try:
-            if not self._request_ids <= self.rows.keys():
-                self.rows = fetch_rows(
-                    self._services.session.client("logs"),
-                    self._state.snapshot.log_group,
-                    self._versions,
-                    self._since_ms - _CLOCK_SLACK_MS,
-                    clock.now_ms() + _CLOCK_SLACK_MS,
-                    clock,
-                )
+            fetched = fetch_rows(
+                self._services.session.client("logs"),
+                self._snapshot.log_group,
+                self._versions,
+                self._since_ms - _CLOCK_SLACK_MS,
+                clock.now_ms() + _CLOCK_SLACK_MS,
+                clock,
+            )
         except FunctionNotFound:
-            pass  # the log group appears with the first record, which may be late like any other
+            return  # the log group appears with the first record, which may be late like any other
         except AwsError as error:
             self.warnings.append(f"Logs Insights could not be read, so the log tails stand alone: {error.message}")
+            return
+        self.rows |= fetched.rows
+        self.bytes_scanned += fetched.bytes_scanned or 0
+
+    def _read_traces(self) -> None:
+        missing = sorted(self._trace_ids - self.parts.keys())
         try:
-            missing = sorted(self._trace_ids - self.parts.keys())
-            if missing:
-                self.parts |= fetch_parts(self._services.session.client("xray"), missing)
+            traced = fetch_parts(
+                self._services.session.client("xray"),
+                missing,
+                self._services.clock,
+                function_name=self._snapshot.arn.name,
+            )
         except AwsError as error:
             self.warnings.append(f"X-Ray could not be read, so the parts of the time are missing: {error.message}")
-
-
-def _in_words(cause: str) -> str:
-    """The sentence in a failed task's Cause, which Step Functions gives as Lambda's error JSON."""
-    try:
-        message = json.loads(cause)["errorMessage"]
-    except (ValueError, KeyError, TypeError):
-        return cause
-    return str(message)
+            return
+        self.parts |= traced.parts
+        self.traces_retrieved += traced.retrieved
 
 
 def _gaps(samples: tuple[Sample, ...], state: RunState) -> list[str]:
     answered = [sample for sample in samples if sample.request_id is not None]
-    unconfirmed = sum(1 for sample in answered if Source.INSIGHTS not in sample.sources)
-    untraced = sum(1 for sample in answered if Source.XRAY not in sample.sources)
-    silent = sum(1 for sample in answered if sample.duration_ms is None)
-    differing = sum(1 for sample in samples if sample.disagreements)
-    notes = []
-    if unconfirmed:
-        notes.append(f"{unconfirmed} of {len(answered)} invocations were not confirmed by Logs Insights in time.")
-    if untraced and state.snapshot.tracing_active:
-        notes.append(f"{untraced} of {len(answered)} invocations have no complete X-Ray trace.")
-    if silent:
-        notes.append(
-            f"{silent} of {len(answered)} invocations left no REPORT record; they are in no statistic and in no cost."
-        )
-    if differing:
-        notes.append(f"The sources disagree by more than a millisecond on {differing} invocations.")
-    return notes
+    total = len(answered)
 
+    def without(source: Source) -> int:
+        return sum(1 for sample in answered if source not in sample.sources)
 
-def _summed(*counts: dict[str, int]) -> dict[str, int]:
-    names = sorted({name for count in counts for name in count})
-    return {name: sum(count.get(name, 0) for count in counts) for name in names}
+    counted = {
+        "{n} of {total} invocations were not confirmed by Logs Insights in time.": (
+            without(Source.INSIGHTS) if has_queries(state.snapshot) else 0
+        ),
+        "{n} of {total} invocations have no complete X-Ray trace.": (
+            without(Source.XRAY) if has_traces(state.snapshot) else 0
+        ),
+        "{n} of {total} invocations left no REPORT record; they are in no statistic and in no cost.": sum(
+            1 for sample in answered if sample.duration_ms is None or sample.billed_ms is None
+        ),
+        "The sources disagree by more than a millisecond on {n} of {total} invocations.": sum(
+            1 for sample in answered if sample.disagreements
+        ),
+        "The record of {n} of {total} invocations contradicts itself; result.json says how.": sum(
+            1 for sample in answered if sample.misfit
+        ),
+        "{n} of {total} invocations came right after a crash and hide an init; they are in no statistic.": sum(
+            1 for sample in answered if sample.suppressed_init
+        ),
+        "No answer came to {n} of {total} invocations: they may have run, and be billed.": sum(
+            1 for sample in samples if sample.outcome is Outcome.LOST
+        ),
+    }
+    return [text.format(n=n, total=len(samples) if "No answer" in text else total) for text, n in counted.items() if n]

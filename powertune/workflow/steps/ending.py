@@ -6,14 +6,19 @@ from typing import Any
 from powertune.aws.errors import explained
 from powertune.domain.events import Phase, Progress
 from powertune.domain.function import FunctionArn
-from powertune.domain.result import Money, Price, Spend
 from powertune.domain.work import Restoration, RunState
-from powertune.errors import AwsError, NotRestored
-from powertune.pricing.bill import gb_seconds, per_gb_seconds, total, transitions_cost
+from powertune.errors import AwsError, FunctionFails, NotRestored
+from powertune.peer import peer_output
+from powertune.target.apply import apply_memory
+from powertune.target.lease import Lease
 from powertune.target.restore import restore as undo
+from powertune.wire import to_data
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
+from powertune.workflow.spending import whole_spend
 from powertune.workflow.steps.scoring import iso
+
+APPLY_LEASE_MS = 10 * 60 * 1000
 
 
 def restore(services: Services, run_id: str, arn: FunctionArn) -> Restoration:
@@ -33,38 +38,80 @@ def restore(services: Services, run_id: str, arn: FunctionArn) -> Restoration:
     return Restoration(restored=True, left_alone=undone.left_alone if undone else ())
 
 
-def finish(services: Services, state: RunState, restoration: Restoration) -> RunState:
-    """Complete the answer with what the whole run cost and how it was undone."""
+def apply(services: Services, state: RunState) -> RunState:
+    """Set the function to the recommended memory size, and publish it under an alias, where the request asks for it.
+
+    Nothing is changed where nothing is recommended, or where neither the duration nor the cost differs from the
+    present size's by more than the noise.
+
+    Raises:
+        AwsError: it could not be done; the caller then restores.
+    """
+    archive = Archive(services.store, state.run_id)
+    request, draft = archive.request(), archive.result()
+    best = draft.recommendation
+    if best is None:
+        return state
+    change = best.change
+    moves = change is not None and change.from_memory_mb != change.to_memory_mb
+    if change is not None and moves and change.cost_within_noise and change.duration_within_noise:
+        note = (
+            f"{best.memory_mb} MB was not applied: neither its duration nor its cost differs from the present "
+            f"{change.from_memory_mb} MB by more than this run's noise."
+        )
+        return replace(state, warnings=(*state.warnings, note))
+    services.progress(Progress(phase=Phase.APPLY, detail=f"{best.memory_mb} MB"))
+    now_ms = services.clock.now_ms()
+    applied = apply_memory(
+        services.session.client("lambda"),
+        state.snapshot,
+        Lease(
+            run_id=state.run_id,
+            memory_mb=state.snapshot.memory_mb,
+            set_mb=(),
+            since_ms=now_ms,
+            until_ms=now_ms + APPLY_LEASE_MS,
+        ),
+        best.memory_mb,
+        request.apply_alias,
+        services.clock,
+    )
+    archive.save_result(replace(draft, applied=applied))
+    return state
+
+
+def finish(services: Services, state: RunState, restoration: Restoration) -> dict[str, Any] | None:
+    """Complete the answer with what the whole run cost and how it was undone.
+
+    Returns:
+        The state; or, for a request in aws-lambda-power-tuning's form, the answer in its form.
+
+    Raises:
+        FunctionFails: that form has no way to say that no memory size could be measured.
+    """
     services.progress(Progress(phase=Phase.FINISH))
     archive = Archive(services.store, state.run_id)
     draft = archive.result()
     transitions = _transitions(services)
-    workflow_cost = _workflow_cost(transitions, state.task_mb_ms, draft.price)
-    spend = Spend(
-        invocations=draft.spend.invocations,
-        gb_seconds=draft.spend.gb_seconds,
-        lambda_cost=draft.spend.lambda_cost,
-        workflow_cost=workflow_cost,
-        total_cost=total((draft.spend.lambda_cost, workflow_cost), draft.price.currency),
-        state_transitions=transitions,
-        aws_calls=state.aws_calls,
+    result = replace(
+        draft,
+        finished_at=iso(services.clock.now_ms()),
+        spend=whole_spend(draft, state, archive.invocations_of_all_rounds(state.round), transitions),
+        restored=restoration.restored,
+        warnings=(*draft.warnings, *_new(state.warnings, draft.warnings), *restoration.left_alone),
     )
-    archive.save_result(
-        replace(
-            draft,
-            finished_at=iso(services.clock.now_ms()),
-            spend=spend,
-            restored=restoration.restored,
-            warnings=(*state.warnings, *restoration.left_alone),
-        )
-    )
-    return state
+    archive.save_result(result)
+    if not state.peer:
+        answer: dict[str, Any] = to_data(state)
+        return answer
+    if result.recommendation is None and not result.request.dry_run:
+        reason = next((size.reason for size in result.memory_sizes if size.reason), "no invocation succeeded")
+        raise FunctionFails(f"{result.function.name} worked at none of the memory sizes: {reason}.")
+    return peer_output(result)
 
 
-def _workflow_cost(transitions: int, task_mb_ms: int, price: Price) -> Money:
-    """State transitions and the task functions' duration, at list price, without their inits."""
-    tasks = Money(amount=per_gb_seconds(gb_seconds(1, task_mb_ms), price.per_gb_second), currency=price.currency)
-    return total((transitions_cost(transitions, price), tasks), price.currency)
+def _new(notes: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(note for note in notes if note not in known)
 
 
 def _transitions(services: Services) -> int:

@@ -1,6 +1,7 @@
-"""Invoke one variant, within the time that whoever runs this step has."""
+"""Invoke the sizes of a round, interleaved, within the time that whoever runs this step has."""
 
-from collections.abc import Callable
+import threading
+from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
 
@@ -8,114 +9,200 @@ from powertune.domain.events import Phase, Progress
 from powertune.domain.function import FunctionSnapshot
 from powertune.domain.request import TuningRequest
 from powertune.domain.sample import Invocation, Outcome
-from powertune.domain.work import MeasureTask
+from powertune.domain.work import RunState, SizeFailure, SizeWork
 from powertune.errors import AwsError
-from powertune.measure.invoke import Invoker, Target
+from powertune.measure.interleave import work_through
+from powertune.measure.invoke import Call, Invoker, Target
+from powertune.measure.processors import Processors
+from powertune.measure.schedule import Slot, slots
 from powertune.pricing.bill import invocation_cost
-from powertune.pricing.table import price_for
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
-from powertune.workflow.steps.begin import MEASURE_MARGIN_MS
+from powertune.workflow.steps.begin import MEASURE_MARGIN_MS, price_of
 
 GIVE_UP_AFTER = 3
 """So many failures, and no success, say that a memory size does not work."""
 
+_MOST_IN_FLIGHT = 800
+"""Threads of one task: a Lambda environment allows 1,024 (AWS docs, lambda/latest/dg/gettingstarted-limits)."""
 
-def measure(services: Services, task: MeasureTask) -> MeasureTask:
-    """Invoke a variant as often as is left to do and as time allows; what is over stays for a further call.
+_PROCESSOR_TIMEOUT_S = 900
+_WRITTEN_EVERY = 200
+_WRITTEN_EVERY_MS = 10_000
 
-    Every invocation that was made is written down, also when this step fails half-way.
+
+def measure(services: Services, state: RunState) -> RunState:
+    """Invoke as much of the round's work as time allows; what is over stays for a further call.
+
+    Every invocation that was made is written down, also when this step fails half-way. A size that AWS
+    refuses to invoke is noted as failed, and the others go on.
 
     Raises:
-        AwsError: AWS refuses the invocations.
+        AwsError: there is no time to invoke even once.
+        ProcessorFails: a processor around an invocation failed.
     """
-    archive = Archive(services.store, task.run_id)
-    request, snapshot = archive.request(), archive.snapshot()
-    tally = _Tally(services, request, snapshot, task)
-    invoker = Invoker(
-        services.session.invoker(timeout_s=snapshot.timeout_s, parallel=request.parallel),
-        Target(
-            arn=snapshot.arn,
-            alias=task.alias,
-            version=task.version,
-            memory_mb=task.memory_mb,
-            traced=snapshot.tracing_active,
-        ),
-        request.payload,
-        services.clock,
-    )
+    archive = Archive(services.store, state.run_id)
+    request, snapshot = archive.request(), state.snapshot
+    book = _Book(services, archive, request, state)
+    planned = slots(state.work, parallel=request.parallel, seed=request.seed, round_=state.round)
+    widest = max((len(slot.orders) for slot in planned), default=1)
+    lanes = max(1, min(request.sizes_at_once, _MOST_IN_FLIGHT // widest))
+    invoker = _invoker(services, request, snapshot, parallel=lanes * widest)
+    targets = {one.memory_mb: _target(one) for one in state.work}
+    turns = request.turns()
     stopped = False
 
-    def may_start() -> bool:
+    def may_start(slot: Slot) -> bool | None:
         nonlocal stopped
         stopped = stopped or services.stop_requested()
-        return not stopped and not tally.hopeless and _time_for_one_more(services, snapshot)
+        if stopped or not _time_for_one_more(services, request, snapshot):
+            return False
+        return None if book.gave_up(slot.memory_mb) else True
+
+    def run(slot: Slot) -> None:
+        calls = [Call(order=order, payload=_payload(request, turns, book.work(slot), order)) for order in slot.orders]
+        try:
+            invoker.burst(targets[slot.memory_mb], calls, book.add)
+        except AwsError as error:
+            book.fail(slot.memory_mb, error.message)
+        if request.sleep_ms:
+            services.clock.sleep(request.sleep_ms / 1000)
 
     try:
-        invoker.run(
-            range(task.done, task.done + task.remaining),
-            parallel=min(request.parallel, task.remaining),
-            may_start=may_start,
-            on_done=tally.add,
-        )
+        work_through(planned, lanes, may_start=may_start, run=run)
     finally:
-        archive.save_invocations(
-            task.round, task.memory_mb, task.part, sorted(tally.invocations, key=lambda call: call.order)
-        )
-    done = len(tally.invocations)
-    if done == 0 and task.remaining and not stopped:
+        book.write()
+    work = tuple(book.advanced(one) for one in state.work)
+    over = stopped or all(one.is_over for one in work)
+    if not over and book.made == 0:
         raise AwsError(
-            f"There was no time left to invoke {snapshot.arn.name} at {task.memory_mb} MB.",
+            f"There was no time left to invoke {snapshot.arn.name}.",
             next_step="Run the same steps from your terminal with --direct.",
         )
-    over = stopped or tally.hopeless
-    return replace(task, done=task.done + done, remaining=0 if over else task.remaining - done, part=task.part + 1)
+    failures = tuple(
+        SizeFailure(memory_mb=one.memory_mb, reason=one.failure) for one in work if over and one.failure is not None
+    )
+    return replace(state, work=work, parts=book.parts, measured=over, failures=(*state.failures, *failures))
 
 
-def _time_for_one_more(services: Services, snapshot: FunctionSnapshot) -> bool:
+def _invoker(services: Services, request: TuningRequest, snapshot: FunctionSnapshot, *, parallel: int) -> Invoker:
+    session = services.session
+    processors = None
+    if request.pre_processor_arn is not None or request.post_processor_arn is not None:
+        processors = Processors(
+            client_for=lambda region: session.invoker(timeout_s=_PROCESSOR_TIMEOUT_S, parallel=parallel, region=region),
+            pre_arn=request.pre_processor_arn,
+            post_arn=request.post_processor_arn,
+            clock=services.clock,
+        )
+    return Invoker(
+        session.invoker(timeout_s=snapshot.timeout_s, parallel=parallel),
+        snapshot.arn,
+        [payload.text or "null" for payload in request.payloads],
+        services.clock,
+        traced=snapshot.tracing_active,
+        allowed_exceptions=request.allowed_exceptions,
+        processors=processors,
+    )
+
+
+def _target(work: SizeWork) -> Target:
+    return Target(alias=work.alias, version=work.version, memory_mb=work.memory_mb)
+
+
+def _payload(request: TuningRequest, turns: tuple[int, ...], work: SizeWork, order: int) -> int:
+    """The index of the payload of an invocation: the batch's own, or that of the request's turns."""
+    if work.payloads is not None:
+        return work.payloads[order - work.first_order]
+    return request.payload_at(turns, work.memory_mb, order)
+
+
+def _time_for_one_more(services: Services, request: TuningRequest, snapshot: FunctionSnapshot) -> bool:
     if services.time_left_ms is None:
         return True
-    return services.time_left_ms() > snapshot.timeout_s * 1000 + MEASURE_MARGIN_MS
+    return services.time_left_ms() > snapshot.timeout_s * 1000 + request.sleep_ms + MEASURE_MARGIN_MS
 
 
-class _Tally:
-    """Counts invocations as they end, and tells how far they are."""
+class _Book:
+    """What was invoked, by memory size: counted, priced, written down and told. For several threads at once."""
 
-    def __init__(
-        self, services: Services, request: TuningRequest, snapshot: FunctionSnapshot, task: MeasureTask
-    ) -> None:
-        self.invocations: list[Invocation] = []
-        self._task = task
-        self._progress: Callable[[Progress], None] = services.progress
-        self._price = price_for(snapshot.arn.region, snapshot.architecture)
-        self._ephemeral_mb = snapshot.ephemeral_mb
-        self._planned = request.invocations
-        self._spent = Decimal(0)
-        self._worked = task.done > 0
+    def __init__(self, services: Services, archive: Archive, request: TuningRequest, state: RunState) -> None:
+        self.made = 0
+        self.parts = state.parts
+        self._services = services
+        self._archive = archive
+        self._state = state
+        self._price = price_of(request, state.snapshot)
+        self._work = {one.memory_mb: one for one in state.work}
+        self._done: Counter[int] = Counter()
+        self._worked = {one.memory_mb for one in state.work if one.done or one.first_order}
+        self._failed: dict[int, str] = {}
+        self._unwritten: list[Invocation] = []
+        self._written_ms = services.clock.now_ms()
+        self._spent: Decimal | None = None
+        self._planned = sum(one.count for one in state.work)
+        self._before = sum(one.done for one in state.work)
+        self._lock = threading.Lock()
 
-    @property
-    def hopeless(self) -> bool:
-        """Whether there were several failures and no success."""
-        return not self._worked and len(self.invocations) >= GIVE_UP_AFTER
+    def work(self, slot: Slot) -> SizeWork:
+        """The work that a slot belongs to."""
+        return self._work[slot.memory_mb]
+
+    def gave_up(self, memory_mb: int) -> bool:
+        """Whether a size was refused, or failed several times without a success."""
+        hopeless = memory_mb not in self._worked and self._done[memory_mb] >= GIVE_UP_AFTER
+        return hopeless or memory_mb in self._failed
+
+    def fail(self, memory_mb: int, reason: str) -> None:
+        """AWS refuses to invoke a size."""
+        with self._lock:
+            self._failed.setdefault(memory_mb, reason)
 
     def add(self, invocation: Invocation) -> None:
-        self.invocations.append(invocation)
-        self._worked = self._worked or invocation.outcome is Outcome.OK
-        if invocation.report is not None and invocation.report.billed_ms is not None:
-            cost = invocation_cost(
-                invocation.report.billed_ms,
-                invocation.memory_mb,
-                self._price,
-                ephemeral_mb=self._ephemeral_mb,
+        """Take an invocation that was made."""
+        with self._lock:
+            self.made += 1
+            self._done[invocation.memory_mb] += 1
+            if invocation.outcome is Outcome.OK:
+                self._worked.add(invocation.memory_mb)
+            self._unwritten.append(invocation)
+            self._count(invocation)
+            now_ms = self._services.clock.now_ms()
+            if len(self._unwritten) >= _WRITTEN_EVERY or now_ms - self._written_ms > _WRITTEN_EVERY_MS:
+                self._write(now_ms)
+            self._services.progress(
+                Progress(
+                    phase=Phase.MEASURE,
+                    detail=f"{invocation.memory_mb} MB",
+                    invocations_done=self._before + self.made,
+                    invocations_planned=self._planned,
+                    spent=self._spent,
+                    currency=self._price.currency,
+                )
             )
-            self._spent += cost.amount
-        self._progress(
-            Progress(
-                phase=Phase.MEASURE,
-                detail=f"{self._task.memory_mb} MB",
-                invocations_done=self._task.done + len(self.invocations),
-                invocations_planned=self._planned,
-                spent=self._spent,
-                currency=self._price.currency,
-            )
-        )
+
+    def _count(self, invocation: Invocation) -> None:
+        billed_ms = invocation.report.billed_ms if invocation.report else None
+        if billed_ms is not None:
+            ephemeral_mb = self._state.snapshot.ephemeral_mb
+            cost = invocation_cost(billed_ms, invocation.memory_mb, self._price, ephemeral_mb=ephemeral_mb)
+            self._spent = (self._spent or Decimal(0)) + cost.amount
+
+    def write(self) -> None:
+        """Write down what is not yet."""
+        with self._lock:
+            self._write(self._services.clock.now_ms())
+
+    def _write(self, now_ms: int) -> None:
+        if self._unwritten:
+            self._archive.save_invocations(self._state.round, self.parts, self._unwritten)
+            self.parts += 1
+            self._unwritten = []
+        self._written_ms = now_ms
+
+    def advanced(self, work: SizeWork) -> SizeWork:
+        """The work with what was done of it; over where the size was given up."""
+        done = work.done + self._done[work.memory_mb]
+        if self.gave_up(work.memory_mb) and work.memory_mb not in self._failed:
+            return replace(work, done=done, count=done)
+        return replace(work, done=done, failure=self._failed.get(work.memory_mb, work.failure))

@@ -1,11 +1,13 @@
 """Publish one memory size at a time: ``$LATEST`` is shared, and changed as briefly as can be."""
 
+from collections import Counter
 from dataclasses import replace
 
 from powertune.domain.events import Phase, Progress
-from powertune.domain.work import MeasureTask, RunState, SizeFailure, Variant
+from powertune.domain.work import RunState, SizeFailure, SizeWork, Variant
 from powertune.errors import FunctionRefused
 from powertune.target import variants
+from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
 from powertune.workflow.steps.begin import check_not_stopped
 
@@ -25,7 +27,15 @@ def publish(services: Services, state: RunState) -> RunState:
         memory_mb, *rest = state.to_publish
         services.progress(Progress(phase=Phase.PUBLISH, detail=f"{memory_mb} MB"))
         try:
-            variant = variants.publish(client, state.snapshot, state.run_id, memory_mb, services.clock)
+            variant = variants.publish(
+                client,
+                state.snapshot,
+                state.run_id,
+                memory_mb,
+                services.clock,
+                earlier=state.variants,
+                anew=any(batch.cold for batch in state.batches if batch.memory_mb == memory_mb),
+            )
             state = replace(state, variants=(*state.variants, variant))
         except FunctionRefused as error:
             failure = SizeFailure(memory_mb=memory_mb, reason=error.message)
@@ -33,21 +43,25 @@ def publish(services: Services, state: RunState) -> RunState:
         state = replace(state, to_publish=tuple(rest))
     if not state.to_publish:
         variants.put_back(client, state.snapshot, state.run_id, services.clock)
-        state = replace(state, to_measure=_tasks(state))
+        work = _work(services, state)
+        state = replace(state, work=work, measured=not work)
     return state
 
 
-def _tasks(state: RunState) -> tuple[MeasureTask, ...]:
-    published: dict[int, Variant] = {variant.memory_mb: variant for variant in state.variants}
+def _work(services: Services, state: RunState) -> tuple[SizeWork, ...]:
+    latest: dict[int, Variant] = {variant.memory_mb: variant for variant in state.variants}
+    failed = {failure.memory_mb for failure in state.failures}
+    before = Counter(sample.memory_mb for sample in Archive(services.store, state.run_id).samples())
     return tuple(
-        MeasureTask(
-            run_id=state.run_id,
+        SizeWork(
             memory_mb=batch.memory_mb,
-            version=published[batch.memory_mb].version,
-            alias=published[batch.memory_mb].alias,
-            round=state.round,
-            remaining=batch.count,
+            version=latest[batch.memory_mb].version,
+            alias=latest[batch.memory_mb].alias,
+            first_order=before[batch.memory_mb],
+            count=batch.count,
+            cold=batch.cold,
+            payloads=batch.payloads,
         )
         for batch in state.batches
-        if batch.memory_mb in published
+        if batch.memory_mb in latest and batch.memory_mb not in failed
     )

@@ -7,25 +7,28 @@ from datetime import UTC, datetime
 import powertune
 from powertune.domain.events import Phase, Progress
 from powertune.domain.function import FunctionSnapshot
+from powertune.domain.price import Money, Price
 from powertune.domain.request import TuningRequest
-from powertune.domain.result import FunctionFacts, Money, Price, SizeResult, Spend, TuningResult
+from powertune.domain.result import FunctionFacts, SizeResult, TuningResult
 from powertune.domain.sample import Sample
 from powertune.domain.work import RunState
-from powertune.pricing.bill import gb_seconds, invocation_cost, total
-from powertune.pricing.table import price_for
+from powertune.pricing.bill import invocation_cost
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
+from powertune.workflow.spending import invocations_spend
+from powertune.workflow.steps.begin import price_of
 
 
 def score(services: Services, state: RunState) -> RunState:
     """Score what has been measured so far and keep it as the answer, to be completed once all is restored."""
+    from powertune.decide.notes import measuring_warnings
     from powertune.decide.score import recommend
     from powertune.decide.search import planner_for
 
     services.progress(Progress(phase=Phase.SCORE))
     archive = Archive(services.store, state.run_id)
     request, samples, snapshot = archive.request(), archive.samples(), state.snapshot
-    price = price_for(snapshot.arn.region, snapshot.architecture)
+    price = price_of(request, snapshot)
     sizes = _sizes(state, request, samples, price)
     recommendation = recommend(
         sizes,
@@ -33,6 +36,7 @@ def score(services: Services, state: RunState) -> RunState:
         balanced_weight=request.balanced_weight,
         tolerance=request.tolerance,
         present_memory_mb=snapshot.memory_mb,
+        cold=request.only_cold_starts,
     )
     planner = planner_for(request)
     planner.rule_out(failure.memory_mb for failure in state.failures)
@@ -44,13 +48,13 @@ def score(services: Services, state: RunState) -> RunState:
             started_at=iso(state.started_at_ms),
             finished_at=iso(services.clock.now_ms()),
             function=_facts(snapshot),
-            request=request,
+            request=request if request.include_payload else request.without_payload_texts(),
             environment=services.environment,
             price=price,
             memory_sizes=sizes,
-            recommendation=recommendation,
-            spend=_spend(samples, price, snapshot.ephemeral_mb),
-            warnings=state.warnings,
+            recommendation=None if request.dry_run else recommendation,
+            spend=invocations_spend(samples, price, snapshot.ephemeral_mb),
+            warnings=(*state.warnings, *measuring_warnings(request, sizes, samples)),
             restored=False,
             samples=samples,
         )
@@ -66,7 +70,7 @@ def iso(epoch_ms: int) -> str:
 def _sizes(
     state: RunState, request: TuningRequest, samples: tuple[Sample, ...], price: Price
 ) -> tuple[SizeResult, ...]:
-    from powertune.decide.score import size_result
+    from powertune.decide.summary import size_result
 
     by_size: dict[int, list[Sample]] = defaultdict(list)
     for sample in samples:
@@ -77,7 +81,13 @@ def _sizes(
         return invocation_cost(billed_ms, memory_mb, price, ephemeral_mb=state.snapshot.ephemeral_mb)
 
     return tuple(
-        size_result(memory_mb, by_size[memory_mb], cost_of, failure=failures.get(memory_mb))
+        size_result(
+            memory_mb,
+            by_size[memory_mb],
+            cost_of,
+            failure=failures.get(memory_mb),
+            cold_only=request.only_cold_starts,
+        )
         for memory_mb in sorted({*request.memory_sizes_mb, *by_size})
     )
 
@@ -93,20 +103,4 @@ def _facts(snapshot: FunctionSnapshot) -> FunctionFacts:
         timeout_s=snapshot.timeout_s,
         code_sha256=snapshot.code_sha256,
         ephemeral_mb=snapshot.ephemeral_mb,
-    )
-
-
-def _spend(samples: tuple[Sample, ...], price: Price, ephemeral_mb: int) -> Spend:
-    billed = [(sample.billed_ms, sample.memory_mb) for sample in samples if sample.billed_ms is not None]
-    lambda_cost = total(
-        (invocation_cost(ms, memory_mb, price, ephemeral_mb=ephemeral_mb) for ms, memory_mb in billed),
-        price.currency,
-    )
-    return Spend(
-        invocations=len(samples),
-        gb_seconds=float(sum(gb_seconds(ms, memory_mb) for ms, memory_mb in billed)),
-        lambda_cost=lambda_cost,
-        workflow_cost=total((), price.currency),
-        total_cost=lambda_cost,
-        state_transitions=0,
     )

@@ -1,0 +1,257 @@
+"""The options of ``powertune run`` that say what to measure, and the request that they make."""
+
+import json
+import secrets
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from powertune.domain.function import FunctionArn
+from powertune.domain.payload import Payload, PayloadUse
+from powertune.domain.payload_list import payloads_from_list
+from powertune.domain.request import (
+    DEFAULT_INVOCATIONS,
+    DEFAULT_MEMORY_SIZES_MB,
+    DEFAULT_SIZES_AT_ONCE,
+    PayloadForm,
+    Strategy,
+    TuningRequest,
+    parse_memory_sizes,
+)
+from powertune.errors import UsageError
+
+Command = Callable[..., Any]
+
+_OPTIONS = (
+    click.option(
+        "--memory-sizes",
+        default=",".join(str(size) for size in DEFAULT_MEMORY_SIZES_MB),
+        show_default=True,
+        metavar="MB,MB,…|all",
+        help="Memory sizes to measure; all is every 64 MB from 128 to 10240.",
+    ),
+    click.option(
+        "--invocations",
+        type=int,
+        default=DEFAULT_INVOCATIONS,
+        show_default=True,
+        metavar="N",
+        help="Invocations at each memory size, its first cold start included.",
+    ),
+    click.option("--payload", metavar="JSON|@FILE", help="The event; {} where nothing else gives one."),
+    click.option(
+        "--payloads",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Several events: a JSON array or JSON Lines, used in turn; by weight where each is "
+        '{"payload": …, "weight": N}.',
+    ),
+    click.option(
+        "--payload-s3", metavar="s3://BUCKET/KEY", help="The event, or with --payloads's forms several, in S3."
+    ),
+    click.option("--each-payload-once", is_flag=True, help="Use every payload for one invocation of the run only."),
+    click.option(
+        "--strategy",
+        default=Strategy.COST.value,
+        show_default=True,
+        metavar="|".join(Strategy),
+        help="What the best memory size means.",
+    ),
+    click.option(
+        "--balanced-weight",
+        type=float,
+        default=0.5,
+        show_default=True,
+        metavar="0..1",
+        help="Share of cost in the balanced strategy; 0 is speed alone, 1 cost alone.",
+    ),
+    click.option(
+        "--parallel",
+        type=int,
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="Invocations at the same time at each memory size; each starts an environment of its own.",
+    ),
+    click.option(
+        "--sizes-at-once",
+        type=int,
+        default=DEFAULT_SIZES_AT_ONCE,
+        show_default=True,
+        metavar="N",
+        help="Memory sizes invoked at the same time, in shuffled order; 1 where they would compete for something.",
+    ),
+    click.option("--sleep-ms", type=int, default=0, metavar="N", help="Pause after each invocation."),
+    click.option("--cold-starts", type=int, default=0, metavar="N", help="Cold starts to measure at each memory size."),
+    click.option("--only-cold-starts", is_flag=True, help="Measure and compare cold starts, and nothing else."),
+    click.option(
+        "--pre-processor", metavar="ARN", help="Function called before each invocation; its answer is the event."
+    ),
+    click.option("--post-processor", metavar="ARN", help="Function called after each invocation, with its answer."),
+    click.option(
+        "--allow-exception",
+        multiple=True,
+        metavar="TYPE",
+        help="Error type that counts as a normal answer; repeatable.",
+    ),
+    click.option(
+        "--tolerance",
+        type=float,
+        default=0.05,
+        show_default=True,
+        metavar="SHARE",
+        help="Memory sizes within this share of the best count as equivalent.",
+    ),
+    click.option("--apply", is_flag=True, help="Set the function to the recommended memory size."),
+    click.option(
+        "--apply-alias", metavar="NAME", help="With --apply: publish it, and point this alias at the version."
+    ),
+    click.option("--dry-run", is_flag=True, help="Invoke once at each memory size, and recommend nothing."),
+    click.option(
+        "--price",
+        metavar="GB_SECOND,REQUEST[,CURRENCY]",
+        help="Prices to use in place of the list's, as in 0.0000166667,0.0000002,USD.",
+    ),
+    click.option("--include-payload", is_flag=True, help="Keep the payloads in result.json."),
+    click.option(
+        "--seed", type=int, metavar="N", help="Repeat the random choices of an earlier run; result.json has its seed."
+    ),
+    click.option(
+        "--input",
+        "input_file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Take an execution input of aws-lambda-power-tuning, unchanged, instead of the options above.",
+    ),
+)
+_NAMES = (
+    "memory_sizes", "invocations", "payload", "payloads", "payload_s3", "each_payload_once", "strategy",
+    "balanced_weight", "parallel", "sizes_at_once", "sleep_ms", "cold_starts", "only_cold_starts", "pre_processor",
+    "post_processor", "allow_exception", "tolerance", "apply", "apply_alias", "dry_run",
+)  # fmt: skip
+"""Options that an input in the other form says in its own way."""
+
+
+def request_options(command: Command) -> Command:
+    """Add the options to a command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def read_input(path: Path) -> dict[str, Any]:
+    """An execution input of aws-lambda-power-tuning from a file; ``-`` is standard input.
+
+    Raises:
+        UsageError: it is not one, or an option says the same thing in another way.
+    """
+    from powertune.peer import is_peer_input
+
+    context = click.get_current_context()
+    for name in _NAMES:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise UsageError(
+                f"--{name.replace('_', '-')} and --input both say what to measure.", next_step="Leave one of them out."
+            )
+    try:
+        data = json.loads(_text(path, "--input"))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is not JSON: {error}.", next_step="Give an execution input as JSON.") from None
+    if not is_peer_input(data):
+        raise UsageError(
+            f"{path} is not an execution input of aws-lambda-power-tuning: it has no lambdaARN.",
+            next_step="Give one as docs/migrating.md describes it.",
+        )
+    given: dict[str, Any] = data
+    return given
+
+
+def request_of(arn: FunctionArn, options: dict[str, Any], *, default_payload: str | None = None) -> TuningRequest:
+    """The request that the options make.
+
+    Args:
+        arn: the function.
+        options: what click read.
+        default_payload: the event where no option gives one.
+
+    Raises:
+        UsageError: it cannot be meant.
+    """
+    seed = secrets.randbits(32) if options["seed"] is None else options["seed"]
+    if options["input_file"] is not None:
+        from powertune.peer import request_from
+
+        request = request_from({**read_input(options["input_file"]), "lambdaARN": str(arn)}, seed=seed)
+        return replace(request, include_payload=options["include_payload"])
+    try:
+        strategy = Strategy(options["strategy"])
+    except ValueError:
+        raise UsageError(
+            f"'{options['strategy']}' is no strategy.", next_step=f"There are: {', '.join(Strategy)}."
+        ) from None
+    return TuningRequest(
+        function_arn=arn,
+        memory_sizes_mb=parse_memory_sizes(options["memory_sizes"]),
+        invocations=options["invocations"],
+        **_payload_arguments(options, default_payload),
+        strategy=strategy,
+        balanced_weight=options["balanced_weight"],
+        parallel=options["parallel"],
+        sizes_at_once=options["sizes_at_once"],
+        sleep_ms=options["sleep_ms"],
+        cold_starts=options["cold_starts"],
+        only_cold_starts=options["only_cold_starts"],
+        pre_processor_arn=options["pre_processor"],
+        post_processor_arn=options["post_processor"],
+        allowed_exceptions=tuple(options["allow_exception"]),
+        apply=options["apply"],
+        apply_alias=options["apply_alias"],
+        dry_run=options["dry_run"],
+        tolerance=options["tolerance"],
+        include_payload=options["include_payload"],
+        seed=seed,
+    )
+
+
+def _payload_arguments(options: dict[str, Any], default: str | None) -> dict[str, Any]:
+    given = [name for name in ("payload", "payloads", "payload_s3") if options[name] is not None]
+    if len(given) > 1:
+        raise UsageError(
+            f"--{given[0].replace('_', '-')} and --{given[1].replace('_', '-')} both give the event.",
+            next_step="Leave one of them out.",
+        )
+    once = {"payload_use": PayloadUse.ONCE} if options["each_payload_once"] else {}
+    if options["payload_s3"] is not None:
+        return {
+            "payloads": (),
+            "payload_s3": options["payload_s3"],
+            "payload_form": _form(options["payload_s3"]),
+            **once,
+        }
+    if options["payloads"] is not None:
+        payloads, use = payloads_from_list(_text(options["payloads"], "--payloads"))
+        return {"payloads": payloads, "payload_use": use, **once}
+    text = options["payload"]
+    if text is None:
+        text = default or "{}"
+    elif text.startswith("@"):
+        text = _text(Path(text[1:]), "--payload")
+    return {"payloads": (Payload.of(text),), **once}
+
+
+def _form(url: str) -> PayloadForm:
+    return PayloadForm.LIST if url.endswith((".jsonl", ".ndjson")) else PayloadForm.EVENT
+
+
+def _text(path: Path, option: str) -> str:
+    if str(path) == "-":
+        return sys.stdin.read()
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The file {path} cannot be read: {error}.", next_step=f"Correct {option}.") from None

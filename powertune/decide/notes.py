@@ -1,0 +1,83 @@
+"""What a reader should know about the samples before trusting their figures."""
+
+from collections.abc import Sequence
+
+from powertune.domain.request import TuningRequest
+from powertune.domain.result import SizeResult
+from powertune.domain.sample import Outcome, Sample
+
+
+def measuring_warnings(
+    request: TuningRequest, sizes: Sequence[SizeResult], samples: Sequence[Sample]
+) -> tuple[str, ...]:
+    """Sentences on drift, on cold starts that did not come about, and on a mix of payloads that is not as planned."""
+    return (
+        *_drifting(sizes),
+        *_cold_starts_missing(request, sizes),
+        *_all_cold(request, samples),
+        *_other_mix(request, samples),
+        *_allowed(samples),
+    )
+
+
+def _drifting(sizes: Sequence[SizeResult]) -> tuple[str, ...]:
+    drifting = [(size.memory_mb, size.drift) for size in sizes if size.drift is not None]
+    if not drifting:
+        return ()
+    changes = ", ".join(f"{memory_mb} MB: {drift.late_ms / drift.early_ms - 1:+.0%}" for memory_mb, drift in drifting)
+    falling = all(drift.late_ms < drift.early_ms for _, drift in drifting)
+    why = " as just-in-time compilers and caches make them;" if falling else ""
+    text = (
+        f"Durations drifted from the first warm invocations to the last ({changes}),{why} more invocations would "
+        "show the function in its steady state."
+    )
+    return (text,)
+
+
+def _cold_starts_missing(request: TuningRequest, sizes: Sequence[SizeResult]) -> tuple[str, ...]:
+    wanted = 0 if request.dry_run else request.cold_starts_wanted
+    short = [
+        f"{size.memory_mb} MB: {size.cold.samples}"
+        for size in sizes
+        if size.invocations and size.cold.samples < wanted
+    ]
+    if not short:
+        return ()
+    return (f"Fewer than the {wanted} cold starts asked for came about ({', '.join(short)}).",)
+
+
+def _all_cold(request: TuningRequest, samples: Sequence[Sample]) -> tuple[str, ...]:
+    if request.only_cold_starts or request.parallel < request.invocations:
+        return ()
+    if not any(sample.order >= request.first_batch for sample in samples):
+        return ()
+    text = (
+        f"All {request.invocations} invocations of a memory size were sent at the same time, so each was a cold start. "
+        "They were sent once more to the warm environments: the warm figures are of those."
+    )
+    return (text,)
+
+
+def _other_mix(request: TuningRequest, samples: Sequence[Sample]) -> tuple[str, ...]:
+    if not request.mixes_payloads or request.dry_run or request.only_cold_starts:
+        return ()
+    planned = request.planned_mix()
+    lacking = []
+    for memory_mb in request.memory_sizes_mb:
+        warm = [sample.payload for sample in samples if sample.memory_mb == memory_mb and sample.is_warm_measurement]
+        if warm and any(warm.count(payload) < count for payload, count in planned.items()):
+            lacking.append(f"{memory_mb} MB")
+    if not lacking:
+        return ()
+    text = (
+        f"Not every payload could be measured warm as often as planned at {', '.join(lacking)}: the figures there are "
+        "of another mix of payloads than asked for."
+    )
+    return (text,)
+
+
+def _allowed(samples: Sequence[Sample]) -> tuple[str, ...]:
+    allowed = sum(1 for sample in samples if sample.outcome is Outcome.OK and sample.error_type is not None)
+    if not allowed:
+        return ()
+    return (f"{allowed} of {len(samples)} invocations ended with an allowed exception and count as normal.",)

@@ -1,0 +1,144 @@
+"""The bill of a run: everything that it causes, at list prices without the free tier."""
+
+from collections.abc import Iterable
+
+from powertune.domain.function import Architecture
+from powertune.domain.price import Money, Price
+from powertune.domain.result import Spend, SpendLine, TuningResult
+from powertune.domain.sample import Invocation, Sample
+from powertune.domain.work import RunState
+from powertune.errors import UsageError
+from powertune.pricing import bill
+from powertune.pricing.table import price_for
+
+
+def invocations_spend(samples: Iterable[Sample], price: Price, ephemeral_mb: int) -> Spend:
+    """What the function's own invocations cost, failed ones too, as far as their records say."""
+    every = tuple(samples)
+    billed = [(sample.billed_ms, sample.memory_mb) for sample in every if sample.billed_ms is not None]
+    cost = bill.total(
+        (bill.invocation_cost(ms, memory_mb, price, ephemeral_mb=ephemeral_mb) for ms, memory_mb in billed),
+        price.currency,
+    )
+    return Spend(
+        invocations=len(every),
+        gb_seconds=float(sum(bill.gb_seconds(ms, memory_mb) for ms, memory_mb in billed)),
+        lambda_cost=cost,
+        workflow_cost=bill.total((), price.currency),
+        total_cost=cost,
+        state_transitions=0,
+    )
+
+
+def whole_spend(draft: TuningResult, state: RunState, invocations: tuple[Invocation, ...], transitions: int) -> Spend:
+    """Everything that a run caused.
+
+    Args:
+        draft: the result, with what its invocations cost.
+        state: what the run counted: task functions, AWS calls, bytes scanned, traces.
+        invocations: all of them, with the records of the processors around them.
+        transitions: state transitions, 0 without the state machine.
+    """
+    price = draft.price
+    silent = sum(1 for sample in draft.samples if sample.request_id is not None and sample.billed_ms is None)
+    others = tuple(
+        line
+        for line in (
+            _line("invocations without a record", silent, "invocations", None),
+            _processors(invocations, price),
+            _line("state transitions", transitions, "transitions", _transitions_cost(transitions, price)),
+            _tasks(state, price),
+            _line(
+                "log queries",
+                state.log_bytes_scanned / 1e9,
+                "GB scanned",
+                bill.log_query_cost(state.log_bytes_scanned, price),
+            ),
+            *_traces(draft, state, price),
+            *_snap_start(draft, state, price),
+        )
+        if line.quantity
+    )
+    known = [line.cost for line in others if line.cost is not None]
+    rest = bill.total(known, price.currency)
+    own = SpendLine(
+        what="invocations of the function",
+        quantity=draft.spend.invocations,
+        unit="invocations",
+        cost=draft.spend.lambda_cost,
+    )
+    return Spend(
+        invocations=draft.spend.invocations,
+        gb_seconds=draft.spend.gb_seconds,
+        lambda_cost=draft.spend.lambda_cost,
+        workflow_cost=rest,
+        total_cost=bill.total((draft.spend.lambda_cost, rest), price.currency),
+        state_transitions=transitions,
+        aws_calls=state.aws_calls,
+        lines=(own, *others),
+    )
+
+
+def _line(what: str, quantity: float, unit: str, cost: Money | None) -> SpendLine:
+    return SpendLine(what=what, quantity=quantity, unit=unit, cost=cost)
+
+
+def _transitions_cost(transitions: int, price: Price) -> Money | None:
+    return bill.known_transitions_cost(transitions, price)
+
+
+def _tasks(state: RunState, price: Price) -> SpendLine:
+    """The task functions: duration and requests, without their inits. They run on x86_64, whatever they tune."""
+    try:
+        own = price_for(price.region, Architecture.X86_64)
+    except UsageError:
+        return _line("task functions", state.task_calls, "calls", None)
+    requests = bill.times(Money(amount=own.per_request, currency=own.currency), state.task_calls)
+    duration = Money(
+        amount=bill.per_gb_seconds(bill.gb_seconds(1, state.task_mb_ms), own.per_gb_second), currency=own.currency
+    )
+    cost = bill.total((duration, requests), own.currency)
+    return _line("task functions", state.task_calls, "calls", cost if own.currency == price.currency else None)
+
+
+def _processors(invocations: tuple[Invocation, ...], price: Price) -> SpendLine:
+    records = [record for call in invocations for record in call.processors]
+    costs = [
+        bill.invocation_cost(record.billed_ms, record.memory_mb, price)
+        for record in records
+        if record.billed_ms is not None and record.memory_mb is not None
+    ]
+    whole = len(costs) == len(records)
+    return _line(
+        "pre- and post-processors", len(records), "invocations", bill.total(costs, price.currency) if whole else None
+    )
+
+
+def _traces(draft: TuningResult, state: RunState, price: Price) -> tuple[SpendLine, ...]:
+    recorded = sum(1 for sample in draft.samples if sample.trace_id is not None)
+    return (
+        _line("traces recorded", recorded, "traces", bill.trace_cost(recorded, 0, price)),
+        _line("traces retrieved", state.traces_retrieved, "traces", bill.trace_cost(0, state.traces_retrieved, price)),
+    )
+
+
+def _snap_start(draft: TuningResult, state: RunState, price: Price) -> tuple[SpendLine, ...]:
+    """Cached snapshots, at least three hours for each version that the run published, and what was restored of them.
+
+    Free for Java (AWS Lambda pricing page).
+    """
+    if not state.snapshot.snap_start or (state.snapshot.runtime or "").startswith("java"):
+        return ()
+    published = [variant.memory_mb for variant in state.variants if variant.owned]
+    restored = [sample.memory_mb for sample in draft.samples if sample.restore_ms is not None]
+    cached = [bill.snapstart_cache_cost(memory_mb, 1, 0, price) for memory_mb in published]
+    fetched = [bill.snapstart_restore_cost(memory_mb, 1, price) for memory_mb in restored]
+    return (
+        _line("SnapStart snapshots", len(published), "versions, three hours each", _sum(cached, price)),
+        _line("SnapStart restores", len(restored), "restores", _sum(fetched, price)),
+    )
+
+
+def _sum(costs: list[Money | None], price: Price) -> Money | None:
+    known = [cost for cost in costs if cost is not None]
+    return bill.total(known, price.currency) if len(known) == len(costs) else None
