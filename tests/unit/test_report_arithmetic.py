@@ -46,6 +46,8 @@ def test_numbers_that_fit_or_are_missing_are_not_remarked_on(duration, billed, i
             "billed 694 ms is the duration alone, without the init of 397.68 ms, as before August 2025",
         ),
         ((3.1, 100), "billed 100 ms, but the duration is 3.10 ms"),
+        ((3.02, 3), "billed 3 ms, but the duration is 3.02 ms"),
+        ((3.98, 5), "billed 5 ms, but the duration is 3.98 ms"),
         ((0.5, 0), "billed 0 ms, but the duration is 0.50 ms"),
         ((127.1, 180, None, 325.93, 26), "billed 180 ms, but duration and billed restore come to 127.10 ms and 26 ms"),
         ((2999.5, 4000, None, None, None, "timeout"), "billed 4000 ms, but the duration is 2999.50 ms"),
