@@ -138,6 +138,8 @@ def _shares(numbers: PeerNumbers) -> list[str]:
     lines: list[str] = []
     for size in numbers.sizes:
         name = f"{figures.memory(size.memory_mb)}: "
+        if size.failure is not None and size.failure == numbers.failure:
+            continue  # it is the whole run's, and was said already
         if size.failure is not None:
             lines += _wrapped(f"{name}no figures, because {one_line(size.failure, 300)}.", "  ")
         elif size.duration_parts or size.cost_parts:

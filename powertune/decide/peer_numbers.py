@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from powertune.decide.peer_chain import UNITS_PER_GB_SECOND, Chain, Part, parts
 from powertune.decide.peer_formulas import PeerRow, base_price, choose, discarded, price
+from powertune.domain.function import LogFormat
 from powertune.domain.price import Money
 from powertune.domain.request import Strategy
 from powertune.domain.result import SizeResult, SizeStatus, TuningResult
@@ -94,7 +95,7 @@ def peer_numbers(result: TuningResult) -> PeerNumbers:
             next_step="Measure with prices in that currency to compare the two.",
         )
     sizes = tuple(_size(result, size, base) for size in result.memory_sizes)
-    failure = _failure(sizes)
+    failure = _json_failure(result) or _failure(sizes)
     return PeerNumbers(
         strategy=result.request.strategy,
         discard_top_bottom=_discard(result),
@@ -112,6 +113,12 @@ def _discard(result: TuningResult) -> float:
         return 0.0
     peer = result.request.peer
     return DEFAULT_DISCARD if peer is None else peer.discard_top_bottom
+
+
+def _json_failure(result: TuningResult) -> str | None:
+    if result.function.log_format is not LogFormat.JSON:
+        return None
+    return "the function logs as JSON, and its reader of JSON records ends with an error on every one"
 
 
 def _failure(sizes: Sequence[PeerSize]) -> str | None:
@@ -136,7 +143,7 @@ def _size(result: TuningResult, size: SizeResult, base: float) -> PeerSize:
     read = [sample for sample in samples if sample.outcome not in _NEVER_READ]
     cold, currency = result.request.only_cold_starts, result.price.currency
     duration, cost = size.compared_duration(cold=cold), size.compared_cost(cold=cold)
-    failure = _size_failure(size, read)
+    failure = _json_failure(result) or _size_failure(size, read)
     speaks = failure is None and bool(read)
     chain = Chain(result, size.memory_mb, read, base, _discard(result))
     durations, costs = chain.durations(), chain.costs()

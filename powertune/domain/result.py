@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from powertune.domain.function import Architecture
+from powertune.domain.function import Architecture, LogFormat
 from powertune.domain.price import Money, Price
 from powertune.domain.request import Strategy, TuningRequest
 from powertune.domain.sample import Sample, TraceParts
@@ -197,6 +197,7 @@ class FunctionFacts:
     timeout_s: int
     code_sha256: str
     ephemeral_mb: int
+    log_format: LogFormat | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

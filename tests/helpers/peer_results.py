@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from powertune.decide.score import recommend
 from powertune.decide.summary import size_result
-from powertune.domain.function import Architecture, FunctionArn
+from powertune.domain.function import Architecture, FunctionArn, LogFormat
 from powertune.domain.price import Money
 from powertune.domain.request import Strategy, TuningRequest
 from powertune.domain.result import Environment, FunctionFacts, Spend, TuningResult
@@ -39,7 +39,14 @@ def warm(memory_mb, durations_ms):
 
 
 def result_of(
-    samples, *, region="us-east-1", architecture=Architecture.X86_64, ephemeral_mb=512, price=None, **request
+    samples,
+    *,
+    region="us-east-1",
+    architecture=Architecture.X86_64,
+    ephemeral_mb=512,
+    price=None,
+    log_format=LogFormat.TEXT,
+    **request,
 ):
     """The result of a run that took just these samples."""
     sizes_mb = sorted({one.memory_mb for one in samples})
@@ -70,6 +77,7 @@ def result_of(
             timeout_s=30,
             code_sha256="x",
             ephemeral_mb=ephemeral_mb,
+            log_format=log_format,
         ),
         request=made,
         environment=Environment(kind="aws"),

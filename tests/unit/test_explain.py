@@ -13,7 +13,7 @@ from peer_results import result_of, sample, warm
 from powertune.cli.explain import command
 from powertune.decide.peer_formulas import PeerRow, base_price, choose, price, trimmed_mean
 from powertune.decide.peer_numbers import peer_numbers
-from powertune.domain.function import Architecture
+from powertune.domain.function import Architecture, LogFormat
 from powertune.domain.request import PeerInput, Strategy
 from powertune.domain.sample import Outcome, Source
 from powertune.errors import UsageError
@@ -253,6 +253,13 @@ def test_one_failed_invocation_costs_it_the_whole_answer():
     assert large.duration_ms == 50.0
 
 
+def test_a_function_that_logs_as_json_gets_no_answer_there():
+    numbers = peer_numbers(result_of(warm(512, [100.0] * 9), log_format=LogFormat.JSON))
+    assert "logs as JSON" in numbers.failure
+    assert numbers.memory_mb is None
+    assert (numbers.sizes[0].duration_ms, numbers.sizes[0].our_duration_ms) == (None, 100.0)
+
+
 def test_an_allowed_exception_is_a_normal_sample_there_too():
     samples = [sample(512, order, 100.0, error_type="NotFound" if order % 2 else None) for order in range(10)]
     assert peer_numbers(result_of(samples, allowed_exceptions=("NotFound",))).failure is None
@@ -319,6 +326,11 @@ def test_the_text_says_that_a_failure_would_have_left_no_answer(explain):
     text = " ".join(explain(result_of(samples)).split())
     assert "SUCCEEDED with the output {}" in text
     assert "1 of 10 invocations failed" in text
+
+
+def test_the_text_says_once_that_json_logs_would_have_left_no_answer(explain):
+    text = explain(result_of([*warm(512, [100.0] * 9), *warm(1024, [60.0] * 9)], log_format=LogFormat.JSON))
+    assert text.count("logs as JSON") == 1
 
 
 def test_equivalent_sizes_are_called_so(explain):

@@ -103,4 +103,5 @@ def _facts(snapshot: FunctionSnapshot) -> FunctionFacts:
         timeout_s=snapshot.timeout_s,
         code_sha256=snapshot.code_sha256,
         ephemeral_mb=snapshot.ephemeral_mb,
+        log_format=snapshot.log_format,
     )
