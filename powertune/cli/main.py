@@ -13,6 +13,7 @@ _COMMANDS = {
     "run": ("powertune.cli.run", "Measure a function at several memory sizes and recommend one."),
     "cleanup": ("powertune.cli.cleanup", "Undo what a run left on a function."),
     "explain": ("powertune.cli.explain", "Compare a run with what aws-lambda-power-tuning would have said."),
+    "estimate": ("powertune.cli.estimate", "Estimate what a function costs in a month."),
     "prices": ("powertune.cli.prices", "The list prices in use: show them, or fetch AWS's present ones."),
     "logs": ("powertune.cli.logs", "Ask a function's real logs what it uses, how long it takes, what costs most."),
     "local": ("powertune.cli.local", "The embedded AWS endpoint."),
