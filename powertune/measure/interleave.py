@@ -24,13 +24,18 @@ def work_through(
                 run(slot)
         return
     board = _Board(slots, may_start)
-    threads = [threading.Thread(target=board.work, args=(run,), name=f"lane-{number}") for number in range(lanes)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        # Not join() alone: a signal's handler must get its turn while this thread waits.
-        while thread.is_alive():
-            thread.join(0.2)
+    threads = [
+        threading.Thread(target=board.work, args=(run,), name=f"lane-{number}", daemon=True) for number in range(lanes)
+    ]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            # Not join() alone: a signal's handler must get its turn while this thread waits.
+            while thread.is_alive():
+                thread.join(0.2)
+    finally:
+        board.close()
     if board.error is not None:
         raise board.error
 
@@ -59,6 +64,12 @@ class _Board:
                 with self._changed:
                     del self._busy[slot.memory_mb]
                     self._changed.notify_all()
+
+    def close(self) -> None:
+        """Start nothing more."""
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
 
     def _take(self) -> Slot | None:
         with self._changed:

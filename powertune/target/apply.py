@@ -10,7 +10,7 @@ from powertune.errors import FunctionChanged
 from powertune.target import lease as leases
 from powertune.target.lease import Lease
 from powertune.target.snapshot import require_updated, settled_configuration
-from powertune.target.variants import update_memory
+from powertune.target.variants import update_memory, version_description
 
 
 def apply_memory(
@@ -40,16 +40,19 @@ def apply_memory(
         require_updated(configuration, arn)
     version = None
     if alias is not None:
-        version = _publish(client, arn, configuration, clock)
+        version = _publish(client, arn, configuration, version_description(lease.run_id, memory_mb), clock)
         _point(client, arn, alias, version)
     leases.release(client, arn)
     return Applied(memory_mb=memory_mb, version=version, alias=alias)
 
 
-def _publish(client: Any, arn: FunctionArn, configuration: dict[str, Any], clock: Clock) -> str:
+def _publish(client: Any, arn: FunctionArn, configuration: dict[str, Any], description: str, clock: Clock) -> str:
     with explained("publishing a version", arn.name):
         version: str = client.publish_version(
-            FunctionName=str(arn), CodeSha256=configuration["CodeSha256"], RevisionId=configuration["RevisionId"]
+            FunctionName=str(arn),
+            CodeSha256=configuration["CodeSha256"],
+            RevisionId=configuration["RevisionId"],
+            Description=description,
         )["Version"]
     settled_configuration(client, arn, clock, qualifier=version)
     return version

@@ -1,6 +1,6 @@
 """Undoes a run from the record on the function alone. Safe to repeat, on any machine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,8 +44,10 @@ def restore(client: Any, arn: FunctionArn, clock: Clock, *, run_id: str | None =
     if lease is None or (run_id is not None and lease.run_id != run_id):
         return None
     put_back, left_alone = _memory(client, arn, lease, clock)
-    aliases = tuple(_delete_aliases(client, arn, lease.run_id, clock))
-    versions = tuple(_delete_versions(client, arn, lease.run_id, clock))
+    held = _aliases(client, arn)
+    aliases = tuple(_delete_aliases(client, arn, lease.run_id, held, clock))
+    others = {version: name for name, version in held.items() if name not in aliases}
+    versions, kept = _delete_versions(client, arn, lease.run_id, others, clock)
     release(client, arn)
     return Restored(
         run_id=lease.run_id,
@@ -53,7 +55,7 @@ def restore(client: Any, arn: FunctionArn, clock: Clock, *, run_id: str | None =
         memory_put_back=put_back,
         aliases_deleted=aliases,
         versions_deleted=versions,
-        left_alone=left_alone,
+        left_alone=(*left_alone, *kept),
     )
 
 
@@ -73,20 +75,27 @@ def _memory(client: Any, arn: FunctionArn, lease: Lease, clock: Clock) -> tuple[
     return True, ()
 
 
-def _delete_aliases(client: Any, arn: FunctionArn, run_id: str, clock: Clock) -> Iterator[str]:
+def _aliases(client: Any, arn: FunctionArn) -> dict[str, str]:
+    """The version that each alias points at, by name."""
     with explained("listing the aliases", arn.name):
-        names = [
-            alias["Name"]
+        return {
+            alias["Name"]: alias["FunctionVersion"]
             for page in client.get_paginator("list_aliases").paginate(FunctionName=str(arn))
             for alias in page["Aliases"]
-        ]
+        }
+
+
+def _delete_aliases(client: Any, arn: FunctionArn, run_id: str, names: Iterable[str], clock: Clock) -> Iterator[str]:
     for name in names:
         if name.startswith(alias_prefix(run_id)):
             _delete(arn, "deleting an alias", clock, client.delete_alias, FunctionName=str(arn), Name=name)
             yield name
 
 
-def _delete_versions(client: Any, arn: FunctionArn, run_id: str, clock: Clock) -> Iterator[str]:
+def _delete_versions(
+    client: Any, arn: FunctionArn, run_id: str, others: Mapping[str, str], clock: Clock
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Delete the run's versions but those that somebody else's alias points at: what was deleted, and notes."""
     mark = f"powertune {run_id} "
     with explained("listing the versions", arn.name):
         versions = [
@@ -95,11 +104,17 @@ def _delete_versions(client: Any, arn: FunctionArn, run_id: str, clock: Clock) -
             for version in page["Versions"]
             if version.get("Description", "").startswith(mark)
         ]
+    deleted, kept = [], []
     for version in versions:
+        if version in others:
+            kept.append(
+                f"Version {version}, which the run published, was kept: the alias {others[version]} points at it."
+            )
         # Without a numeric qualifier DeleteFunction would delete the function itself.
-        if version.isdigit():
+        elif version.isdigit():
             _delete(arn, "deleting a version", clock, client.delete_function, FunctionName=str(arn), Qualifier=version)
-            yield version
+            deleted.append(version)
+    return tuple(deleted), tuple(kept)
 
 
 def _delete(arn: FunctionArn, doing: str, clock: Clock, call: Any, **arguments: str) -> None:

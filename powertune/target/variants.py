@@ -60,7 +60,8 @@ def publish(
         neighbour_mb = memory_mb + 1 if memory_mb < MAX_MEMORY_MB else memory_mb - 1
         _publish_version(client, snapshot, run_id, neighbour_mb, clock)
         version, description = _publish_version(client, snapshot, run_id, memory_mb, clock)
-    alias = f"{alias_prefix(run_id)}{memory_mb}" + (f"-{len(used)}" if used else "")
+    nth = sum(1 for variant in earlier if variant.memory_mb == memory_mb)
+    alias = f"{alias_prefix(run_id)}{memory_mb}" + (f"-{nth + 1}" if nth else "")
     _create_alias(client, snapshot.arn, alias, version)
     return Variant(memory_mb=memory_mb, version=version, alias=alias, owned=description == mark)
 

@@ -62,7 +62,8 @@ class Walker:
             except Failed:
                 raise
             except Exception as error:
-                catcher = next(iter(state.get("Catch", [])), None)
+                names = {"States.ALL", type(error).__name__}
+                catcher = next((one for one in state.get("Catch", []) if names & set(one["ErrorEquals"])), None)
                 if catcher is None:
                     raise
                 failure = {"Error": type(error).__name__, "Cause": json.dumps({"errorMessage": str(error)})}
@@ -83,19 +84,8 @@ class Walker:
         matching = [rule["Next"] for rule in state["Choices"] if holds(rule, data)]
         return data, (matching or [state["Default"]])[0]
 
-    def _map(self, state, data):
-        items = value_at(state["ItemsPath"], data, self.context)
-        results = [self._walk(state["ItemProcessor"], item) for item in items]
-        return placed(data, state["ResultPath"], results), state["Next"]
-
-    def _pass(self, state, data):
-        return filled(state["Parameters"], data, self.context), state["Next"]
-
     def _wait(self, state, data):
         return data, state["Next"]
-
-    def _succeed(self, state, data):
-        return data, None
 
     def _fail(self, state, data):
         raise Failed(value_at(state["ErrorPath"], data, {}), value_at(state["CausePath"], data, {}))

@@ -10,6 +10,7 @@ import copy
 import io
 import itertools
 import json
+import threading
 from collections import Counter
 from types import SimpleNamespace
 
@@ -59,6 +60,7 @@ class FakeAws:
         self.reports = []
         self.invoked = []
         self._ids = itertools.count(1)
+        self._lock = threading.RLock()
         self._pending_reads = 0
         self.latest = {
             "FunctionName": NAME,
@@ -81,6 +83,11 @@ class FakeAws:
         self._published_from = None
         self._next_version = 1
         self.reserved = None
+        self.environments = 1  # so many invocations of a version are cold starts
+        self.answer = lambda payload: {}  # what the function answers
+        self.others = {}  # other functions, by name
+        self.log_class = "STANDARD"
+        self.trace_destination = "XRay"
         self.failing_sizes_mb = ()  # an update to one of these is accepted, and fails later
 
     # --- what a user of the function can see ---------------------------------------------------------------
@@ -95,17 +102,18 @@ class FakeAws:
     def client(self, service):
         return _Client(self, service)
 
-    def invoker(self, *, timeout_s, parallel):
+    def invoker(self, *, timeout_s, parallel, region=None):
         return _Client(self, "lambda")
 
     def call(self, service, operation, arguments):
-        number = len(self.log)
-        self.log.append(f"{service}:{operation}")
-        self.fault(number, service, operation, "before")
-        answer = getattr(self, operation)(**arguments)
-        self.calls[f"{service}:{operation}"] += 1
-        self.fault(number, service, operation, "after")
-        return answer
+        with self._lock:  # a run invokes several sizes at the same time
+            number = len(self.log)
+            self.log.append(f"{service}:{operation}")
+            self.fault(number, service, operation, "before")
+            answer = getattr(self, operation)(**arguments)
+            self.calls[f"{service}:{operation}"] += 1
+            self.fault(number, service, operation, "after")
+            return answer
 
     # --- Lambda ------------------------------------------------------------------------------------------------
 
@@ -155,7 +163,12 @@ class FakeAws:
             raise refusal("CreateAlias", "ResourceConflictException", "Alias already exists", 409)
         if FunctionVersion != "$LATEST" and FunctionVersion not in self.versions:
             raise refusal("CreateAlias", "ResourceNotFoundException", "no such version", 404)
-        self.aliases[Name] = {"Name": Name, "FunctionVersion": FunctionVersion, "Description": Description}
+        self.aliases[Name] = {
+            "Name": Name,
+            "FunctionVersion": FunctionVersion,
+            "Description": Description,
+            "RevisionId": f"r{next(self._ids)}",
+        }
         return dict(self.aliases[Name])
 
     def _alias(self, operation, Name):
@@ -166,9 +179,12 @@ class FakeAws:
     def get_alias(self, FunctionName, Name):
         return dict(self._alias("GetAlias", Name))
 
-    def update_alias(self, FunctionName, Name, Description):
-        self._alias("UpdateAlias", Name)["Description"] = Description
-        return dict(self.aliases[Name])
+    def update_alias(self, FunctionName, Name, RevisionId=None, **changes):
+        alias = self._alias("UpdateAlias", Name)
+        if RevisionId not in (None, alias["RevisionId"]):
+            raise refusal("UpdateAlias", "PreconditionFailedException", "The RevisionId is stale", 412)
+        alias.update(changes, RevisionId=f"r{next(self._ids)}")
+        return dict(alias)
 
     def delete_alias(self, FunctionName, Name):
         self._alias("DeleteAlias", Name)
@@ -188,12 +204,16 @@ class FakeAws:
     def list_versions_by_function(self, FunctionName):
         return [{"Versions": [version]} for version in copy.deepcopy([self.latest, *self.versions.values()])]
 
-    def invoke(self, FunctionName, Qualifier, LogType, Payload):
+    def invoke(self, FunctionName, LogType, Payload, Qualifier=None):
+        name = FunctionName.rpartition(":")[2]
+        if name != NAME:
+            return self._invoke_other(name, Payload)
         version = self.versions[self.aliases[Qualifier]["FunctionVersion"]]
         memory_mb, number = version["MemorySize"], len(self.reports)
         request_id = f"{number:08x}-0000-4000-8000-000000000000"
         duration = self.duration_ms(memory_mb)
-        cold = not any(report["version"] == version["Version"] for report in self.reports)
+        earlier = sum(report["version"] == version["Version"] for report in self.reports)
+        cold = earlier < self.environments
         init = 100.0 if cold else None
         billed = int(-(-(duration + (init or 0)) // 1))
         text = (
@@ -205,15 +225,37 @@ class FakeAws:
         report = {"request_id": request_id, "version": version["Version"], "duration": round(duration, 2)}
         self.reports.append({**report, "text": text, "billed": billed, "init": init, "at": 1_790_000_000_000 + number})
         self.invoked.append((Qualifier, Payload))
+        answer = self.answer(Payload)
+        failed = {"FunctionError": "Unhandled"} if isinstance(answer, dict) and "errorType" in answer else {}
         return {
             "StatusCode": 200,
             "ExecutedVersion": version["Version"],
             "LogResult": base64.b64encode(text.encode()).decode(),
-            "Payload": io.BytesIO(b"{}"),
+            "Payload": io.BytesIO(json.dumps(answer).encode()),
             "ResponseMetadata": {"RequestId": request_id},
+            **failed,
+        }
+
+    def _invoke_other(self, name, payload):
+        answer = self.others[name](payload)
+        failed = {"FunctionError": "Unhandled"} if isinstance(answer, dict) and "errorType" in answer else {}
+        request_id = f"{next(self._ids):08x}-0000-4000-8000-00000000000a"
+        text = f"REPORT RequestId: {request_id}\tDuration: 2.50 ms\tBilled Duration: 3 ms\tMemory Size: 128 MB\t\n"
+        return {
+            "StatusCode": 200,
+            "LogResult": base64.b64encode(text.encode()).decode(),
+            "Payload": io.BytesIO(b"" if answer is None else json.dumps(answer).encode()),
+            "ResponseMetadata": {"RequestId": request_id},
+            **failed,
         }
 
     # --- CloudWatch Logs, X-Ray, S3, Step Functions --------------------------------------------------------
+
+    def describe_log_groups(self, logGroupNamePrefix):
+        return {"logGroups": [{"logGroupName": logGroupNamePrefix, "logGroupClass": self.log_class}]}
+
+    def get_trace_segment_destination(self):
+        return {"Destination": self.trace_destination, "Status": "ACTIVE"}
 
     def start_query(self, **_):
         return {"queryId": "q"}
@@ -233,11 +275,12 @@ class FakeAws:
             for report in self.reports
         ]
         results = [[{"field": key, "value": value} for key, value in row.items()] for row in rows]
-        return {"status": "Complete", "results": results}
+        return {"status": "Complete", "results": results, "statistics": {"bytesScanned": 1000.0}}
 
     def batch_get_traces(self, TraceIds):
-        document = {"origin": "AWS::Lambda::Function", "start_time": 1.0, "end_time": 1.05, "subsegments": []}
-        return {"Traces": [{"Id": trace, "Segments": [{"Document": json.dumps(document)}]} for trace in TraceIds]}
+        document = {"origin": "AWS::Lambda::Function", "name": NAME, "start_time": 1.0, "end_time": 1.05}
+        segments = [{"Id": "s", "Document": json.dumps({**document, "subsegments": []})}]
+        return {"Traces": [{"Id": trace, "Segments": segments} for trace in TraceIds], "UnprocessedTraceIds": []}
 
     def put_object(self, Bucket, Key, Body):
         self.objects[Key] = Body

@@ -18,14 +18,6 @@ TEXT = definition(
 MACHINE = json.loads(TEXT)
 
 
-def levels(machine):
-    """The machine, and the machines inside its maps."""
-    yield machine
-    for state in machine["States"].values():
-        if "ItemProcessor" in state:
-            yield from levels(state["ItemProcessor"])
-
-
 def targets(state):
     yield from (state[key] for key in ("Next", "Default") if key in state)
     yield from (choice["Next"] for choice in state.get("Choices", []))
@@ -45,28 +37,23 @@ def test_the_same_parser_refuses_a_broken_one():
 
 
 def test_every_next_state_exists_and_every_state_is_reached():
-    for machine in levels(MACHINE):
-        named = {machine["StartAt"]} | {target for state in machine["States"].values() for target in targets(state)}
-        assert named == set(machine["States"])
+    named = {MACHINE["StartAt"]} | {target for state in MACHINE["States"].values() for target in targets(state)}
+    assert named == set(MACHINE["States"])
 
 
 def test_the_definition_uses_nothing_but_portable_jsonpath():
     assert "QueryLanguage" not in TEXT
     assert "{%" not in TEXT
-    for machine in levels(MACHINE):
-        assert {state["Type"] for state in machine["States"].values()} <= {
-            "Task", "Choice", "Map", "Pass", "Wait", "Succeed", "Fail",
-        }  # fmt: skip
+    assert {state["Type"] for state in MACHINE["States"].values()} <= {"Task", "Choice", "Wait", "Fail"}
 
 
 def test_a_catch_of_everything_stands_alone_and_last():
-    for machine in levels(MACHINE):
-        for state in machine["States"].values():
-            for rules in (state.get("Catch", []), state.get("Retry", [])):
-                for place, rule in enumerate(rules):
-                    if "States.ALL" in rule["ErrorEquals"]:
-                        assert rule["ErrorEquals"] == ["States.ALL"]
-                        assert place == len(rules) - 1
+    for state in MACHINE["States"].values():
+        for rules in (state.get("Catch", []), state.get("Retry", [])):
+            for place, rule in enumerate(rules):
+                if "States.ALL" in rule["ErrorEquals"]:
+                    assert rule["ErrorEquals"] == ["States.ALL"]
+                    assert place == len(rules) - 1
 
 
 def test_all_placeholders_are_filled_in():

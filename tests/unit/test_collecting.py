@@ -38,7 +38,7 @@ class Late(FakeAws):
 
 
 def test_late_logs_and_traces_are_waited_for():
-    result = run(Late())
+    result = run(Late(duration_ms=lambda memory_mb: 50.0))
     assert {sample.sources for sample in result.samples} == {("tail", "insights", "xray")}
     assert result.warnings == ()
 

@@ -16,7 +16,7 @@ from powertune.aws.session import AwsSession, Credentials
 from powertune.domain.function import FunctionArn
 from powertune.domain.sample import Outcome
 from powertune.errors import AwsError, FunctionChanged, FunctionNotFound
-from powertune.measure.invoke import Invoker, Target
+from powertune.measure.invoke import Call, Invoker, Target
 
 ID = "8f5c1e5a-0000-4000-8000-0123456789ab"
 
@@ -41,13 +41,14 @@ class Functions:
     """A client that answers from a list, and keeps the trace header of every request."""
 
     def __init__(self, *answers):
-        self.answers, self.headers = list(answers), []
+        self.answers, self.headers, self.payloads = list(answers), [], []
         self.meta = SimpleNamespace(events=SimpleNamespace(register=self.register))
 
     def register(self, event, hook, unique_id):
         self.hook = hook
 
     def invoke(self, **arguments):
+        self.payloads.append(arguments["Payload"])
         request = {"headers": {}}
         self.hook(request)
         self.headers.append(request["headers"]["X-Amzn-Trace-Id"])
@@ -57,11 +58,13 @@ class Functions:
         return result
 
 
-def run(client, count=1, *, traced=True, parallel=1, may_start=lambda: True, clock=None):
-    target = Target(arn=FunctionArn.parse(ARN), alias="a", version="3", memory_mb=128, traced=traced)
-    return Invoker(client, target, "{}", clock or FakeClock()).run(
-        range(count), parallel=parallel, may_start=may_start, on_done=lambda _: None
-    )
+def run(client, count=1, *, traced=True, clock=None, payloads=("{}",), **more):
+    target = Target(alias="a", version="3", memory_mb=128)
+    invoker = Invoker(client, FunctionArn.parse(ARN), payloads, clock or FakeClock(), traced=traced, **more)
+    calls = [Call(order=order, payload=order % len(payloads)) for order in range(count)]
+    done = []
+    invoker.burst(target, calls, done.append)
+    return sorted(done, key=lambda call: call.order)
 
 
 def test_a_success_carries_its_report():
@@ -129,10 +132,34 @@ def test_every_invocation_has_a_trace_of_its_own(traced, sampled):
     assert all((call.trace_id is not None) == traced for call in calls)
 
 
-def test_order_numbers_have_no_gap_and_nothing_starts_that_may_not():
-    allowed = iter([True] * 7 + [False] * 100)
-    calls = run(Functions(), 50, parallel=4, may_start=lambda: next(allowed))
-    assert [call.order for call in calls] == list(range(7))
+def test_each_call_carries_the_payload_that_is_meant_for_it():
+    client = Functions()
+    calls = run(client, 4, payloads=('{"a": 1}', '{"b": 2}'))
+    assert [call.payload for call in calls] == [0, 1, 0, 1]
+    assert sorted(client.payloads) == [b'{"a": 1}'] * 2 + [b'{"b": 2}'] * 2
+
+
+def test_an_allowed_exception_is_a_normal_answer_that_keeps_its_name():
+    failing = answer(b'{"errorType": "NotFound", "errorMessage": "no such order"}', "Unhandled")
+    (call,) = run(Functions(failing), allowed_exceptions=("NotFound",))
+    assert (call.outcome, call.error_type) == (Outcome.OK, "NotFound")
+
+
+def test_an_exception_that_only_begins_like_an_allowed_one_is_an_error():
+    failing = answer(b'{"errorType": "NotFoundAtAll", "errorMessage": "x"}', "Unhandled")
+    (call,) = run(Functions(failing), allowed_exceptions=("NotFound",))
+    assert call.outcome is Outcome.ERROR
+
+
+def test_a_call_that_was_made_is_told_also_where_one_beside_it_is_refused():
+    done = []
+    client = Functions(answer(), refused("AccessDeniedException", 403), answer())
+    invoker = Invoker(client, FunctionArn.parse(ARN), ["{}"], FakeClock(), traced=True)
+    with pytest.raises(AwsError, match="denied"):
+        invoker.burst(
+            Target(alias="a", version="3", memory_mb=128), [Call(order=n, payload=0) for n in range(3)], done.append
+        )
+    assert len(done) == 2
 
 
 def test_botocore_sends_an_invocation_once_whatever_the_answer():

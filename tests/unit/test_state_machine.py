@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from asl_walker import Failed, Walker
-from fake_aws import ARN, FakeAws, FakeClock
+from fake_aws import ARN, FakeAws, FakeClock, refusal
 
 from powertune.domain.function import FunctionArn
 from powertune.domain.request import TuningRequest
@@ -28,8 +28,6 @@ def all_tasks(machine):
     for state in machine["States"].values():
         if state["Type"] == "Task":
             yield state
-        if state["Type"] == "Map":
-            yield from all_tasks(state["ItemProcessor"])
 
 
 def request(**more):
@@ -75,6 +73,14 @@ def test_every_failure_leads_to_the_state_that_restores():
         assert [catcher["Next"] for catcher in state["Catch"]] == ["Restore"], step
 
 
+def test_a_measuring_task_that_dies_leads_to_collecting_what_it_had_written_down():
+    measure = json.loads(DEFINITION)["States"]["Measure"]
+    assert [(catcher["ErrorEquals"], catcher["Next"]) for catcher in measure["Catch"]] == [
+        (["ProcessorFails"], "Restore"),
+        (["States.ALL"], "Collect"),
+    ]
+
+
 def test_both_drivers_give_the_same_result_and_make_the_same_calls_of_the_function(tmp_path, monkeypatch):
     directly, by_machine = FakeAws(), FakeAws()
     direct = run_direct(services(directly, tmp_path / "direct"), request(), RUN_ID)
@@ -90,7 +96,7 @@ def _comparable(result):
     """The result without what depends on time and on chance: trace ids, and the task functions' own time."""
     data = to_data(result)
     for sample in data["samples"]:
-        del sample["trace_id"], sample["request_id"]
+        del sample["trace_id"], sample["request_id"], sample["sent_at_ms"]
     for key in ("started_at", "finished_at", "spend"):
         del data[key]
     return data
@@ -104,26 +110,55 @@ def test_a_batch_that_outlasts_the_tasks_time_is_continued_and_nothing_is_invoke
     )
     run()
     result = Archive(FolderStore(tmp_path), RUN_ID).result()
-    assert walker.entered.count("Invoke") == 3
+    assert walker.entered.count("Measure") == 2
     assert len(aws.invoked) == 8
     assert [sample.order for sample in result.samples if sample.memory_mb == 128] == [0, 1, 2, 3]
 
 
-def test_the_failure_of_one_size_is_recorded_and_the_others_are_scored(tmp_path, monkeypatch):
-    class Broken(FakeAws):
-        def invoke(self, FunctionName, Qualifier, LogType, Payload):
-            if Qualifier.endswith("-128"):
-                raise RuntimeError("the task died")
-            return super().invoke(FunctionName, Qualifier, LogType, Payload)
+def result_in(folder):
+    return Archive(FolderStore(folder), RUN_ID).result()
 
-    aws = Broken()
+
+class RefusedAt128(FakeAws):
+    def invoke(self, **arguments):
+        if arguments["Qualifier"].endswith("-128"):
+            raise refusal("Invoke", "KMSDisabledException", "the key is disabled")
+        return super().invoke(**arguments)
+
+
+def test_a_size_that_aws_refuses_to_invoke_is_recorded_and_the_others_are_scored(tmp_path, monkeypatch):
+    aws = RefusedAt128()
     before = aws.visible()
-    walker, run = through_the_state_machine(aws, tmp_path, monkeypatch, {"request": to_data(request())})
+    _, run = through_the_state_machine(aws, tmp_path, monkeypatch, {"request": to_data(request())})
     run()
-    sizes = {size.memory_mb: size for size in Archive(FolderStore(tmp_path), RUN_ID).result().memory_sizes}
-    assert "SizeFailed" in walker.entered
-    assert sizes[128].reason == "the task died"
+    sizes = {size.memory_mb: size for size in result_in(tmp_path).memory_sizes}
+    assert "the key is disabled" in sizes[128].reason
     assert sizes[512].status == "measured"
+    assert sizes[512].invocations == 4
+    assert aws.visible() == before
+
+
+class DiesAtTheFifthInvocation(FakeAws):
+    def invoke(self, **arguments):
+        if len(self.invoked) == 4:
+            raise RuntimeError("the task died")
+        return super().invoke(**arguments)
+
+
+def test_what_a_measuring_task_had_written_down_before_it_died_is_scored_and_nothing_is_sent_again(
+    tmp_path, monkeypatch
+):
+    aws = DiesAtTheFifthInvocation()
+    before = aws.visible()
+    walker, run = through_the_state_machine(
+        aws, tmp_path, monkeypatch, {"request": to_data(request(sizes_at_once=1))}
+    )
+    run()
+    result = result_in(tmp_path)
+    assert len(result.samples) == 4
+    assert walker.entered.count("Measure") == 1
+    assert any("measuring ended early: the task died" in warning for warning in result.warnings)
+    assert {size.status for size in result.memory_sizes} == {"measured"}
     assert aws.visible() == before
 
 
