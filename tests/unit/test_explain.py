@@ -329,7 +329,8 @@ def test_the_text_says_that_a_failure_would_have_left_no_answer(explain):
 
 
 def test_the_text_says_once_that_json_logs_would_have_left_no_answer(explain):
-    text = explain(result_of([*warm(512, [100.0] * 9), *warm(1024, [60.0] * 9)], log_format=LogFormat.JSON))
+    samples = [*warm(512, [100.0] * 9), *warm(1024, [60.0] * 9)]
+    text = " ".join(explain(result_of(samples, log_format=LogFormat.JSON)).split())
     assert text.count("logs as JSON") == 1
 
 
