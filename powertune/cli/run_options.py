@@ -117,6 +117,11 @@ _OPTIONS = (
         metavar="GB_SECOND,REQUEST[,CURRENCY]",
         help="Prices to use in place of the list's, as in 0.0000166667,0.0000002,USD.",
     ),
+    click.option(
+        "--lift-log-level",
+        is_flag=True,
+        help="Where the function logs with SystemLogLevel WARN: give the run's versions INFO.",
+    ),
     click.option("--include-payload", is_flag=True, help="Keep the payloads in result.json."),
     click.option(
         "--seed", type=int, metavar="N", help="Repeat the random choices of an earlier run; result.json has its seed."
@@ -187,7 +192,7 @@ def request_of(arn: FunctionArn, options: dict[str, Any], *, default_payload: st
         from powertune.peer import request_from
 
         request = request_from({**read_input(options["input_file"]), "lambdaARN": str(arn)}, seed=seed)
-        return replace(request, include_payload=options["include_payload"])
+        return replace(request, include_payload=options["include_payload"], lift_log_level=options["lift_log_level"])
     try:
         strategy = Strategy(options["strategy"])
     except ValueError:
@@ -214,6 +219,7 @@ def request_of(arn: FunctionArn, options: dict[str, Any], *, default_payload: st
         dry_run=options["dry_run"],
         tolerance=options["tolerance"],
         include_payload=options["include_payload"],
+        lift_log_level=options["lift_log_level"],
         seed=seed,
     )
 

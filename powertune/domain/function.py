@@ -72,7 +72,8 @@ class FunctionSnapshot:
     """The configuration of ``$LATEST`` before anything was touched.
 
     ``revision_id`` is Lambda's optimistic lock; it changes with every update. ``log_class`` and
-    ``trace_destination`` are as AWS names them, None where it did not say.
+    ``trace_destination`` are as AWS names them, None where it did not say. ``lift_log_level`` is True where the run
+    has to set another system log level on its versions, so that they write a record of every invocation.
     """
 
     arn: FunctionArn
@@ -91,3 +92,4 @@ class FunctionSnapshot:
     snap_start: bool
     log_class: str | None = None
     trace_destination: str | None = None
+    lift_log_level: bool = False

@@ -86,6 +86,7 @@ class TuningRequest:
         price: prices given by the user in place of the table's.
         peer: what else aws-lambda-power-tuning's input said, where the request came from one.
         include_payload: keep the payloads in the result.
+        lift_log_level: publish the run's versions with the system log level INFO where the function has WARN.
         seed: every random choice of the run follows from it.
     """
 
@@ -113,6 +114,7 @@ class TuningRequest:
     price: Price | None = None
     peer: PeerInput | None = None
     include_payload: bool = False
+    lift_log_level: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:

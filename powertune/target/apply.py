@@ -10,7 +10,7 @@ from powertune.errors import FunctionChanged
 from powertune.target import lease as leases
 from powertune.target.lease import Lease
 from powertune.target.snapshot import require_updated, settled_configuration
-from powertune.target.variants import update_memory, version_description
+from powertune.target.variants import log_level_of, update_settings, version_description
 
 
 def apply_memory(
@@ -35,7 +35,7 @@ def apply_memory(
         )
     if configuration["MemorySize"] != memory_mb:
         leases.record_memory(client, arn, lease.run_id, found_mb=configuration["MemorySize"], next_mb=memory_mb)
-        update_memory(client, arn, memory_mb, configuration["RevisionId"])
+        update_settings(client, arn, configuration, memory_mb, log_level_of(configuration))
         configuration = settled_configuration(client, arn, clock)
         require_updated(configuration, arn)
     version = None

@@ -23,7 +23,8 @@ class Lease:
 
     ``memory_mb`` is the memory size to go back to. ``set_mb`` holds the sizes at which the run may have left
     ``$LATEST``: the one it found there and the one it is about to set; empty while ``$LATEST`` is as it was
-    found. ``since_ms`` and ``until_ms`` are epoch milliseconds.
+    found. ``since_ms`` and ``until_ms`` are epoch milliseconds. ``log_level`` is the system log level to go back
+    to, where the run may set another one; None where it does not touch it.
     """
 
     run_id: str
@@ -31,6 +32,7 @@ class Lease:
     set_mb: tuple[int, ...]
     since_ms: int
     until_ms: int
+    log_level: str | None = None
 
     def to_description(self) -> str:
         """The record as it stands in the alias; at most 256 characters."""
@@ -40,6 +42,7 @@ class Lease:
             "set_mb": list(self.set_mb),
             "since_ms": self.since_ms,
             "until_ms": self.until_ms,
+            **({} if self.log_level is None else {"log_level": self.log_level}),
         }
         text = json.dumps(fields, separators=(",", ":"))
         if len(text) > _MAX_DESCRIPTION:
@@ -57,6 +60,7 @@ class Lease:
                 set_mb=tuple(int(size) for size in fields["set_mb"]),
                 since_ms=int(fields["since_ms"]),
                 until_ms=int(fields["until_ms"]),
+                log_level=str(fields["log_level"]) if "log_level" in fields else None,
             )
         except (ValueError, KeyError, TypeError):
             return None
@@ -139,7 +143,7 @@ def record_memory(client: Any, arn: FunctionArn, run_id: str, *, found_mb: int, 
 def record_put_back(client: Any, arn: FunctionArn, run_id: str) -> None:
     """Write down that ``$LATEST`` has its own memory size again; nothing if the lease is not this run's."""
     held = read(client, arn)
-    if held is not None and held.run_id == run_id:
+    if held is not None and held.run_id == run_id and held.set_mb:
         _write(client, arn, replace(held, set_mb=()))
 
 

@@ -9,7 +9,7 @@ from powertune.aws.errors import code_of, explained
 from powertune.domain.function import FunctionArn
 from powertune.target.lease import Lease, read, release
 from powertune.target.snapshot import settled_configuration
-from powertune.target.variants import alias_prefix, update_memory
+from powertune.target.variants import LIFTED_LEVEL, alias_prefix, log_level_of, update_settings
 
 _TRIES = 6
 _PAUSE_S = 1.0
@@ -61,18 +61,21 @@ def restore(client: Any, arn: FunctionArn, clock: Clock, *, run_id: str | None =
 
 def _memory(client: Any, arn: FunctionArn, lease: Lease, clock: Clock) -> tuple[bool, tuple[str, ...]]:
     configuration = settled_configuration(client, arn, clock)
-    present_mb = configuration["MemorySize"]
-    if present_mb == lease.memory_mb:
-        return False, ()
-    if present_mb not in lease.set_mb:
-        note = (
-            f"Somebody set the memory size to {present_mb} MB during the run; "
-            f"it was left so (before the run: {lease.memory_mb} MB)."
-        )
-        return False, (note,)
-    update_memory(client, arn, lease.memory_mb, configuration["RevisionId"])
-    settled_configuration(client, arn, clock)
-    return True, ()
+    present_mb, level = configuration["MemorySize"], log_level_of(configuration)
+    memory_mb = lease.memory_mb if present_mb in lease.set_mb else present_mb
+    if lease.log_level is not None and level == LIFTED_LEVEL:
+        level = lease.log_level
+    changed = memory_mb != present_mb or level != log_level_of(configuration)
+    if changed:
+        update_settings(client, arn, configuration, memory_mb, level)
+        settled_configuration(client, arn, clock)
+    if memory_mb == lease.memory_mb:
+        return changed, ()
+    note = (
+        f"Somebody set the memory size to {present_mb} MB during the run; "
+        f"it was left so (before the run: {lease.memory_mb} MB)."
+    )
+    return changed, (note,)
 
 
 def _aliases(client: Any, arn: FunctionArn) -> dict[str, str]:

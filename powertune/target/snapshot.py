@@ -114,13 +114,6 @@ def _refuse(configuration: dict[str, Any], arn: FunctionArn) -> None:
             f"{arn.name} is in state {state}: {configuration.get('StateReason') or 'no reason given'}.",
             next_step="Repair the function and run again.",
         )
-    level = (configuration.get("LoggingConfig") or {}).get("SystemLogLevel")
-    if level == "WARN":
-        raise FunctionRefused(
-            f"{arn.name} logs with SystemLogLevel WARN, which drops the REPORT record of every success, and with "
-            "it the billed duration.",
-            next_step="Set SystemLogLevel to INFO while tuning.",
-        )
 
 
 def has_queries(snapshot: FunctionSnapshot) -> bool:
@@ -149,6 +142,11 @@ def preflight_warnings(snapshot: FunctionSnapshot) -> tuple[str, ...]:
         warnings.append(
             "CloudWatch Transaction Search is on in this account, so traces go to the log group aws/spans and X-Ray "
             "has no parts of the time to show; durations come from the logs alone."
+        )
+    if snapshot.lift_log_level:
+        warnings.append(
+            f"The function logs with SystemLogLevel {snapshot.system_log_level}; the versions of this run were given "
+            "INFO, so that each invocation leaves a record of what it was billed."
         )
     if snapshot.snap_start:
         warnings.append(

@@ -16,6 +16,10 @@ from powertune.errors import FunctionChanged, FunctionRefused
 from powertune.target.lease import record_memory, record_put_back
 from powertune.target.snapshot import require_updated, settled_configuration
 
+LIFTED_LEVEL = "INFO"
+"""The system log level at which Lambda writes a record of every invocation (AWS docs,
+lambda/latest/dg/monitoring-cloudwatchlogs-log-level)."""
+
 
 def version_description(run_id: str, memory_mb: int) -> str:
     """The description by which a version is known to be this run's."""
@@ -71,7 +75,8 @@ def _publish_version(
 ) -> tuple[str, str | None]:
     """Publish ``$LATEST`` at a size: the version, and its description, which may be an older one's."""
     arn = snapshot.arn
-    configuration = _set_memory(client, snapshot, run_id, memory_mb, clock)
+    level = LIFTED_LEVEL if snapshot.lift_log_level else snapshot.system_log_level
+    configuration = _set(client, snapshot, run_id, memory_mb, level, clock)
     if configuration["CodeSha256"] != snapshot.code_sha256:
         raise FunctionChanged(
             f"The code of {arn.name} was changed during the run.", next_step="Run again once it is deployed."
@@ -99,37 +104,59 @@ def _publish_version(
 
 
 def put_back(client: Any, snapshot: FunctionSnapshot, run_id: str, clock: Clock) -> None:
-    """Give ``$LATEST`` its memory size again, and note in the lease that it has it."""
-    _set_memory(client, snapshot, run_id, snapshot.memory_mb, clock)
+    """Give ``$LATEST`` its own settings again, and note in the lease that it has them."""
+    _set(client, snapshot, run_id, snapshot.memory_mb, snapshot.system_log_level, clock)
+    record_put_back(client, snapshot.arn, run_id)
 
 
-def _set_memory(client: Any, snapshot: FunctionSnapshot, run_id: str, memory_mb: int, clock: Clock) -> dict[str, Any]:
+def _set(
+    client: Any, snapshot: FunctionSnapshot, run_id: str, memory_mb: int, log_level: str | None, clock: Clock
+) -> dict[str, Any]:
+    """Bring ``$LATEST`` to a memory size and a system log level, recorded first; its configuration then."""
     arn = snapshot.arn
-    original_mb = snapshot.memory_mb
     configuration = settled_configuration(client, arn, clock)
-    if configuration["MemorySize"] == memory_mb:
+    if configuration["MemorySize"] == memory_mb and log_level_of(configuration) == log_level:
         return configuration
     record_memory(client, arn, run_id, found_mb=configuration["MemorySize"], next_mb=memory_mb)
-    update_memory(client, arn, memory_mb, configuration["RevisionId"])
+    update_settings(client, arn, configuration, memory_mb, log_level)
     configuration = settled_configuration(client, arn, clock)
     require_updated(configuration, arn)
-    if memory_mb == original_mb:
-        record_put_back(client, arn, run_id)
     return configuration
 
 
-def update_memory(client: Any, arn: FunctionArn, memory_mb: int, revision_id: str) -> None:
-    """Set the memory size of ``$LATEST`` if it still is at that revision.
+def log_level_of(configuration: dict[str, Any]) -> str | None:
+    """The system log level of a configuration; None for text logs."""
+    level = (configuration.get("LoggingConfig") or {}).get("SystemLogLevel")
+    return None if level is None else str(level)
+
+
+def update_settings(
+    client: Any, arn: FunctionArn, configuration: dict[str, Any], memory_mb: int, log_level: str | None
+) -> None:
+    """Set the memory size of ``$LATEST``, and its system log level where that differs, if it is as it was read.
+
+    Args:
+        client: a Lambda client.
+        arn: the function.
+        configuration: ``$LATEST`` as it was read; the update holds only for its revision.
+        memory_mb: the size.
+        log_level: the level; None for text logs, which have none.
 
     Raises:
-        FunctionChanged: it is not.
+        FunctionChanged: ``$LATEST`` is at another revision.
         FunctionRefused: AWS does not accept the size, as in new accounts above 3008 MB.
     """
     from botocore.exceptions import ClientError
 
+    logging = {}
+    if log_level != log_level_of(configuration):
+        # The whole of it: what is left out would go back to its default.
+        logging = {"LoggingConfig": {**configuration["LoggingConfig"], "SystemLogLevel": log_level}}
     with explained("setting the memory size", arn.name):
         try:
-            client.update_function_configuration(FunctionName=str(arn), MemorySize=memory_mb, RevisionId=revision_id)
+            client.update_function_configuration(
+                FunctionName=str(arn), MemorySize=memory_mb, RevisionId=configuration["RevisionId"], **logging
+            )
         except ClientError as error:
             if code_of(error) in ("ValidationException", "InvalidParameterValueException"):
                 raise FunctionRefused(

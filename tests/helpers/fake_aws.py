@@ -140,9 +140,9 @@ class FakeAws:
         if RevisionId is not None and RevisionId != self.latest["RevisionId"]:
             raise refusal(operation, "PreconditionFailedException", "The RevisionId is stale", 412)
 
-    def update_function_configuration(self, FunctionName, MemorySize, RevisionId=None):
+    def update_function_configuration(self, FunctionName, MemorySize, RevisionId=None, **more):
         self._check_writable("UpdateFunctionConfiguration", RevisionId)
-        self.latest.update(MemorySize=MemorySize, LastUpdateStatus="InProgress")
+        self.latest.update(MemorySize=MemorySize, LastUpdateStatus="InProgress", **more)
         self._pending_reads = 2
         self._revise()
         return copy.deepcopy(self.latest)

@@ -39,6 +39,7 @@ def preflight(services: Services, run: RunInput) -> RunState:
     services.progress(Progress(phase=Phase.PREFLIGHT, detail=arn.name))
     client = services.session.client("lambda")
     snapshot = _with_sources(services, take_snapshot(client, arn, services.clock))
+    snapshot = _with_records(request, snapshot)
     _check_price(request, snapshot)
     _check_time(services, request, snapshot)
     _check_concurrency(client, request)
@@ -52,6 +53,7 @@ def preflight(services: Services, run: RunInput) -> RunState:
             set_mb=(),
             since_ms=now_ms,
             until_ms=now_ms + lease_ms(request, snapshot),
+            log_level=snapshot.system_log_level if snapshot.lift_log_level else None,
         ),
     )
     archive.save_request(request)
@@ -91,6 +93,24 @@ def _with_sources(services: Services, snapshot: FunctionSnapshot) -> FunctionSna
         log_class=log_group_class(services.session.client("logs"), snapshot.log_group),
         trace_destination=trace_destination(services.session.client("xray")) if snapshot.tracing_active else None,
     )
+
+
+def _with_records(request: TuningRequest, snapshot: FunctionSnapshot) -> FunctionSnapshot:
+    """Make sure that every invocation leaves a record.
+
+    Raises:
+        FunctionRefused: the function's log level drops them, and the request does not allow to lift it.
+    """
+    if snapshot.system_log_level != "WARN":
+        return snapshot
+    if not request.lift_log_level:
+        raise FunctionRefused(
+            f"{snapshot.arn.name} logs with SystemLogLevel WARN, which drops the record of every invocation that "
+            "succeeds, and with it what it was billed. Nothing was changed.",
+            next_step="Add --lift-log-level: the versions of the run are then published with INFO, and $LATEST keeps "
+            "WARN. Or set INFO yourself.",
+        )
+    return replace(snapshot, lift_log_level=True)
 
 
 def _check_price(request: TuningRequest, snapshot: FunctionSnapshot) -> None:
