@@ -5,7 +5,7 @@ import struct
 from typing import Any
 from urllib.parse import quote
 
-from powertune.domain.result import SizeResult, SizeStatus, TuningResult
+from powertune.domain.result import SizeResult, TuningResult
 from powertune.errors import UsageError
 
 VISUALIZATION_URL = "https://lambda-power-tuning.show/"
@@ -95,6 +95,6 @@ def _figures(result: TuningResult) -> dict[int, tuple[float, float]]:
 
 def _of_size(size: SizeResult, *, cold: bool) -> tuple[float, float] | None:
     duration, cost = size.compared_duration(cold=cold), size.compared_cost(cold=cold)
-    if size.status is not SizeStatus.MEASURED or duration is None or cost is None:
+    if duration is None or cost is None:
         return None
     return duration.mean, float(cost.per_invocation.amount)

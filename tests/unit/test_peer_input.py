@@ -256,6 +256,15 @@ def test_a_text_from_s3_follows_the_same_rules(text, sent, use):
     assert found is use
 
 
+def test_a_number_of_thousands_of_digits_is_refused_and_not_sent_as_a_string():
+    assert refused(payload="1" * 5000)
+
+
+def test_a_weight_from_s3_is_refused_like_any_other():
+    with pytest.raises(UsageError, match="weight -1"):
+        payloads_from_text('[{"payload": 1, "weight": 2}, {"payload": 2, "weight": -1}]')
+
+
 @given(st.text())
 def test_every_text_from_s3_is_json_when_it_is_sent(text):
     try:

@@ -121,6 +121,11 @@ def test_the_largest_memory_size_fits():
     assert decoded(url.partition("#")[2].split(";")[0], "h") == [10_240]
 
 
+def test_the_chart_is_in_the_order_of_the_sizes_whatever_that_of_the_result():
+    result = usual()
+    assert visualization_url(replace(result, memory_sizes=result.memory_sizes[::-1])) == visualization_url(result)
+
+
 def test_another_site_can_be_named():
     assert visualization_url(usual(), "https://charts.example/x/").startswith("https://charts.example/x/#")
 
