@@ -27,8 +27,7 @@ class ProgressLine:
 
     def __init__(self) -> None:
         self._shown = sys.stderr.isatty()
-        self._sizes: dict[str, tuple[Progress, float]] = {}
-        self._since = 0.0
+        self._round: tuple[int, float] | None = None
 
     def say(self, text: str) -> None:
         """Show a text of its own."""
@@ -36,17 +35,17 @@ class ProgressLine:
             click.echo(f"\r\x1b[2K{text}", nl=False, err=True)
 
     def show(self, progress: Progress) -> None:
-        """Show a moment of the run. While it measures, each moment is that of one memory size."""
+        """Show a moment of the run."""
         if progress.phase is not Phase.MEASURE:
+            self._round = None
             detail = f" ({progress.detail})" if progress.detail else ""
             self.say(f"{_WORDS[progress.phase]}{detail}")
             return
         now = time.monotonic()
-        self._since = self._since or now
-        before = self._sizes.get(progress.detail)
-        if before is None or before[0].invocations_done != progress.invocations_done:
-            self._sizes[progress.detail] = (progress, now)
-        self.say(measuring(list(self._sizes.values()), self._since, now))
+        # What was done when the round was first seen says nothing about its pace.
+        self._round = self._round or (progress.invocations_done - 1, now)
+        done_before, since = self._round
+        self.say(measuring(progress, progress.invocations_done - done_before, now - since))
 
     def __enter__(self) -> Self:
         return self
@@ -57,23 +56,13 @@ class ProgressLine:
         self.say("")
 
 
-def measuring(sizes: list[tuple[Progress, float]], since: float, now: float) -> str:
-    """How far the measuring is: ``sizes`` holds the latest moment of each memory size and when it was.
-
-    The time left is that of the slowest size: the sizes are measured side by side.
-    """
-    done = sum(progress.invocations_done for progress, _ in sizes)
-    planned = sum(progress.invocations_planned for progress, _ in sizes)
+def measuring(progress: Progress, seen: int, elapsed_s: float) -> str:
+    """How far the measuring is, where so many invocations were seen to end in so many seconds."""
+    done, planned = progress.invocations_done, progress.invocations_planned
     text = f"measuring: {done} of {planned} invocations"
-    spent = [progress.spent for progress, _ in sizes if progress.spent is not None]
-    if spent:
-        text += f", {sum(spent[1:], spent[0]):.6f} {sizes[0][0].currency} spent"
-    left_s = [
-        (at - since) / progress.invocations_done * (progress.invocations_planned - progress.invocations_done)
-        - (now - at)
-        for progress, at in sizes
-        if progress.invocations_done
-    ]
-    if left_s and done < planned:
-        text += f", about {max(1.0, *left_s):.0f} s left"
+    if progress.spent is not None:
+        text += f", {progress.spent:.6f} {progress.currency} spent"
+    if seen > 1 and elapsed_s > 0 and done < planned:
+        # The sizes are interleaved, so what is left takes about as long as what was.
+        text += f", about {max(1.0, elapsed_s / seen * (planned - done)):.0f} s left"
     return text

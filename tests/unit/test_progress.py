@@ -1,4 +1,4 @@
-"""What a person sees while a run works; a pipe sees nothing."""
+"""How far a run is, in a line."""
 
 from decimal import Decimal
 
@@ -6,28 +6,33 @@ from powertune.cli.progress import ProgressLine, measuring
 from powertune.domain.events import Phase, Progress
 
 
-def moment(size, done, spent="0.000001"):
-    return Progress(
-        phase=Phase.MEASURE, detail=f"{size} MB", invocations_done=done, invocations_planned=10, spent=Decimal(spent)
-    )
+def moment(done, planned=60, **more):
+    return Progress(phase=Phase.MEASURE, detail="512 MB", invocations_done=done, invocations_planned=planned, **more)
 
 
-def test_invocations_and_money_of_all_sizes_are_summed():
-    text = measuring([(moment(128, 2), 4.0), (moment(512, 5), 4.0)], since=0.0, now=4.0)
-    assert text.startswith("measuring: 7 of 20 invocations, 0.000002 USD spent")
+def test_it_counts_invocations_and_money():
+    text = measuring(moment(20, spent=Decimal("0.00012"), currency="CNY"), 20, 10.0)
+    assert text == "measuring: 20 of 60 invocations, 0.000120 CNY spent, about 20 s left"
 
 
-def test_the_time_left_is_that_of_the_slowest_size():
-    text = measuring([(moment(128, 2), 4.0), (moment(512, 9), 4.0)], since=0.0, now=4.0)
-    assert text.endswith("about 16 s left")
+def test_unknown_spending_is_not_shown_as_zero():
+    assert measuring(moment(20), 20, 10.0) == "measuring: 20 of 60 invocations, about 20 s left"
 
 
-def test_a_finished_measurement_has_no_time_left_to_tell():
-    assert "left" not in measuring([(moment(128, 10), 4.0)], since=0.0, now=9.0)
+def test_a_single_invocation_promises_no_time():
+    assert "left" not in measuring(moment(1), 1, 3.0)
+
+
+def test_a_round_that_was_joined_late_is_judged_by_what_was_seen_of_it():
+    assert measuring(moment(50), 5, 10.0).endswith("about 20 s left")
+
+
+def test_the_end_has_nothing_left():
+    assert measuring(moment(60), 60, 30.0) == "measuring: 60 of 60 invocations"
 
 
 def test_nothing_is_shown_where_nobody_watches(capsys):
     with ProgressLine() as line:
-        line.show(moment(128, 1))
+        line.show(moment(1))
         line.say("hello")
     assert capsys.readouterr() == ("", "")
