@@ -93,6 +93,8 @@ class GridPlanner:
         short = [payload for payload in sorted((request.planned_mix() - warm).elements()) if payload in works]
         if not short:
             return None
+        if len(short) == request.invocations <= left:
+            return Batch(memory_mb=memory_mb, count=len(short))  # all of them: the request's own turns say which
         return Batch(memory_mb=memory_mb, count=len(short[:left]), payloads=tuple(short[:left]))
 
 

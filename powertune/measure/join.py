@@ -5,14 +5,18 @@ adds the parts. Where they differ by more than a millisecond, or the record is o
 invoked, the sample says so.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 
 from powertune.domain.sample import Invocation, Outcome, ReportLine, Sample, Source, TraceParts
 from powertune.measure.insights import InsightsRow
 
 AGREEMENT_MS = 1.0
+_VERSION = re.compile(r"\[([0-9]+)\]")
+"""The version in the name of a log stream (AWS docs, lambda/latest/dg/monitoring-cloudwatchlogs-loggroups)."""
+
 _CRASHES = frozenset({Outcome.TIMEOUT, Outcome.OUT_OF_MEMORY})
 _CRASH_ERRORS = frozenset({"Runtime.ExitError", "Runtime.OutOfMemory", "Sandbox.Timedout"})
 
@@ -21,6 +25,8 @@ def join(
     invocations: Sequence[Invocation],
     rows: Mapping[str, InsightsRow],
     parts: Mapping[str, TraceParts],
+    own_versions: Collection[str] = (),
+    claimed: Collection[str] = (),
 ) -> tuple[Sample, ...]:
     """One sample for each invocation, in the order given.
 
@@ -28,17 +34,43 @@ def join(
         invocations: what was called.
         rows: Logs Insights' reports by request id.
         parts: X-Ray's parts by trace id.
+        own_versions: versions that nobody but this run invokes. A record there that belongs to no answer is that
+            of a call whose answer was lost: it says what that call was billed.
+        claimed: request ids of earlier rounds.
     """
     suppressed = _after_a_crash(invocations, rows)
+    found = _found_again(invocations, rows, own_versions, claimed)
     return tuple(
         _sample(
             call,
-            rows.get(call.request_id or ""),
+            found.get(index) or rows.get(call.request_id or ""),
             parts.get(call.trace_id or ""),
             suppressed=call.request_id in suppressed,
         )
-        for call in invocations
+        for index, call in enumerate(invocations)
     )
+
+
+def _found_again(
+    invocations: Sequence[Invocation],
+    rows: Mapping[str, InsightsRow],
+    own_versions: Collection[str],
+    claimed: Collection[str],
+) -> dict[int, InsightsRow]:
+    """Records of calls whose answer was lost, by the place of the call; in the order of time at each version."""
+    known = {call.request_id for call in invocations} | set(claimed)
+    unclaimed: dict[str, list[InsightsRow]] = defaultdict(list)
+    for row in sorted(rows.values(), key=lambda row: row.timestamp_ms or 0):
+        match = _VERSION.search(row.log_stream or "")
+        if row.request_id not in known and match is not None and match[1] in own_versions:
+            unclaimed[match[1]].append(row)
+    found = {}
+    lost = [index for index, call in enumerate(invocations) if call.outcome is Outcome.LOST]
+    for index in sorted(lost, key=lambda index: invocations[index].sent_at_ms):
+        waiting = unclaimed[invocations[index].version]
+        if waiting:
+            found[index] = waiting.pop(0)
+    return found
 
 
 def _sample(call: Invocation, row: InsightsRow | None, parts: TraceParts | None, *, suppressed: bool) -> Sample:
@@ -52,7 +84,7 @@ def _sample(call: Invocation, row: InsightsRow | None, parts: TraceParts | None,
         memory_mb=call.memory_mb,
         version=call.version,
         order=call.order,
-        request_id=call.request_id,
+        request_id=call.request_id or (row.request_id if row else None),
         trace_id=call.trace_id,
         outcome=call.outcome,
         sent_at_ms=call.sent_at_ms,

@@ -63,3 +63,52 @@ def test_the_invocation_after_a_crash_in_the_same_environment_is_set_aside(crash
 def test_an_error_of_the_handler_is_no_crash():
     calls = [call(0, outcome=Outcome.ERROR, error_type="ValueError"), call(1)]
     assert not join(calls, {"r0": row(0), "r1": row(1)}, {})[1].suppressed_init
+
+
+def lost(order, version="1"):
+    return Invocation(
+        memory_mb=512, version=version, order=order, request_id=None, trace_id=None, outcome=Outcome.LOST,
+        sent_at_ms=order,
+    )  # fmt: skip
+
+
+def test_the_record_of_a_call_whose_answer_was_lost_says_what_it_was_billed():
+    first, second, third = join([call(0), lost(1), lost(2)], {"r0": row(0), "r7": row(7, billed_ms=70)}, {}, {"1"})
+    assert (second.request_id, second.billed_ms, second.outcome) == ("r7", 70, Outcome.LOST)
+    assert not second.is_warm_measurement
+    assert (first.billed_ms, third.billed_ms) == (10, None)
+
+
+def test_a_record_of_an_earlier_round_is_not_that_of_a_lost_call():
+    (sample,) = join([lost(0)], {"r7": row(7)}, {}, {"1"}, claimed={"r7"})
+    assert sample.request_id is None
+
+
+def test_on_a_version_that_others_invoke_too_a_record_is_nobodys_in_particular():
+    (sample,) = join([lost(0)], {"r7": row(7)}, {}, own_versions=())
+    assert (sample.request_id, sample.billed_ms) == (None, None)
+
+
+def test_a_record_of_another_memory_size_than_was_invoked_is_said():
+    (sample,) = join([call()], {"r0": row(memory_mb=1024)}, {})
+    assert sample.disagreements == ("memory size: 512 MB was invoked, the record says 1024 MB",)
+
+
+def test_a_trace_that_shows_another_duration_is_said():
+    (sample,) = join([call()], {"r0": row()}, {"t0": TraceParts(invocation_ms=14.0)})
+    assert sample.disagreements == ("duration: the record says 10.0 ms, X-Ray 14.00 ms",)
+
+
+def test_the_overhead_after_the_run_may_or_may_not_be_in_the_duration():
+    parts = TraceParts(invocation_ms=6.0, overhead_ms=4.0)
+    assert join([call()], {"r0": row()}, {"t0": parts})[0].disagreements == ()
+
+
+def test_a_record_without_a_duration_does_not_say_whether_it_was_cold():
+    (sample,) = join([call(report=ReportLine(request_id="r0", memory_mb=512))], {}, {})
+    assert sample.cold is None
+
+
+def test_without_log_streams_the_call_after_a_crash_at_the_same_version_is_set_aside():
+    calls = [call(0, outcome=Outcome.TIMEOUT), call(1), call(2)]
+    assert [sample.suppressed_init for sample in join(calls, {}, {})] == [False, True, False]

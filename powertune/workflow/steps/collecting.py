@@ -53,7 +53,9 @@ def collect(services: Services, state: RunState) -> RunState:
             )
         services.clock.sleep(pause_s)
         pause_s = min(pause_s * 2, 0.5)
-    samples = join(invocations, reader.rows, reader.parts)
+    own = {variant.version for variant in state.variants if variant.owned}
+    claimed = {sample.request_id for sample in archive.samples() if sample.request_id is not None}
+    samples = join(invocations, reader.rows, reader.parts, own, claimed)
     archive.save_samples(state.round, samples)
     unread = (note for note in reader.warnings if note not in state.warnings)
     return replace(
