@@ -153,7 +153,7 @@ class _Reader:
             if not _DECIMAL.fullmatch(text) or not re.fullmatch(r"[A-Z]{3}", currency):
                 raise ValueError(text)
             self._currencies.add(currency)
-            return _whole(begin), None if end == "Inf" else _whole(end), Decimal(text)
+            return _whole(begin), None if end == "Inf" else _whole(end), _trimmed(text)
         except (KeyError, TypeError, ValueError, AttributeError):
             raise self._refused(f"the price of {name} is not in the form of a price: {_shortened(dimension)}") from None
 
@@ -168,6 +168,11 @@ def _whole(text: str) -> int:
     if not _DECIMAL.fullmatch(text) or Decimal(text) % 1:
         raise ValueError(text)
     return int(Decimal(text))
+
+
+def _trimmed(text: str) -> Decimal:
+    """The list pads its prices with zeros."""
+    return Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
 
 
 def _shortened(value: Any) -> str:

@@ -112,7 +112,7 @@ class PriceListServer:
                 pass
 
         with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-            thread = threading.Thread(target=server.serve_forever, daemon=True)
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
             thread.start()
             self.url = f"http://127.0.0.1:{server.server_port}/offers/v1.0/aws"
             try:
