@@ -237,14 +237,16 @@ def _check_output_dir(output_dir: Path) -> None:
 
 
 def _write(result: TuningResult, output_dir: Path) -> Path:
-    from powertune.render.html import render_html
     from powertune.store import FolderStore
     from powertune.wire import dumps
 
     folder = output_dir / result.run_id
     try:
         store = FolderStore(folder)
+        # First of all: it was paid for, and everything else can be made from it.
         store.put("result.json", dumps(result, indent=1) + "\n")
+        from powertune.render.html import render_html
+
         store.put("report.html", render_html(result))
     except OSError as error:
         raise UsageError(
