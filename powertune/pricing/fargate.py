@@ -7,7 +7,6 @@ for a minute at least (AWS Fargate pricing page).
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from math import ceil
 
 from powertune.domain.function import MB_PER_VCPU, Architecture
 from powertune.pricing.rows import PriceTable
@@ -16,17 +15,14 @@ from powertune.pricing.table import row_for
 SHORTEST_TASK_S = 60
 
 _TASKS = (
-    # vCPU, smallest and largest memory in MB, step
-    (Fraction(1, 4), 512, 2048, 0),
-    (Fraction(1, 2), 1024, 4096, 1024),
-    (Fraction(1), 2048, 8192, 1024),
-    (Fraction(2), 4096, 16_384, 1024),
-    (Fraction(4), 8192, 30_720, 1024),
-    (Fraction(8), 16_384, 61_440, 4096),
-    (Fraction(16), 32_768, 122_880, 8192),
+    # vCPU, and the least memory in MB that goes with it; the most is always more than Lambda gives with as much CPU
+    (Fraction(1, 4), 512),
+    (Fraction(1, 2), 1024),
+    (Fraction(1), 2048),
+    (Fraction(2), 4096),
+    (Fraction(4), 8192),
+    (Fraction(8), 16_384),
 )
-_SMALLEST_TASK_MB = (512, 1024, 2048)
-"""A quarter of a vCPU comes with one of these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +61,12 @@ def fargate_price_for(region: str, architecture: Architecture, table: PriceTable
 def task_like(memory_mb: int) -> FargateTask:
     """The smallest task with no less CPU and memory than Lambda gives at a memory size (1,769 MB are one vCPU).
 
+    Fargate gives at least 2,048 MB with a vCPU, so the CPU decides.
+
     Raises:
         ValueError: there is none; that is above what Lambda has.
     """
-    for vcpu, smallest, largest, step in _TASKS:
-        if vcpu * MB_PER_VCPU >= memory_mb and largest >= memory_mb:
-            if not step:
-                return FargateTask(vcpu=vcpu, memory_mb=next(mb for mb in _SMALLEST_TASK_MB if mb >= memory_mb))
-            steps = max(0, ceil(Fraction(memory_mb - smallest, step)))
-            return FargateTask(vcpu=vcpu, memory_mb=smallest + steps * step)
+    for vcpu, least_mb in _TASKS:
+        if vcpu * MB_PER_VCPU >= memory_mb:
+            return FargateTask(vcpu=vcpu, memory_mb=least_mb)
     raise ValueError(f"no Fargate task is as large as {memory_mb} MB")

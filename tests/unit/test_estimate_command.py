@@ -86,6 +86,7 @@ def test_the_table_says_the_same_to_people(run):
     lines = run(*COURSE).out.splitlines()
     assert lines[0] == "3,000,000 invocations in 30 days, 512 MB, us-east-1, list prices of 2026-11-23 in USD"
     cells = {line[:30].strip(): line[30:].split() for line in lines[2:10]}
+    assert cells["Requests"] == ["$0.60", "$0.60"]
     assert cells["List price"] == ["$8.10", "$6.60"]
     assert cells["with the free tier"] == ["$1.23", "$1.07"]
     assert cells["Fargate, 1 of 0.5 vCPU, 1 GB"] == ["$17.77", "$14.22"]
@@ -102,6 +103,12 @@ def test_cold_starts_storage_and_provisioned_concurrency_are_in_the_month(run):
     assert "Ephemeral storage" in text
     assert "on 5 provisioned" in text
     assert "5 would be busy 7 % of it, with traffic spread evenly." in text
+
+
+def test_less_than_a_cent_does_not_read_as_nothing(run):
+    text = run(*changed(invocations="1000")).out
+    assert "List price" in text
+    assert "$0.00270" in text
 
 
 def test_arm64_can_be_the_one_that_is_asked_for(run):

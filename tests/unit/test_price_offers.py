@@ -63,6 +63,13 @@ def test_the_free_tier_and_other_regions_are_not_prices_of_this_one():
         read(there)
 
 
+def test_a_free_tier_that_names_the_region_is_still_no_price_of_it():
+    data = price_list.offers("eu-west-1")["AWSLambda"]
+    for product in data["products"].values():
+        product["attributes"]["regionCode"] = "eu-west-1"
+    assert read(data) == read(price_list.offers("eu-west-1")["AWSLambda"])
+
+
 def test_a_free_first_band_is_no_list_price():
     offer = read(
         price_list.offer(

@@ -215,6 +215,14 @@ def test_without_a_region_all_known_ones_are_fetched(run, server):
     assert len(server.asked) == 5 * len(shipped_table().rows)
 
 
+def test_china_has_a_price_list_of_its_own(run, server, monkeypatch):
+    monkeypatch.setattr("powertune.aws.price_list.FILES_CHINA", server.url)
+    monkeypatch.setattr("powertune.aws.price_list.FILES", "http://127.0.0.1:9/none")
+    server.put("cn-north-1", price_list.offers("cn-north-1", currency="CNY", prefix="CNN1-"))
+    assert run("prices", "update", "--region", "cn-north-1", "--force").code == 0
+    assert run("prices", "update", "--region", "eu-west-1").code == 3
+
+
 @pytest.mark.parametrize(("arguments", "said"), [
     (("--region", "../../etc"), "'../../etc' is not the name of a region."),
     (("--region", "eu-west-1", "--url", "file:///etc/passwd"), "'file:///etc/passwd' is not the address"),
