@@ -41,8 +41,8 @@ def restore(services: Services, run_id: str, arn: FunctionArn) -> Restoration:
 def apply(services: Services, state: RunState) -> RunState:
     """Set the function to the recommended memory size, and publish it under an alias, where the request asks for it.
 
-    Nothing is changed where nothing is recommended, or where neither the duration nor the cost differs from the
-    present size's by more than the noise.
+    Nothing is changed where nothing is recommended. Where neither the duration nor the cost differs from the
+    present size's by more than the noise, the function keeps its size; an alias is made for that.
 
     Raises:
         AwsError: it could not be done; the caller then restores.
@@ -52,30 +52,28 @@ def apply(services: Services, state: RunState) -> RunState:
     best = draft.recommendation
     if best is None:
         return state
-    change = best.change
+    memory_mb, change = best.memory_mb, best.change
     moves = change is not None and change.from_memory_mb != change.to_memory_mb
     if change is not None and moves and change.cost_within_noise and change.duration_within_noise:
+        memory_mb = change.from_memory_mb
         note = (
             f"{best.memory_mb} MB was not applied: neither its duration nor its cost differs from the present "
-            f"{change.from_memory_mb} MB by more than this run's noise."
+            f"{memory_mb} MB by more than this run's noise."
         )
-        return replace(state, warnings=(*state.warnings, note))
-    services.progress(Progress(phase=Phase.APPLY, detail=f"{best.memory_mb} MB"))
+        state = replace(state, warnings=(*state.warnings, note))
+        if request.apply_alias is None:
+            return state
+    services.progress(Progress(phase=Phase.APPLY, detail=f"{memory_mb} MB"))
     now_ms = services.clock.now_ms()
-    applied = apply_memory(
-        services.session.client("lambda"),
-        state.snapshot,
-        Lease(
-            run_id=state.run_id,
-            memory_mb=state.snapshot.memory_mb,
-            set_mb=(),
-            since_ms=now_ms,
-            until_ms=now_ms + APPLY_LEASE_MS,
-        ),
-        best.memory_mb,
-        request.apply_alias,
-        services.clock,
+    lease = Lease(
+        run_id=state.run_id,
+        memory_mb=state.snapshot.memory_mb,
+        set_mb=(),
+        since_ms=now_ms,
+        until_ms=now_ms + APPLY_LEASE_MS,
     )
+    client = services.session.client("lambda")
+    applied = apply_memory(client, state.snapshot, lease, memory_mb, request.apply_alias, services.clock)
     archive.save_result(replace(draft, applied=applied))
     return state
 
