@@ -59,8 +59,17 @@ class Payload:
 
     @classmethod
     def of_value(cls, value: Any, weight: float | None = None) -> Self:
-        """A payload from a decoded JSON value."""
-        return cls.of(json.dumps(value, ensure_ascii=False, separators=(",", ":")), weight)
+        """A payload from a decoded JSON value.
+
+        Raises:
+            UsageError: as `of` does.
+        """
+        try:
+            text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        except RecursionError:
+            raise UsageError("The payload is nested too deeply.", next_step="Use a simpler event.") from None
+        # Half a surrogate pair cannot be sent as UTF-8; its escape is JSON's as well.
+        return cls.of(text.encode("utf-8", "backslashreplace").decode(), weight)
 
     def without_text(self) -> Self:
         """The same, without the event itself."""

@@ -1,6 +1,7 @@
 """Reads a list of payloads: a JSON array or JSON Lines, perhaps with weights."""
 
 import json
+import sys
 from typing import Any
 
 from powertune.domain.payload import Payload, PayloadUse
@@ -48,6 +49,7 @@ def _line(number: int, line: str) -> Any:
 
 
 def _weight(value: Any) -> float:
-    if type(value) not in (int, float) or not 0 <= value < float("inf"):
-        raise UsageError(f"The weight {value!r} is not a number from 0 up.", next_step="Correct the weight.")
+    if type(value) not in (int, float) or not 0 <= value <= sys.float_info.max:
+        shown = type(value).__name__ if isinstance(value, list | dict) else json.dumps(value)[:40]
+        raise UsageError(f"The weight {shown} is not a number from 0 up.", next_step="Correct the weight.")
     return float(value)

@@ -9,19 +9,20 @@ from typing import Any
 import pytest
 
 from powertune.decide.statistics import describe, mean_interval
-from powertune.domain.function import Architecture, FunctionArn
+from powertune.domain.function import Architecture, FunctionArn, FunctionSnapshot, LogFormat
+from powertune.domain.price import Money, Price
 from powertune.domain.request import Strategy, TuningRequest
 from powertune.domain.result import (
     Change,
     Environment,
     FunctionFacts,
     Interval,
-    Price,
     Recommendation,
     SizeCost,
     SizeResult,
     SizeStatus,
     Spend,
+    SpendLine,
     Statistics,
     TuningResult,
 )
@@ -68,6 +69,7 @@ def make_samples(
                 request_id=f"request-{memory_mb}-{order}",
                 trace_id=None,
                 outcome=Outcome.OUT_OF_MEMORY if failed else Outcome.OK,
+                sent_at_ms=1_795_520_042_000 + 1_000 * order,
                 cold=is_cold,
                 duration_ms=round(duration, 2),
                 billed_ms=int(duration + (init or 0)) + 1,
@@ -85,13 +87,7 @@ def make_samples(
 def summarise(memory_mb: int, samples: Sequence[Sample], price: Price = PRICE) -> SizeResult:
     """The row of one memory size."""
     warm = [sample for sample in samples if sample.is_warm_measurement]
-    cold = [sample for sample in samples if sample.cold and sample.outcome is Outcome.OK]
-    costs = [bill.invocation_cost(sample.billed_ms or 0, memory_mb, price) for sample in warm]
-    cost = None
-    if costs:
-        mean = bill.mean(costs, price.currency)
-        spread = mean_interval([float(one.amount) * 1e6 for one in costs])
-        cost = SizeCost(per_invocation=mean, per_million=bill.times(mean, 10**6), per_million_interval=spread)
+    cold = [sample for sample in samples if sample.is_cold_measurement]
     errors = sum(sample.outcome is not Outcome.OK for sample in samples)
     return SizeResult(
         memory_mb=memory_mb,
@@ -103,14 +99,24 @@ def summarise(memory_mb: int, samples: Sequence[Sample], price: Price = PRICE) -
         set_aside=sum(sample.suppressed_init for sample in samples),
         warm=_statistics(warm),
         cold=_statistics(cold),
-        cost=cost,
+        cost=_cost(warm, price),
         max_memory_used_mb=141 if warm else None,
         trace_parts=TraceParts(
             invocation_ms=sum(s.duration_ms or 0 for s in warm) / len(warm), overhead_ms=1.4, service_ms=6.1
         )
         if warm
         else None,
+        cold_cost=_cost(cold, price),
     )
+
+
+def _cost(samples: Sequence[Sample], price: Price) -> SizeCost | None:
+    if not samples:
+        return None
+    costs = [bill.invocation_cost(sample.billed_ms or 0, sample.memory_mb, price) for sample in samples]
+    mean = bill.mean(costs, price.currency)
+    spread = mean_interval([float(one.amount) * 1e6 for one in costs])
+    return SizeCost(per_invocation=mean, per_million=bill.times(mean, 10**6), per_million_interval=spread)
 
 
 def _statistics(samples: Sequence[Sample]) -> Statistics:
@@ -119,6 +125,8 @@ def _statistics(samples: Sequence[Sample]) -> Statistics:
         duration_ms=describe([s.duration_ms for s in samples if s.duration_ms is not None]),
         billed_ms=describe([s.billed_ms for s in samples if s.billed_ms is not None]),
         init_ms=describe([s.init_ms for s in samples if s.init_ms is not None]),
+        restore_ms=describe([s.restore_ms for s in samples if s.restore_ms is not None]),
+        latency_ms=describe([s.latency_ms for s in samples if s.latency_ms is not None]),
     )
 
 
@@ -184,8 +192,11 @@ def build_result(
             timeout_s=30,
             code_sha256="q0S4vE8c1pQm2dJb0ZC0Zq9b3m1m0yG3s6oVn0dN1aE=",
             ephemeral_mb=512,
+            log_format=LogFormat.TEXT,
         ),
-        request=TuningRequest(function_arn=FunctionArn.parse(arn), memory_sizes_mb=tuple(sizes_mb)),
+        request=TuningRequest(
+            function_arn=FunctionArn.parse(arn), memory_sizes_mb=tuple(sizes_mb), invocations=invocations
+        ).without_payload_texts(),
         environment=Environment(kind="aws"),
         price=price,
         memory_sizes=rows,
@@ -198,12 +209,46 @@ def build_result(
             total_cost=bill.total([spent, steps], price.currency),
             state_transitions=34,
             aws_calls={"lambda:Invoke": len(drawn), "lambda:PublishVersion": 6, "logs:StartQuery": 3},
+            lines=(
+                _line("invocations of the function", len(drawn), "invocations", spent),
+                _line("state transitions", 34, "transitions", steps),
+            ),
         ),
         warnings=("3 % of the samples at 256 MB lie far above the others; the mean includes them.",),
         restored=True,
         samples=drawn,
     )
     return replace(result, **changes)
+
+
+def _line(what: str, quantity: float, unit: str, cost: Money | None) -> SpendLine:
+    return SpendLine(what=what, quantity=quantity, unit=unit, cost=cost)
+
+
+@pytest.fixture
+def make_snapshot() -> Callable[..., FunctionSnapshot]:
+    """Makes a `FunctionSnapshot`; any field can be given."""
+
+    def make(**changes: Any) -> FunctionSnapshot:
+        snapshot = FunctionSnapshot(
+            arn=FunctionArn.parse("arn:aws:lambda:eu-central-1:123456789012:function:orders-api"),
+            memory_mb=512,
+            timeout_s=30,
+            architecture=Architecture.ARM64,
+            runtime="python3.13",
+            handler="app.handler",
+            code_sha256="q0S4vE8c1pQm2dJb0ZC0Zq9b3m1m0yG3s6oVn0dN1aE=",
+            revision_id="2f1d4c0e-5a51-4a0e-9f4e-0c6f6f7d2b11",
+            tracing_active=True,
+            log_group="/aws/lambda/orders-api",
+            log_format=LogFormat.TEXT,
+            system_log_level=None,
+            ephemeral_mb=512,
+            snap_start=False,
+        )
+        return replace(snapshot, **changes)
+
+    return make
 
 
 @pytest.fixture

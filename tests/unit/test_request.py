@@ -1,16 +1,18 @@
 """What a user may ask for, and what each refusal says."""
 
 import re
+from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from powertune.domain.function import FunctionArn
+from powertune.domain.payload import EMPTY, Payload, PayloadUse
 from powertune.domain.request import (
     ALL_MEMORY_SIZES_MB,
     DEFAULT_MEMORY_SIZES_MB,
-    MAX_PAYLOAD_BYTES,
+    Strategy,
     TuningRequest,
     parse_memory_sizes,
 )
@@ -24,10 +26,17 @@ def request(**changes):
 
 
 def refused(**changes):
+    """The sentence of the refusal; every one ends as a sentence does and says what to do next."""
     with pytest.raises(UsageError) as caught:
         request(**changes)
-    assert caught.value.next_step
+    assert caught.value.message.endswith(".")
+    assert caught.value.next_step.endswith(".")
+    assert caught.value.exit_code == 2
     return caught.value.message
+
+
+def events(many, weights=None):
+    return tuple(Payload.of(str(n), None if weights is None else weights[n]) for n in range(many))
 
 
 # --- the request --------------------------------------------------------------------------------------------
@@ -35,7 +44,10 @@ def refused(**changes):
 
 def test_a_request_with_only_a_function_has_sensible_defaults():
     made = request()
-    assert (made.memory_sizes_mb, made.invocations, made.payload) == (DEFAULT_MEMORY_SIZES_MB, 10, "{}")
+    assert (made.memory_sizes_mb, made.invocations, made.payloads) == (DEFAULT_MEMORY_SIZES_MB, 10, (EMPTY,))
+    assert (made.strategy, made.parallel, made.sizes_at_once) == (Strategy.COST, 1, 3)
+    assert (made.cold_starts_wanted, made.first_batch) == (0, 10)
+    assert [made.apply, made.dry_run, made.only_cold_starts, made.include_payload] == [False] * 4
 
 
 @given(st.lists(st.integers(128, 10_240), min_size=1, max_size=20))
@@ -65,7 +77,13 @@ def test_no_size_at_all_is_refused():
         ("invocations", 2, "number of invocations is 2"),
         ("invocations", 100_001, "number of invocations is 100001"),
         ("parallel", 0, "parallel invocations is 0"),
-        ("parallel", 1_001, "parallel invocations is 1001"),
+        ("parallel", 801, "parallel invocations is 801"),
+        ("sizes_at_once", 0, "memory sizes at once is 0"),
+        ("sizes_at_once", 41, "memory sizes at once is 41"),
+        ("sleep_ms", -1, "pause in milliseconds is -1"),
+        ("sleep_ms", 900_001, "pause in milliseconds is 900001"),
+        ("cold_starts", -1, "number of cold starts is -1"),
+        ("cold_starts", 1_001, "number of cold starts is 1001"),
         ("balanced_weight", -0.1, "balanced weight is -0.1"),
         ("balanced_weight", 1.1, "balanced weight is 1.1"),
         ("balanced_weight", float("nan"), "balanced weight is nan"),
@@ -80,28 +98,129 @@ def test_a_number_out_of_range_is_named_with_its_range(field, value, words):
     assert re.search(r"between \d+ and \d+", message)
 
 
-def test_as_many_parallel_invocations_as_invocations_leave_nothing_warm_and_are_refused():
-    assert "10 invocations with 10 in parallel would all be cold starts" in refused(invocations=10, parallel=10)
-    assert request(invocations=10, parallel=9).parallel == 9
+@pytest.mark.parametrize(
+    "ends",
+    [
+        {"invocations": 3, "sizes_at_once": 1, "sleep_ms": 0, "cold_starts": 0, "balanced_weight": 0, "tolerance": 0},
+        {
+            "invocations": 100_000,
+            "parallel": 800,
+            "sizes_at_once": 40,
+            "sleep_ms": 900_000,
+            "cold_starts": 1_000,
+            "balanced_weight": 1,
+            "tolerance": 1,
+        },
+    ],
+)
+def test_the_ends_of_every_range_are_taken(ends):
+    made = request(**ends)
+    assert {name: getattr(made, name) for name in ends} == ends
+
+
+def test_all_invocations_may_be_sent_at_the_same_time():
+    assert request(invocations=10, parallel=50).parallel == 50
+
+
+# --- payloads of the request ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("url", ["s3://my-bucket/event.json", "s3://b.c-1/a key/é#?.json", "s3://abc/d\n"])
+def test_payloads_may_still_lie_in_s3(url):
+    made = request(payload_s3=url, payloads=())
+    assert (made.payload_s3, made.payloads) == (url, ())
 
 
 @pytest.mark.parametrize(
-    "payload", ["", "{", "{'a': 1}", "{} {}", "NaN", '{"a": Infinity}', "-Infinity", "[" * 100_000, '"\udc80"']
+    "url",
+    [
+        "",
+        "my-bucket/event.json",
+        "https://my-bucket.s3.amazonaws.com/event.json",
+        "S3://my-bucket/event.json",
+        "s3://my-bucket",
+        "s3://my-bucket/",
+        "s3:///event.json",
+        "s3://ab/event.json",
+        "s3://My-Bucket/event.json",
+        "s3://-bucket/event.json",
+    ],
 )
-def test_a_payload_that_is_not_json_is_refused(payload):
-    assert "payload is not JSON" in refused(payload=payload)
+def test_what_is_no_s3_reference_is_repeated_in_the_refusal(url):
+    assert refused(payload_s3=url, payloads=()) == f"'{url}' is not an S3 reference."
 
 
-@pytest.mark.parametrize("payload", ["null", "0", "[]", '"text"', ' {"a": [1, 2.5, "ü"]} '])
-def test_any_json_is_a_payload_and_is_kept_as_written(payload):
-    assert request(payload=payload).payload == payload
+def test_no_payload_at_all_is_refused():
+    assert refused(payloads=()) == "There is no payload."
 
 
-def test_a_payload_is_measured_in_bytes_and_six_megabytes_are_the_most():
-    fits = '"' + "a" * (MAX_PAYLOAD_BYTES - 2) + '"'
-    assert request(payload=fits).payload == fits
-    assert "larger than the 6 MB" in refused(payload=fits + " ")
-    assert "larger than the 6 MB" in refused(payload='"' + "ü" * (MAX_PAYLOAD_BYTES // 2) + '"')
+def test_each_payload_once_needs_one_for_every_invocation_of_the_run():
+    asked = {"memory_sizes_mb": (128, 256), "invocations": 5, "payload_use": PayloadUse.ONCE}
+    assert request(payloads=events(10), **asked).first_batch == 5
+    assert "9 payloads are too few for 10 invocations" in refused(payloads=events(9), **asked)
+    assert "10 payloads are too few for 14 invocations" in refused(payloads=events(10), cold_starts=3, **asked)
+    assert request(payloads=events(2), dry_run=True, **asked).first_batch == 1
+
+
+def test_weights_that_the_invocations_do_not_allow_are_refused_at_once():
+    weighted = {"payload_use": PayloadUse.WEIGHTED}
+    assert "weight is too small" in refused(payloads=events(2, (99, 1)), **weighted)
+    assert "11 payloads, but only 10 invocations" in refused(payloads=events(11), **weighted)
+    assert "must be positive" in refused(payloads=events(2, (0, 0)), **weighted)
+    assert request(payloads=events(2, (99, 1)), invocations=100, **weighted).planned_mix() == Counter({0: 99, 1: 1})
+
+
+# --- the functions and the alias that a request names ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("field", ["pre_processor_arn", "post_processor_arn"])
+@pytest.mark.parametrize(
+    "arn",
+    [
+        ARN,
+        f"{ARN}:$LATEST",
+        f"{ARN}:live",
+        f"{ARN}:42",
+        "arn:aws-us-gov:lambda:us-gov-west-1:210987654321:function:fill-table_2",
+    ],
+)
+def test_a_processor_is_any_function_with_or_without_a_qualifier(field, arn):
+    assert getattr(request(**{field: arn}), field) == arn
+
+
+@pytest.mark.parametrize("field", ["pre_processor_arn", "post_processor_arn"])
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "",
+        "orders",
+        f"{ARN}:",
+        f"{ARN}:a:b",
+        f"{ARN}:$latest",
+        f" {ARN}",
+        f"{ARN}\n",
+        "arn:aws:s3:::bucket",
+        ARN + "x" * 60,
+    ],
+)
+def test_a_processor_that_is_no_function_arn_is_repeated_and_said_which_it_was_to_be(field, arn):
+    which = field.split("_")[0]
+    assert refused(**{field: arn}) == f"'{arn}' is not the ARN of a function, so it cannot be the {which}-processor."
+
+
+@pytest.mark.parametrize("name", ["live", "PROD_2", "a-b", "1a", "-", "x" * 128])
+def test_an_alias_goes_with_applying(name):
+    assert request(apply=True, apply_alias=name).apply_alias == name
+    assert "goes with applying" in refused(apply_alias=name)
+
+
+@pytest.mark.parametrize("name", ["", "7", "42", "a b", "a.b", "live\n", "$LATEST", "größe", "x" * 129])
+def test_what_lambda_takes_for_no_alias_is_refused(name):
+    assert refused(apply=True, apply_alias=name) == f"'{name}' is not an alias name."
+
+
+def test_an_alias_that_a_run_would_delete_is_refused():
+    assert "begins like those that powertune makes and deletes" in refused(apply=True, apply_alias="powertune-live")
 
 
 # --- parse_memory_sizes --------------------------------------------------------------------------------------
@@ -136,6 +255,8 @@ def test_all_stands_for_every_64_mb_from_128_to_10240(text):
         ("128,all", "all"),
         ("١٢٨", "١٢٨"),
         ("²", "²"),
+        ("１２８", "１２８"),
+        ("1k", "1k"),
     ],
 )
 def test_a_part_that_is_not_a_whole_number_is_named(text, culprit):
@@ -156,70 +277,3 @@ def test_any_text_is_either_sizes_or_a_refusal(text):
         return
     assert sizes
     assert all(type(size) is int for size in sizes)
-
-
-# --- FunctionArn ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b"])
-@pytest.mark.parametrize("name", ["orders", "a", "My_function-2", "x" * 64])
-def test_an_arn_of_any_partition_is_taken_apart_and_put_together_again(partition, name):
-    text = f"arn:{partition}:lambda:us-gov-west-1:123456789012:function:{name}"
-    arn = FunctionArn.parse(text)
-    assert (arn.partition, arn.region, arn.account, arn.name) == (partition, "us-gov-west-1", "123456789012", name)
-    assert str(arn) == text
-
-
-def test_latest_is_the_function_itself():
-    assert str(FunctionArn.parse(f"{ARN}:$LATEST")) == ARN
-
-
-def test_blanks_around_an_arn_do_not_matter():
-    assert str(FunctionArn.parse(f" {ARN}\n")) == ARN
-
-
-@pytest.mark.parametrize("qualifier", ["1", "42", "live", "PROD_2", "a-b"])
-def test_a_version_or_an_alias_is_refused_by_its_name(qualifier):
-    with pytest.raises(UsageError, match=f"version or alias '{qualifier}'") as caught:
-        FunctionArn.parse(f"{ARN}:{qualifier}")
-    assert f"':{qualifier}'" in caught.value.next_step
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "orders",
-        "123456789012:function:orders",
-        "arn:aws:lambda:us-east-1:123456789012:orders",
-        "arn:aws:lambda:us-east-1:12345678901:function:orders",
-        "arn:aws:lambda:us-east-1:1234567890123:function:orders",
-        "arn:aws:lambda:us-east-1:١٢٣٤٥٦٧٨٩٠١٢:function:orders",
-        "arn:aws:lambda::123456789012:function:orders",
-        "arn:aws:lambda:US-EAST-1:123456789012:function:orders",
-        "arn:gcp:lambda:us-east-1:123456789012:function:orders",
-        "arn:aws:s3:us-east-1:123456789012:function:orders",
-        "arn:aws:lambda:us-east-1:123456789012:layer:orders",
-        "arn:aws:lambda:us-east-1:123456789012:function:",
-        "arn:aws:lambda:us-east-1:123456789012:function:a b",
-        "arn:aws:lambda:us-east-1:123456789012:function:" + "x" * 65,
-        ARN + ":",
-        ARN + ":$latest",
-        ARN + ":live:1",
-        ARN + "\n" + ARN,
-    ],
-)
-def test_what_is_not_a_function_arn_is_repeated_in_the_refusal(text):
-    with pytest.raises(UsageError) as caught:
-        FunctionArn.parse(text)
-    assert caught.value.message == f"'{text}' is not the ARN of a Lambda function."
-    assert "arn:aws:lambda:REGION" in caught.value.next_step
-
-
-@given(st.text(max_size=80))
-def test_any_text_is_either_an_arn_or_a_refusal(text):
-    try:
-        arn = FunctionArn.parse(text)
-    except UsageError:
-        return
-    assert FunctionArn.parse(str(arn)) == arn

@@ -1,0 +1,96 @@
+"""Hypothesis strategies for powertune's dataclasses: every field of every kind, as its annotation allows it."""
+
+import dataclasses
+import functools
+import types
+import typing
+from decimal import Decimal
+from enum import Enum
+
+from hypothesis import reject
+from hypothesis import strategies as st
+
+from powertune.domain.function import FunctionArn
+from powertune.domain.payload import Payload, PayloadUse
+from powertune.domain.request import TuningRequest
+from powertune.errors import UsageError
+
+texts = st.text(max_size=8)
+amounts = st.decimals(allow_nan=False, allow_infinity=False)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    lambda one: st.lists(one, max_size=3) | st.dictionaries(texts, one, max_size=3),
+    max_leaves=5,
+)
+_PLAIN = {
+    str: texts,
+    int: st.integers(),
+    bool: st.booleans(),
+    float: st.floats(allow_nan=False, allow_infinity=False),
+    Decimal: amounts,
+    types.NoneType: st.none(),
+}
+_ARNS = st.builds(
+    FunctionArn,
+    partition=st.sampled_from(["aws", "aws-cn"]),
+    region=st.just("us-east-1"),
+    account=st.from_regex(r"[0-9]{12}", fullmatch=True),
+    name=st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True),
+)
+_PAYLOADS = st.builds(
+    lambda value, weight, kept: Payload.of_value(value, weight) if kept else Payload.of_value(value).without_text(),
+    json_values,
+    st.none() | st.floats(1, 3),
+    st.booleans(),
+)
+_PROCESSORS = st.none() | _ARNS.map(str)
+_CHECKED = {
+    "memory_sizes_mb": st.lists(st.integers(128, 10_240), min_size=1, max_size=3).map(tuple),
+    "invocations": st.integers(3, 100_000) | st.integers(3, 9),
+    "payloads": st.lists(_PAYLOADS, min_size=1, max_size=3).map(tuple),
+    "payload_use": st.sampled_from([PayloadUse.IN_TURN, PayloadUse.WEIGHTED]),
+    "payload_s3": st.none() | st.just("s3://my-bucket/key"),
+    "balanced_weight": st.floats(0, 1),
+    "parallel": st.integers(1, 800),
+    "sizes_at_once": st.integers(1, 40),
+    "sleep_ms": st.integers(0, 900_000),
+    "cold_starts": st.integers(0, 1_000),
+    "pre_processor_arn": _PROCESSORS,
+    "post_processor_arn": _PROCESSORS,
+    "tolerance": st.floats(0, 1),
+}
+
+
+@functools.cache
+def made(kind):
+    """Any value of a kind: a dataclass, an enum, a number, a text, or tuples, dicts and unions of them."""
+    if kind in _PLAIN:
+        return _PLAIN[kind]
+    if kind is FunctionArn:
+        return _ARNS
+    if kind is Payload:
+        return _PAYLOADS
+    if kind is TuningRequest:
+        return st.builds(_request, st.fixed_dictionaries(_fields(kind) | _CHECKED), st.sampled_from([None, "live"]))
+    arguments = typing.get_args(kind)
+    if typing.get_origin(kind) is tuple:
+        return st.lists(made(arguments[0]), max_size=2).map(tuple)
+    if typing.get_origin(kind) is dict:
+        return st.dictionaries(made(arguments[0]), made(arguments[1]), max_size=2)
+    if isinstance(kind, types.UnionType):
+        return st.one_of(*map(made, arguments))
+    if issubclass(kind, Enum):
+        return st.sampled_from(kind)
+    return st.fixed_dictionaries(_fields(kind)).map(lambda fields: kind(**fields))
+
+
+def _fields(kind):
+    hints = typing.get_type_hints(kind)
+    return {field.name: made(hints[field.name]) for field in dataclasses.fields(kind)}
+
+
+def _request(fields, alias):
+    try:
+        return TuningRequest(**{**fields, "apply_alias": alias if fields["apply"] else None})
+    except UsageError:  # too few invocations for the weights
+        reject()
