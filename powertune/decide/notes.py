@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from powertune.domain.payload import PayloadUse
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import SizeResult
 from powertune.domain.sample import Outcome, Sample
@@ -15,6 +16,7 @@ def measuring_warnings(
         *_drifting(sizes),
         *_cold_starts_missing(request, sizes),
         *_all_cold(request, samples),
+        *_unsent(request),
         *_other_mix(request, samples),
         *_allowed(samples),
     )
@@ -37,9 +39,7 @@ def _drifting(sizes: Sequence[SizeResult]) -> tuple[str, ...]:
 def _cold_starts_missing(request: TuningRequest, sizes: Sequence[SizeResult]) -> tuple[str, ...]:
     wanted = 0 if request.dry_run else request.cold_starts_wanted
     short = [
-        f"{size.memory_mb} MB: {size.cold.samples}"
-        for size in sizes
-        if size.invocations and size.cold.samples < wanted
+        f"{size.memory_mb} MB: {size.cold.samples}" for size in sizes if size.invocations and size.cold.samples < wanted
     ]
     if not short:
         return ()
@@ -54,6 +54,17 @@ def _all_cold(request: TuningRequest, samples: Sequence[Sample]) -> tuple[str, .
     text = (
         f"All {request.invocations} invocations of a memory size were sent at the same time, so each was a cold start. "
         "They were sent once more to the warm environments: the warm figures are of those."
+    )
+    return (text,)
+
+
+def _unsent(request: TuningRequest) -> tuple[str, ...]:
+    used = len(set(request.turns())) if request.mixes_payloads else len(request.payloads)
+    if used == len(request.payloads) or request.payload_use is not PayloadUse.IN_TURN:
+        return ()
+    text = (
+        f"There are {len(request.payloads)} payloads, but only {request.invocations} invocations at each memory size: "
+        f"the last {len(request.payloads) - used} were not sent."
     )
     return (text,)
 

@@ -18,6 +18,10 @@ COLD_AT_ONCE = 50
 
 MOST_TIMES_PLANNED = 3
 
+MOST_LISTED = 10_000
+"""Payloads that the batches of a round name one by one: they travel in the state of the state machine, which may
+have 256 KiB (AWS docs, step-functions/latest/dg/service-quotas). What is over comes in the next round."""
+
 
 class Planner(Protocol):
     """What the run asks and tells."""
@@ -76,7 +80,7 @@ class GridPlanner:
         request, told = self._request, self._told[memory_mb]
         left = MOST_TIMES_PLANNED * request.first_batch - len(told)
         succeeded = [sample for sample in told if sample.outcome is Outcome.OK]
-        if request.dry_run or not succeeded or left <= 0:
+        if request.dry_run or request.payload_use is PayloadUse.ONCE or not succeeded or left <= 0:
             return None
         if any(sample.cold is None for sample in succeeded):
             return None  # the logs do not say what there is, and would not say it of further invocations
@@ -84,7 +88,7 @@ class GridPlanner:
         if cold > 0:
             count = min(cold, COLD_AT_ONCE, left)
             return Batch(memory_mb=memory_mb, count=count, cold=count, anew=True)
-        if request.only_cold_starts or request.payload_use is PayloadUse.ONCE:
+        if request.only_cold_starts:
             return None
         warm = Counter(sample.payload for sample in told if sample.is_warm_measurement)
         if not request.mixes_payloads:
@@ -95,7 +99,8 @@ class GridPlanner:
             return None
         if len(short) == request.invocations <= left:
             return Batch(memory_mb=memory_mb, count=len(short))  # all of them: the request's own turns say which
-        return Batch(memory_mb=memory_mb, count=len(short[:left]), payloads=tuple(short[:left]))
+        now = short[: min(left, MOST_LISTED // len(request.memory_sizes_mb))]
+        return Batch(memory_mb=memory_mb, count=len(now), payloads=tuple(now))
 
 
 def planner_for(request: TuningRequest) -> Planner:

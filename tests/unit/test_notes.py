@@ -60,6 +60,13 @@ def test_a_mix_that_is_not_as_planned_is_said():
     assert "another mix of payloads" in said
 
 
+def test_payloads_for_which_there_were_no_invocations_are_counted():
+    payloads = tuple(Payload.of(str(number)) for number in range(9))
+    samples = [sample(n + 1, payload=n) for n in range(4)]
+    (said,) = warnings(samples, payloads=payloads)
+    assert "the last 5 were not sent" in said
+
+
 def test_allowed_exceptions_are_counted():
     (said,) = warnings([sample(0, cold=True), sample(1, error_type="NotFound"), sample(2)])
     assert said.startswith("1 of 3 invocations ended with an allowed exception")

@@ -132,6 +132,19 @@ def test_payloads_that_may_be_used_once_are_never_sent_again():
     assert asked(the_request, [sample(n, cold=True, payload=n) for n in range(6)]) == ()
 
 
+def test_a_cold_start_that_did_not_come_about_is_no_reason_to_send_a_payload_twice():
+    events = tuple(Payload.of(str(number)) for number in range(50))
+    the_request = request(payloads=events, payload_use=PayloadUse.ONCE, cold_starts=3)
+    told = [sample(n, cold=n == 0, payload=n) for n in range(8)]
+    assert asked(the_request, told) == ()
+
+
+def test_long_lists_of_payloads_come_in_several_rounds():
+    the_request = request(payloads=LIST, invocations=30_000)
+    (batch,) = asked(the_request, warm(the_request, without=range(1, 12_001)))
+    assert len(batch.payloads) == batch.count == 10_000
+
+
 def test_a_dry_run_asks_once():
     the_request = request(dry_run=True)
     assert asked(the_request)[0].count == 1
