@@ -9,6 +9,8 @@
 
   const colour = (role) => getComputedStyle(document.documentElement).getPropertyValue(`--${role}`).trim();
   const chosen = (name) => form && new FormData(form).get(name);
+  // A report of cold starts has no box to hide them.
+  const coldHidden = () => form && form.elements.cold && !form.elements.cold.checked;
 
   // As many sizes as there is room for, the important ones first.
   function ticks(page, position, room) {
@@ -65,11 +67,11 @@
       font: { family: "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", color: ink, size: 13 },
       margin: { l: narrow ? 56 : 68, r: narrow ? 10 : 20, t: 48, b: 54 }, separators: ".,",
       dragmode: coarse.matches ? false : "zoom",
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: soft, activecolor: ink },
       hoverlabel: { bgcolor: colour("panel"), bordercolor: colour("rule"), font: { color: ink, size: 13 }, align: "left" },
     });
     layout.xaxis = axis(layout.xaxis);
     layout.yaxis = axis(layout.yaxis);
-    const cold = chosen("cold");
     for (const trace of chart.data) {
       const tint = colour(trace.meta);
       if (trace.type === "bar") {
@@ -87,7 +89,7 @@
         const crowd = trace.x.length / Math.max(1, chart.page.sizes.length);
         trace.marker.opacity = trace.meta !== "warm" ? 0.9 : crowd > 200 ? 0.15 : 0.55;
         trace.marker.line = { width: trace.meta === "warm" ? 0 : 1.5, color: tint };
-        trace.visible = trace.meta !== "cold" || cold !== null;
+        trace.visible = trace.meta !== "cold" || !coldHidden();
       }
     }
     if (chart.page.kind === "memory") memoryLayout(chart, layout, width);
@@ -109,7 +111,9 @@
       if (chart.page.kind === "memory") chart.layout.height = place.clientHeight;
       chart.layout.width = width;
       Plotly.react(place, chart.data, chart.layout, {
-        displaylogo: false, displayModeBar: coarse.matches || printing ? false : "hover",
+        displaylogo: false,
+        // Over bars it would cover the first of them.
+        displayModeBar: coarse.matches || printing || chart.page.kind !== "memory" ? false : "hover",
         modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"], showTips: false,
         toImageButtonOptions: { filename: `powertune-${name}`, scale: 2 },
       });

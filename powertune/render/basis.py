@@ -1,94 +1,116 @@
-"""The sections of the report that say what the numbers rest on: the bill, the sources, the prices."""
+"""The sections of the report that say what the numbers rest on: the sources, the order, the prices."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 
 from powertune.domain.payload import PayloadUse
-from powertune.domain.price import Money
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import TuningResult
-from powertune.domain.sample import Source
+from powertune.domain.sample import Sample, Source
 from powertune.render import figures
-from powertune.render.markup import Markup, bullets, details, facts, safe
+from powertune.render.markup import Markup, bullets, details, facts, safe, together
 from powertune.render.safe import escape
 
-_SHOWN_DISAGREEMENTS = 20
+_SHOWN = 20
 _SOURCE_NAMES = {
     Source.TAIL: "the log tail that Invoke returned",
     Source.INSIGHTS: "Logs Insights",
     Source.XRAY: "X-Ray",
 }
-
-
-def bill(result: TuningResult) -> Markup:
-    """What the run cost."""
-    spend = result.spend
-    local = result.environment.kind != "aws"
-    lead = (
-        "Nobody bills this run. The same on AWS would cost, at list prices:"
-        if local
-        else "At list prices, before free tier, discounts and taxes:"
-    )
-    rows = [
-        ("Total", _money(spend.total_cost)),
-        ("Lambda", _money(spend.lambda_cost)),
-        (
-            "Step Functions",
-            f"{_money(spend.workflow_cost)} ({figures.count(spend.state_transitions)} state transitions)",
-        ),
-        ("Invocations", figures.count(spend.invocations)),
-        ("Compute", figures.gb_seconds(spend.gb_seconds)),
-    ]
-    calls = ""
-    if spend.aws_calls:
-        lines = "".join(
-            f'<tr><th scope="row">{safe(name)}</th><td>{figures.count(times)}</td></tr>'
-            for name, times in sorted(spend.aws_calls.items())
-        )
-        total = figures.count(sum(spend.aws_calls.values()))
-        calls = details(f"{total} AWS API calls", f'<table class="plain"><tbody>{lines}</tbody></table>')
-    return (
-        f'<section aria-labelledby="bill"><h2 id="bill">What the run cost</h2><p class="lead">{lead}</p>'
-        f"{facts(rows)}{calls}</section>"
-    )
+_USE_NAMES = {
+    PayloadUse.IN_TURN: "used in turn",
+    PayloadUse.WEIGHTED: "by weight, shuffled",
+    PayloadUse.ONCE: "each used once",
+}
 
 
 def how(result: TuningResult) -> Markup:
     """Who confirmed the samples, and how they were made. The payload may hold secrets: only its size is shown."""
-    request, samples = result.request, result.samples
+    request, function = result.request, result.function
+    rows = [
+        ("Memory sizes asked for", together(", ".join(figures.memory(mb) for mb in request.memory_sizes_mb))),
+        ("Invocations per size", "1, a dry run" if request.dry_run else figures.count(request.invocations)),
+        ("Cold starts per size", _cold_starts(request)),
+        ("In parallel at each size", figures.count(request.parallel)),
+        ("Order", _order(request)),
+        (
+            "Pause after each invocation",
+            figures.duration(float(request.sleep_ms)) if request.sleep_ms else "none",
+        ),
+        ("Seed", str(request.seed)),
+        ("Equivalent within", figures.percent(request.tolerance)),
+        ("Payload" if len(request.payloads) < 2 else "Payloads", _payloads(request)),
+        ("Allowed exceptions", ", ".join(safe(name, 80) for name in request.allowed_exceptions) or "none"),
+        ("Timeout", figures.span(function.timeout_s)),
+        ("Ephemeral storage", figures.memory(function.ephemeral_mb)),
+    ]
+    if request.peer is not None:
+        rows.append(("Request", "in aws-lambda-power-tuning's form"))
+    codes = [
+        ("Pre-processor", request.pre_processor_arn),
+        ("Post-processor", request.post_processor_arn),
+        ("Code SHA-256", function.code_sha256),
+    ]
+    return (
+        f'<section aria-labelledby="how"><h2 id="how">How it was measured</h2>{_sources(result.samples)}'
+        + facts(rows, long=[(term, f"<code>{safe(text)}</code>") for term, text in codes if text is not None])
+        + "</section>"
+    )
+
+
+def _sources(samples: Sequence[Sample]) -> Markup:
+    """Who confirmed the samples, and where sources disagree or a record does not fit itself."""
     confirmed = Counter(source for sample in samples for source in set(sample.sources))
-    sources = [
-        f"{figures.count(confirmed[source])} of {figures.count(len(samples))} samples are confirmed by {name}."
+    lines = [
+        f"{figures.count(confirmed[source])} of {figures.plural(len(samples), 'sample')} "
+        f"{'is' if len(samples) == 1 else 'are'} confirmed by {name}."
         for source, name in _SOURCE_NAMES.items()
     ]
     disagreeing = [sample for sample in samples if sample.disagreements]
+    misfits = [sample for sample in samples if sample.misfit is not None]
     if disagreeing:
-        sources.append(f"In {figures.count(len(disagreeing))} samples the sources disagree.")
+        lines.append(f"In {figures.plural(len(disagreeing), 'sample')} the sources disagree.")
     elif samples:
-        sources.append("No sources disagree.")
-    lines = [
-        f"{figures.memory(sample.memory_mb)}, invocation {sample.order + 1}: {'; '.join(sample.disagreements)}"
-        for sample in disagreeing
-    ]
-    listed = bullets(lines[:_SHOWN_DISAGREEMENTS])
-    if len(lines) > _SHOWN_DISAGREEMENTS:
-        listed += f"<p>{figures.count(len(lines) - _SHOWN_DISAGREEMENTS)} more are in result.json.</p>"
-    rows = [
-        ("Memory sizes asked for", ", ".join(figures.memory(mb) for mb in request.memory_sizes_mb)),
-        ("Invocations per size", figures.count(request.invocations)),
-        ("In parallel", figures.count(request.parallel)),
-        ("Order", f"sizes interleaved and shuffled, {figures.count(request.sizes_at_once)} at a time"),
-        ("Equivalent within", figures.percent(request.tolerance)),
-        ("Seed", str(request.seed)),
-        ("Payload", _payloads(request)),
-        ("Timeout", figures.span(result.function.timeout_s)),
-        ("Ephemeral storage", figures.memory(result.function.ephemeral_mb)),
-    ]
+        lines.append("No sources disagree.")
+    if misfits:
+        records = figures.plural(len(misfits), "record")
+        lines.append(f"The own arithmetic of {records} does not fit; what {_they(misfits)} was taken as it stands.")
+    elif samples:
+        lines.append("The arithmetic of every record fits.")
     return (
-        '<section aria-labelledby="how"><h2 id="how">How it was measured</h2>'
-        f"{bullets(sources)}{details('The disagreements', listed) if lines else ''}"
-        + facts(rows, long=[("Code SHA-256", f"<code>{safe(result.function.code_sha256)}</code>")])
-        + "</section>"
+        bullets(lines)
+        + _listed("The disagreements", disagreeing, lambda sample: "; ".join(sample.disagreements))
+        + _listed("The records that do not fit", misfits, lambda sample: sample.misfit or "")
     )
+
+
+def _they(samples: Sequence[Sample]) -> str:
+    return "it says" if len(samples) == 1 else "they say"
+
+
+def _listed(title: str, samples: Sequence[Sample], text: Callable[[Sample], str]) -> Markup:
+    if not samples:
+        return ""
+    lines = [
+        f"{figures.memory(sample.memory_mb)}, invocation {sample.order + 1}: {text(sample)}"
+        for sample in samples[:_SHOWN]
+    ]
+    more = len(samples) - _SHOWN
+    rest = f"<p>{figures.count(more)} more {'is' if more == 1 else 'are'} in result.json.</p>" if more > 0 else ""
+    return details(title, bullets(lines) + rest)
+
+
+def _cold_starts(request: TuningRequest) -> str:
+    if request.dry_run or not request.cold_starts_wanted:
+        return "not asked for"
+    return f"{figures.count(request.cold_starts_wanted)} asked for{', and nothing else' * request.only_cold_starts}"
+
+
+def _order(request: TuningRequest) -> str:
+    at_once = request.sizes_at_once
+    together = "one at a time" if at_once == 1 else f"{figures.count(at_once)} at a time"
+    return f"sizes interleaved, shuffled with the seed, {together}"
 
 
 def _payloads(request: TuningRequest) -> str:
@@ -96,43 +118,37 @@ def _payloads(request: TuningRequest) -> str:
     if not sizes:
         return figures.UNKNOWN
     if len(sizes) == 1:
-        return f"{figures.count(sizes[0])} bytes (kept out of this page)"
-    use = {
-        PayloadUse.IN_TURN: "used in turn",
-        PayloadUse.WEIGHTED: "by weight, shuffled",
-        PayloadUse.ONCE: "each used once",
-    }
-    spread = f"{figures.count(min(sizes))} to {figures.count(max(sizes))} bytes"
-    return f"{figures.count(len(sizes))} payloads, {use[request.payload_use]}, {spread} (kept out of this page)"
+        return f"{figures.plural(sizes[0], 'byte')} (kept out of this page)"
+    low, high = min(sizes), max(sizes)
+    spread = figures.plural(high, "byte") + " each" if low == high else f"{low:,} to {figures.plural(high, 'byte')}"
+    return f"{figures.count(len(sizes))}, {_USE_NAMES[request.payload_use]}, {spread} (kept out of this page)"
 
 
 def prices(result: TuningResult) -> Markup:
     """The list prices that every cost follows from."""
     price = result.price
 
-    def listed(text: str, unit: str) -> Markup:
-        return escape(text if text == figures.UNKNOWN else f"{text} {unit}")
+    def listed(value: Decimal | None, unit: str) -> Markup:
+        return escape(figures.UNKNOWN if value is None else f"{figures.rate(value, price.currency)} {unit}")
 
     rows = [
         ("For", f"{safe(price.architecture.value)} in {safe(price.region)}"),
-        ("Duration", listed(figures.rate(price.per_gb_second, price.currency), "per GB-second")),
-        ("Request", listed(figures.rate(price.per_request, price.currency), "each")),
-        (
-            "Ephemeral storage over 512 MB",
-            listed(figures.rate(price.ephemeral_per_gb_second, price.currency), "per GB-second"),
-        ),
-        (
-            "Step Functions",
-            listed(figures.rate(price.per_state_transition, price.currency), "per transition"),
-        ),
-        ("As of", safe(price.as_of)),
+        ("Duration", listed(price.per_gb_second, "per GB-second")),
+        ("Request", listed(price.per_request, "each")),
+        ("Ephemeral storage over 512 MB", listed(price.ephemeral_per_gb_second, "per GB-second")),
+        ("Step Functions", listed(price.per_state_transition, "per transition")),
     ]
+    around = [
+        ("Log queries", price.per_log_gb_scanned, "per GB scanned"),
+        ("Traces recorded", price.per_trace_recorded, "each"),
+        ("Traces retrieved", price.per_trace_retrieved, "each"),
+        ("SnapStart cache", price.snapstart_cache_per_gb_second, "per GB-second"),
+        ("SnapStart restore", price.snapstart_restore_per_gb, "per GB"),
+    ]
+    rows += [(term, listed(value, unit)) for term, value, unit in around if value is not None]
+    rows.append(("As of", safe(price.as_of)))
     return (
         '<section aria-labelledby="prices"><h2 id="prices">The prices behind it</h2>'
         + facts(rows, long=[("Source", safe(price.source))])
         + "</section>"
     )
-
-
-def _money(amount: Money) -> Markup:
-    return escape(figures.money(amount))

@@ -9,11 +9,13 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from powertune.domain.result import Interval, SizeResult, SizeStatus, TuningResult
-from powertune.domain.sample import Sample, TraceParts
-from powertune.render import figures
+from powertune.domain.result import Distribution, Interval, TuningResult
+from powertune.domain.sample import Outcome, Sample
+from powertune.render import bars, figures
+from powertune.render.compared import COLD, Compared, beginning, compared_by, equivalent_sizes, is_measured, state_of
 from powertune.render.points import PointKind, Spread, cost_per_million, kind_of, waited_ms
 from powertune.render.safe import chart_text
+from powertune.render.sentence import present_size, present_word
 
 SYMBOLS = {
     PointKind.WARM: "circle",
@@ -23,13 +25,6 @@ SYMBOLS = {
 }
 """Shapes tell the kinds apart where colour does not."""
 
-PART_NAMES = {
-    "service_ms": "Lambda service (not billed)",
-    "init_ms": "Init",
-    "overhead_ms": "Overhead",
-    "invocation_ms": "Function",
-}
-_PATTERNS = {"service_ms": "-", "init_ms": "/", "overhead_ms": ".", "invocation_ms": ""}
 _LOG_FROM_RATIO = 12.0
 """Values that reach over more than about a decade are first drawn on a logarithmic axis."""
 _FEW = 20
@@ -39,20 +34,18 @@ Chart = dict[str, Any]
 
 
 def charts(result: TuningResult) -> dict[str, Chart]:
-    """The charts by name: ``duration``, ``cost`` and ``parts``, each where there is something to draw."""
+    """The charts by name: ``duration``, ``cost``, ``parts`` and ``cold``, each where there is something to draw."""
     drawn = {"duration": _duration_chart(result), "cost": _cost_chart(result)}
-    if traced(result):
-        drawn["parts"] = _parts_chart(result)
+    if rows := bars.traced(result):
+        drawn["parts"] = bars.stacked(rows, "Mean time of the traced warm invocations")
+    if rows := bars.cold_parts(result):
+        drawn["cold"] = bars.stacked(rows, "Mean time of the cold starts")
     return {name: chart for name, chart in drawn.items() if chart["data"]}
 
 
-def traced(result: TuningResult) -> list[tuple[SizeResult, TraceParts]]:
-    """The memory sizes with trace parts, in their order."""
-    return [(size, size.trace_parts) for size in result.memory_sizes if size.trace_parts is not None]
-
-
 def _duration_chart(result: TuningResult) -> Chart:
-    means = {size.memory_mb: size.warm.duration_ms for size in result.memory_sizes if size.warm.duration_ms}
+    by = compared_by(result)
+    means = {size.memory_mb: mean for size in result.memory_sizes if (mean := by.duration(size)) is not None}
     largest = max(
         [mean.mean for mean in means.values()] or [wait for s in result.samples if (wait := waited_ms(s))] or [1.0]
     )
@@ -67,14 +60,17 @@ def _duration_chart(result: TuningResult) -> Chart:
             mb,
             mean.mean / scale,
             _ends(mean.mean_interval, scale),
-            f"mean {figures.duration_estimate(mean.mean, mean.mean_interval)}, {mean.count} warm",
+            f"mean {figures.duration_estimate(mean.mean, mean.mean_interval)}, {counted(mean, by)}",
         )
         for mb, mean in means.items()
     ]
-    return _against_memory(result, f"Duration (cold: with init), {unit}", of_sample, means_drawn)
+    begins = beginning(result)
+    title = f"Cold start ({begins} and duration)" if by is COLD else f"Duration (cold: with {begins})"
+    return _against_memory(result, f"{title}, {unit}", of_sample, [] if by.once else means_drawn)
 
 
 def _cost_chart(result: TuningResult) -> Chart:
+    by = compared_by(result)
     sizes = {size.memory_mb: size for size in result.memory_sizes}
 
     def of_sample(sample: Sample) -> float | None:
@@ -84,15 +80,20 @@ def _cost_chart(result: TuningResult) -> Chart:
     means = [
         (
             size.memory_mb,
-            float(size.cost.per_million.amount),
-            _ends(size.cost.per_million_interval),
-            f"mean {figures.money_estimate(size.cost.per_million, size.cost.per_million_interval)} per million",
+            float(cost.per_million.amount),
+            _ends(cost.per_million_interval),
+            f"mean {figures.money_estimate(cost.per_million, cost.per_million_interval)} {by.per_million}",
         )
         for size in result.memory_sizes
-        if size.cost is not None
+        if (cost := by.cost(size)) is not None
     ]
-    title = f"Cost per million invocations, {chart_text(result.price.currency)}"
-    return _against_memory(result, title, of_sample, means)
+    title = f"Cost {by.per_million}, {chart_text(result.price.currency)}"
+    return _against_memory(result, title, of_sample, [] if by.once else means)
+
+
+def counted(mean: Distribution, by: Compared) -> str:
+    """How many invocations a mean is of: ``9 warm samples``."""
+    return f"{figures.count(mean.count)} {by.sample if mean.count == 1 else by.samples}"
 
 
 def _ends(interval: Interval | None, scale: float = 1.0) -> tuple[float, float] | None:
@@ -112,7 +113,7 @@ def _against_memory(
     figure = go.Figure(layout={"template": "none"})
     drawn: list[float] = []
     for kind in (PointKind.FAILED, PointKind.SET_ASIDE, PointKind.COLD, PointKind.WARM):
-        points = list(_points(result.samples, kind, of_sample, spread))
+        points = list(_points(result, kind, of_sample, spread))
         if points:
             drawn += [y for _, y, _ in points]
             figure.add_scatter(
@@ -160,18 +161,19 @@ def _against_memory(
 
 
 def _points(
-    samples: Iterable[Sample], kind: PointKind, of_sample: Callable[[Sample], float | None], spread: Spread
+    result: TuningResult, kind: PointKind, of_sample: Callable[[Sample], float | None], spread: Spread
 ) -> Iterable[tuple[float, float, str]]:
     seen: dict[int, int] = {}
-    for sample in samples:
+    several = len(result.request.payloads) > 1
+    for sample in result.samples:
         y = of_sample(sample) if kind_of(sample) is kind else None
         if y is not None and math.isfinite(y):
             index = seen.get(sample.memory_mb, 0)
             seen[sample.memory_mb] = index + 1
-            yield spread.place(kind, sample.memory_mb, index), y, _hover(sample, kind)
+            yield spread.place(kind, sample.memory_mb, index), y, _hover(sample, kind, several=several)
 
 
-def _hover(sample: Sample, kind: PointKind) -> str:
+def _hover(sample: Sample, kind: PointKind, *, several: bool) -> str:
     lines = [f"{figures.memory(sample.memory_mb)}, {kind.value.replace('-', ' ')} (no. {sample.order + 1})"]
     lines.append(f"duration {figures.duration(sample.duration_ms)}")
     if sample.init_ms is not None:
@@ -180,19 +182,22 @@ def _hover(sample: Sample, kind: PointKind) -> str:
         lines.append(f"restore {figures.duration(sample.restore_ms)}")
     if sample.billed_ms is not None:
         lines.append(f"billed {figures.count(sample.billed_ms)} ms")
+    if several:
+        lines.append(f"payload no. {sample.payload + 1}")
     if kind is PointKind.FAILED:
         lines.append(chart_text(sample.error_type or sample.outcome.value, 80))
+    elif sample.outcome is Outcome.OK and sample.error_type is not None:
+        lines.append(f"allowed exception: {chart_text(sample.error_type, 80)}")
     return "<br>".join(lines)
 
 
 def _shapes(result: TuningResult, spread: Spread) -> Iterable[dict[str, Any]]:
-    best = result.recommendation
-    alike = (*best.equivalent_sizes_mb, best.memory_mb) if best is not None and best.equivalent_sizes_mb else ()
+    alike = equivalent_sizes(result)
     for size in result.memory_sizes:
         low, high = spread.band(size.memory_mb)
         strip = {"type": "rect", "xref": "x", "yref": "paper", "x0": low, "x1": high, "y0": 0, "y1": 1}
         strip |= {"layer": "below", "line": {"width": 0}}
-        if size.status is not SizeStatus.MEASURED:
+        if not is_measured(result, size):
             yield strip | {"name": "missing"}
         elif size.memory_mb in alike:
             yield strip | {"name": "equivalent"}
@@ -204,14 +209,13 @@ def _shapes(result: TuningResult, spread: Spread) -> Iterable[dict[str, Any]]:
 
 def _labels(result: TuningResult) -> Iterable[dict[str, Any]]:
     for role, mb, top in _marked(result):
-        text = "recommended" if role == "recommended" else "present"
+        text = "recommended" if role == "recommended" else present_word(result)
         if role == "recommended" and mb == result.function.original_memory_mb:
             text = "present and recommended"
         yield _label(role, mb, text) | {"y": top, "yanchor": "bottom"}
     for size in result.memory_sizes:
-        if size.status is not SizeStatus.MEASURED:
-            text = "not measured" if size.status is SizeStatus.NOT_MEASURED else "failed"
-            yield _label("missing", size.memory_mb, text) | {
+        if not is_measured(result, size):
+            yield _label("missing", size.memory_mb, state_of(result, size)) | {
                 "y": 0.03,
                 "yanchor": "bottom",
                 "xshift": -12,
@@ -224,12 +228,16 @@ def _label(role: str, mb: int, text: str) -> dict[str, Any]:
 
 
 def _marked(result: TuningResult) -> Iterable[tuple[str, int, float]]:
-    present = result.function.original_memory_mb
-    best = result.recommendation
-    if best is not None:
-        yield "recommended", best.memory_mb, 1.0
-    if (best is None or best.memory_mb != present) and present in {size.memory_mb for size in result.memory_sizes}:
-        yield "present", present, 1.07
+    if result.recommendation is not None:
+        yield "recommended", result.recommendation.memory_mb, 1.0
+    if marks_present(result):
+        yield "present", result.function.original_memory_mb, 1.07
+
+
+def marks_present(result: TuningResult) -> bool:
+    """Whether the memory size that the function had has a line of its own: it was measured, and is not the best."""
+    present, best = result.function.original_memory_mb, result.recommendation
+    return (best is None or best.memory_mb != present) and present_size(result) is not None
 
 
 def _worth_a_tick(result: TuningResult) -> list[int]:
@@ -237,30 +245,3 @@ def _worth_a_tick(result: TuningResult) -> list[int]:
     best = [result.recommendation.memory_mb] if result.recommendation else []
     wanted = [*best, result.function.original_memory_mb, *([min(sizes), max(sizes)] if sizes else [])]
     return [mb for mb in dict.fromkeys(wanted) if mb in sizes]
-
-
-def _parts_chart(result: TuningResult) -> Chart:
-    import plotly.graph_objects as go
-
-    rows = traced(result)
-    largest = max([value for _, parts in rows for name in PART_NAMES if (value := getattr(parts, name))] or [1.0])
-    scale, unit = figures.duration_unit(largest)
-    figure = go.Figure(layout={"template": "none", "barmode": "stack"})
-    for name, title in PART_NAMES.items():
-        values = [getattr(parts, name) for _, parts in rows]
-        if any(value is not None for value in values):
-            figure.add_bar(
-                orientation="h",
-                y=[figures.memory(size.memory_mb) for size, _ in rows],
-                x=[None if value is None else value / scale for value in values],
-                text=[f"{title}: {figures.duration(value)}" for value in values],
-                textposition="none",
-                meta=name,
-                marker={"pattern": {"shape": _PATTERNS[name], "size": 7, "solidity": 0.3}},
-                hovertemplate="%{y}<br>%{text}<extra></extra>",
-            )
-    figure.update_xaxes(title={"text": f"Mean time of the traced warm invocations, {unit}"})
-    figure.update_yaxes(autorange="reversed", type="category")
-    chart: Chart = json.loads(figure.to_json())
-    chart["page"] = {"kind": "parts", "rows": len(rows)}
-    return chart

@@ -25,6 +25,18 @@ def count(number: int | None) -> str:
     return UNKNOWN if number is None else f"{number:,}"
 
 
+def plural(number: int, one: str) -> str:
+    """``1 call``, ``1,200 calls``."""
+    return f"{number:,} {one}{'' if number == 1 else 's'}"
+
+
+def quantity(value: float) -> str:
+    """How much of something: whole numbers in full, others with three digits."""
+    if not math.isfinite(value):
+        return UNKNOWN
+    return f"{int(value):,}" if value == int(value) else _number(value)
+
+
 def memory(mb: int | None) -> str:
     """``1,769 MB``."""
     return UNKNOWN if mb is None else f"{mb:,} MB"

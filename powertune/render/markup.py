@@ -41,6 +41,33 @@ def details(summary: str, content: Markup) -> Markup:
     return f"<details><summary>{summary}</summary>{content}</details>"
 
 
-def note(content: Markup, *, danger: bool = False) -> Markup:
+def note(content: Markup, *, danger: bool = False, good: bool = False) -> Markup:
     """A paragraph that must not be overlooked."""
-    return f'<div class="note{" danger" if danger else ""}" role="note">{content}</div>'
+    kind = " danger" if danger else " good" if good else ""
+    return f'<div class="note{kind}" role="note">{content}</div>'
+
+
+def figure(name: str, title: str, caption: str, words: Iterable[str], *, drawn: bool = True) -> Markup:
+    """A chart's place with its caption and the same in words; ``drawn`` says whether there is anything in it."""
+    heading = f'<h3 id="title-{name}">{title}</h3>'
+    if not drawn:
+        nothing = "Nothing to draw: no memory size has a measurement for it."
+        return f'<figure>{heading}<p class="lead">{nothing}</p></figure>'
+    in_words = details("This chart in words", f'<div id="words-{name}">{bullets(words)}</div>')
+    return (
+        f'<figure>{heading}<div class="chart {name}" id="chart-{name}" role="img" aria-labelledby="title-{name}" '
+        f'aria-describedby="words-{name}"></div><figcaption>{caption}</figcaption>{in_words}</figure>'
+    )
+
+
+def table(heading_id: str, heads: Iterable[tuple[str, str]], rows: Markup) -> Markup:
+    """A table with a column for each title and unit, that scrolls sideways in its own frame."""
+    columns = "".join(f'<th scope="col">{title}{_unit(unit)}</th>' for title, unit in heads)
+    return (
+        f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{heading_id}"><table>'
+        f"<thead><tr>{columns}</tr></thead>\n<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _unit(unit: str) -> Markup:
+    return f' <span class="unit">{unit}</span>' if unit else ""

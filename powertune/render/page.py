@@ -4,18 +4,21 @@ from collections.abc import Collection
 
 from powertune.domain.result import SizeStatus, TuningResult
 from powertune.render import figures, sentence
-from powertune.render.basis import bill, how, prices
+from powertune.render.basis import how, prices
+from powertune.render.bill import bill
+from powertune.render.breakdown import cold_starts, parts
+from powertune.render.compared import compared_by, is_measured
 from powertune.render.markup import Markup, bullets, facts, note, safe, together
-from powertune.render.plots import curves, parts
+from powertune.render.plots import curves
 from powertune.render.safe import escape
 from powertune.render.table import sizes_table
 
 
 def body(result: TuningResult, drawn: Collection[str]) -> Markup:
     """Header, main part and footer; ``drawn`` names the charts that there are."""
-    found = _failed(result) + curves(result, drawn) + sizes_table(result) + parts(result) + _why(result)
+    found = _failed(result) + curves(result, drawn) + sizes_table(result) + cold_starts(result) + parts(result)
     return (
-        f"<header>{_top(result)}</header>\n<main>{found}{bill(result)}{how(result)}{prices(result)}</main>\n"
+        f"<header>{_top(result)}</header>\n<main>{found}{_why(result)}{bill(result)}{how(result)}{prices(result)}</main>\n"
         f"<footer><p>Made by powertune {escape(result.powertune_version)} · run {escape(result.run_id)} · "
         "this file works offline and sends nothing anywhere.</p></footer>"
     )
@@ -25,11 +28,12 @@ def _top(result: TuningResult) -> Markup:
     function, request = result.function, result.request
     eyebrow = f'<p class="eyebrow">powertune · <b>{safe(function.name)}</b> · {safe(function.region)}</p>'
     notices = []
-    if not result.restored:
-        present = figures.memory(function.original_memory_mb)
-        notices.append(
-            note(f"<p><b>The function was not put back.</b> It had {present} before this run.</p>", danger=True)
-        )
+    lost = sentence.not_restored(result)
+    if lost:
+        notices.append(note(f"<p><b>{lost}</b></p>", danger=True))
+    done = sentence.applied(result)
+    if done:
+        notices.append(note(f"<p>{together(done)}</p>", good=True))
     where = sentence.where(result)
     if where:
         notices.append(note(f"<p><b>A local run.</b> {escape(where)}</p>{bullets(result.environment.notes)}"))
@@ -38,12 +42,16 @@ def _top(result: TuningResult) -> Markup:
     strategy = request.strategy.value
     if strategy == "balanced":
         strategy += f", cost weighs {figures.percent(request.balanced_weight)}"
+    if request.dry_run:
+        strategy = "none: a dry run"
+    elif request.only_cold_starts:
+        strategy += ", by cold starts alone"
     rows = [
         ("Function", safe(function.name)),
         ("Region", safe(function.region)),
         ("Architecture", safe(function.architecture.value)),
         ("Runtime", safe(function.runtime or "container image")),
-        ("Present memory size", figures.memory(function.original_memory_mb)),
+        (f"{sentence.present_word(result).capitalize()} memory size", figures.memory(function.original_memory_mb)),
         ("Strategy", escape(strategy)),
         (
             "Measured",
@@ -65,26 +73,27 @@ def _tiles(result: TuningResult) -> Markup:
     best = result.recommendation
     if best is None:
         return ""
-    present = sentence.present_size(result)
+    by, present = compared_by(result), sentence.present_size(result)
     was = present if present is not None and present.memory_mb != best.memory_mb else None
+    now = "now" if sentence.present_word(result) == "present" else "before"
     chosen = next((size for size in result.memory_sizes if size.memory_mb == best.memory_mb), None)
     used = chosen.max_memory_used_mb if chosen else None
-    before = was.warm.duration_ms if was else None
+    duration, cost = (by.duration(was), by.cost(was)) if was else (None, None)
     tiles = [
         (
             "Recommended memory size",
             figures.memory(best.memory_mb),
-            f"now {figures.memory(result.function.original_memory_mb)}",
+            f"{now} {figures.memory(result.function.original_memory_mb)}",
         ),
         (
-            "Mean warm duration",
+            by.tile,
             figures.duration(best.expected_duration_ms),
-            f"now {figures.duration(before.mean)}" if before else "",
+            f"{now} {figures.duration(duration.mean)}" if duration else "",
         ),
         (
-            "Cost per million invocations",
+            f"Cost {by.per_million}",
             figures.money(best.expected_cost_per_million),
-            f"now {figures.money(was.cost.per_million)}" if was and was.cost else "",
+            f"{now} {figures.money(cost.per_million)}" if cost else "",
         ),
         (
             "Most memory used",
@@ -101,17 +110,18 @@ def _tiles(result: TuningResult) -> Markup:
 
 
 def _failed(result: TuningResult) -> Markup:
-    gone = [size for size in result.memory_sizes if size.status is not SizeStatus.MEASURED]
+    gone = [size for size in result.memory_sizes if not is_measured(result, size)]
     if not gone:
         return ""
     items = "".join(
         f"<li><b>{figures.memory(size.memory_mb)}</b> "
-        f"{'failed' if size.status is SizeStatus.FAILED else 'was not measured'}: "
+        f"{'was not measured' if size.status is SizeStatus.NOT_MEASURED else 'failed'}: "
         f"{safe(size.reason) if size.reason else 'no reason was recorded'}</li>"
         for size in gone
     )
-    verb = "size" if len(gone) == 1 else "sizes"
-    return note(f"<h2>{len(gone)} memory {verb} without a measurement</h2><ul>{items}</ul>", danger=True)
+    lacking = "where the function did not work" if result.request.dry_run else "without a measurement"
+    heading = f"{figures.plural(len(gone), 'memory size')} {lacking}"
+    return note(f"<h2>{heading}</h2><ul>{items}</ul>", danger=True)
 
 
 def _why(result: TuningResult) -> Markup:

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Collection, Iterable
 
-from powertune.domain.result import SizeResult, SizeStatus, TuningResult
+from powertune.domain.result import SizeResult, TuningResult
 from powertune.render import figures, sentence
-from powertune.render.charts import PART_NAMES, traced
-from powertune.render.markup import Markup, bullets, details
+from powertune.render.charts import counted, marks_present
+from powertune.render.compared import COLD, Compared, beginning, compared_by, equivalent_sizes, is_measured, state_of
+from powertune.render.markup import Markup, figure
 from powertune.render.points import PointKind, kind_of, waited_ms
 
 _SHAPES = {
@@ -23,8 +24,8 @@ _SHAPES = {
 }
 
 
-def _key(result: TuningResult) -> Markup:
-    measured = any(size.warm.duration_ms is not None for size in result.memory_sizes)
+def _key(result: TuningResult, by: Compared) -> Markup:
+    measured = not by.once and any(by.duration(size) is not None for size in result.memory_sizes)
     kinds = Counter(kind_of(sample) for sample in result.samples)
     rows = [
         ("warm", f"warm sample ({figures.count(kinds[PointKind.WARM])})", PointKind.WARM in kinds),
@@ -39,19 +40,11 @@ def _key(result: TuningResult) -> Markup:
             f"failed invocation ({figures.count(kinds[PointKind.FAILED])})",
             PointKind.FAILED in kinds,
         ),
-        ("mean", "mean of the warm samples with its 95 % interval", measured),
+        ("mean", f"mean of the {by.samples} with its 95 % interval", measured),
         ("recommended", "recommended", result.recommendation is not None),
-        ("present", "present", sentence.present_size(result) is not None),
-        (
-            "equivalent",
-            "equivalent sizes",
-            bool(result.recommendation and result.recommendation.equivalent_sizes_mb),
-        ),
-        (
-            "missing",
-            "failed or not measured",
-            any(s.status is not SizeStatus.MEASURED for s in result.memory_sizes),
-        ),
+        ("present", sentence.present_word(result), marks_present(result)),
+        ("equivalent", "equivalent sizes", bool(equivalent_sizes(result))),
+        ("missing", "failed or not measured", any(not is_measured(result, s) for s in result.memory_sizes)),
     ]
     items = "".join(
         f'<li><svg viewBox="0 0 22 16" aria-hidden="true">{_SHAPES[name]}</svg>{text}</li>'
@@ -61,83 +54,76 @@ def _key(result: TuningResult) -> Markup:
     return f'<ul class="key">{items}</ul>'
 
 
-_CONTROLS = """<form id="controls" class="controls" hidden aria-label="Chart options">
-<fieldset><legend>Memory axis</legend><label><input type="radio" name="memory" value="log" checked>log</label>
+_AXES = """<fieldset><legend>Memory axis</legend>
+<label><input type="radio" name="memory" value="log" checked>log</label>
 <label><input type="radio" name="memory" value="linear">linear</label></fieldset>
 <fieldset><legend>Value axes</legend><label><input type="radio" name="values" value="auto" checked>automatic</label>
 <label><input type="radio" name="values" value="linear">linear</label>
-<label><input type="radio" name="values" value="log">log</label></fieldset>
-<fieldset><label><input type="checkbox" name="cold" checked>Show cold starts</label></fieldset>
-</form>"""
+<label><input type="radio" name="values" value="log">log</label></fieldset>"""
+_COLD_CHOICE = '<fieldset><label><input type="checkbox" name="cold" checked>Show cold starts</label></fieldset>'
+
+
+def _controls(by: Compared) -> Markup:
+    choices = _AXES if by.cold else f"{_AXES}\n{_COLD_CHOICE}"
+    return f'<form id="controls" class="controls" hidden aria-label="Chart options">\n{choices}\n</form>'
 
 
 def curves(result: TuningResult, drawn: Collection[str]) -> Markup:
     """Duration and cost against memory size, with their key and their controls; ``drawn`` names the charts."""
-    duration = [
-        f"{figures.memory(size.memory_mb)}: {_duration_words(size)}{_cold_words(size, result)}."
-        for size in result.memory_sizes
-    ]
-    cost = [f"{figures.memory(size.memory_mb)}: {_cost_words(size)}." for size in result.memory_sizes]
-    undrawn = sum(1 for sample in result.samples if waited_ms(sample) is None)
-    missing = f" {figures.count(undrawn)} invocations without a known duration cannot be drawn." if undrawn else ""
+    by = compared_by(result)
+    duration = [f"{line}." for line in _durations_in_words(result, by)]
+    cost = [f"{figures.memory(size.memory_mb)}: {_cost_words(size, by)}." for size in result.memory_sizes]
+    line = "" if by.once else " The dotted straight line only joins the means; nothing was measured between the sizes."
     return f"""<section aria-labelledby="curves"><h2 id="curves">Duration and cost against memory size</h2>
 <p class="lead">Two charts, because one has no meaning in the other: where lines of duration and cost would cross says
-nothing. Every sample is drawn, spread a little sideways. The dotted straight line only
-joins the means; nothing was measured between the sizes.</p>
-{_CONTROLS}{_key(result)}
-{
-        _figure(
-            "duration",
-            "Duration",
-            "Warm samples show their duration; cold starts show init plus duration, which is what the caller waits. "
-            "Lower is better." + missing,
-            duration,
-            drawn="duration" in drawn,
-        )
-    }
-{
-        _figure(
-            "cost",
-            "Cost",
-            "Each sample shows what a million invocations like it would cost at its billed duration; a cold start's "
-            "billed duration includes its init. Sizes without a measurement have no cost. Lower is better.",
-            cost,
-            drawn="cost" in drawn,
-        )
-    }
+nothing. Every sample is drawn, spread a little sideways.{line}</p>
+{_controls(by)}{_key(result, by)}
+{figure("duration", "Duration", _duration_caption(result, by), duration, drawn="duration" in drawn)}
+{figure("cost", "Cost", _cost_caption(result, by), cost, drawn="cost" in drawn)}
 </section>"""
 
 
-def _figure(name: str, title: str, caption: str, words: Iterable[str], *, drawn: bool = True) -> Markup:
-    heading = f'<h3 id="title-{name}">{title}</h3>'
-    if not drawn:
-        nothing = "Nothing to draw: no memory size has a measurement for it."
-        return f'<figure>{heading}<p class="lead">{nothing}</p></figure>'
-    in_words = details("This chart in words", f'<div id="words-{name}">{bullets(words)}</div>')
+def _duration_caption(result: TuningResult, by: Compared) -> str:
+    undrawn = sum(1 for sample in result.samples if waited_ms(sample) is None)
+    plural = figures.plural(undrawn, "invocation")
+    missing = f" {plural} without a known duration cannot be drawn." if undrawn else ""
+    who = "Cold starts show" if by.cold else "Warm samples show their duration; cold starts show"
+    return f"{who} {beginning(result)} plus duration, which is what the caller waits. Lower is better.{missing}"
+
+
+def _cost_caption(result: TuningResult, by: Compared) -> str:
+    million = "cold starts" if by is COLD else "invocations"
     return (
-        f'<figure>{heading}<div class="chart {name}" id="chart-{name}" role="img" aria-labelledby="title-{name}" '
-        f'aria-describedby="words-{name}"></div><figcaption>{caption}</figcaption>{in_words}</figure>'
+        f"Each sample shows what a million {million} like it would cost at its billed duration; a cold start's billed "
+        f"duration includes {'the billed part of its restore' if beginning(result) == 'restore' else 'its init'}. "
+        f"{'' if by.once else 'Sizes without a measurement have no mean. '}Lower is better."
     )
 
 
-def _duration_words(size: SizeResult) -> str:
-    warm = size.warm.duration_ms
-    if size.status is not SizeStatus.MEASURED or warm is None:
-        return f"{'failed' if size.status is SizeStatus.FAILED else 'not measured'}"
+def _durations_in_words(result: TuningResult, by: Compared) -> Iterable[str]:
+    waits: dict[int, list[float]] = {}
+    for sample in result.samples:
+        wait = waited_ms(sample)
+        if wait is not None and kind_of(sample) is PointKind.COLD:
+            waits.setdefault(sample.memory_mb, []).append(wait)
+    for size in result.memory_sizes:
+        cold = "" if by.cold else _cold_words(waits.get(size.memory_mb, []))
+        yield f"{figures.memory(size.memory_mb)}: {_duration_words(result, size, by)}{cold}"
+
+
+def _duration_words(result: TuningResult, size: SizeResult, by: Compared) -> str:
+    found = by.duration(size)
+    if found is None or not is_measured(result, size):
+        return state_of(result, size)
+    if by.once:
+        return figures.duration(found.mean)
     return (
-        f"mean {figures.duration_estimate(warm.mean, warm.mean_interval)}, "
-        f"from {figures.duration(warm.minimum)} to {figures.duration(warm.maximum)} in {figures.count(warm.count)} "
-        f"warm {'sample' if warm.count == 1 else 'samples'}"
+        f"mean {figures.duration_estimate(found.mean, found.mean_interval)}, "
+        f"from {figures.duration(found.minimum)} to {figures.duration(found.maximum)} in {counted(found, by)}"
     )
 
 
-def _cold_words(size: SizeResult, result: TuningResult) -> str:
-    waits = [
-        wait
-        for sample in result.samples
-        if sample.memory_mb == size.memory_mb and kind_of(sample) is PointKind.COLD
-        if (wait := waited_ms(sample)) is not None
-    ]
+def _cold_words(waits: Collection[float]) -> str:
     if not waits:
         return ""
     shortest, longest = figures.duration(min(waits)), figures.duration(max(waits))
@@ -145,46 +131,8 @@ def _cold_words(size: SizeResult, result: TuningResult) -> str:
     return f"; {figures.count(len(waits))} cold, {reach}"
 
 
-def _cost_words(size: SizeResult) -> str:
-    if size.cost is None:
+def _cost_words(size: SizeResult, by: Compared) -> str:
+    cost = by.cost(size)
+    if cost is None:
         return "no cost"
-    return f"{figures.money_estimate(size.cost.per_million, size.cost.per_million_interval)} per million invocations"
-
-
-_PART_STRIPES = {
-    "service_ms": "M0 4h22M0 12h22",
-    "init_ms": "M2 16 10 0M12 16 20 0",
-    "overhead_ms": "M5 5h0M5 11h0M11 5h0M11 11h0M17 5h0M17 11h0",
-    "invocation_ms": "",
-}
-"""As plotly draws them in `powertune.render.charts`."""
-
-
-def parts(result: TuningResult) -> Markup:
-    """Where the time went by memory size; nothing without traces."""
-    rows = traced(result)
-    if not rows:
-        return ""
-    words = [
-        f"{figures.memory(size.memory_mb)}: "
-        + ", ".join(
-            f"{title} {figures.duration(value)}"
-            for name, title in PART_NAMES.items()
-            if (value := getattr(parts, name)) is not None
-        )
-        + "."
-        for size, parts in rows
-    ]
-    key = "".join(
-        f'<li><svg viewBox="0 0 22 16" aria-hidden="true"><rect width="22" height="16" fill="var(--{name})"/>'
-        f'<path d="{_PART_STRIPES[name]}" stroke="var(--paper)" stroke-width="2" stroke-linecap="round"/></svg>'
-        f"{title}</li>"
-        for name, title in PART_NAMES.items()
-        if any(getattr(parts, name) is not None for _, parts in rows)
-    )
-    return (
-        '<section aria-labelledby="where"><h2 id="where">Where the time went</h2>'
-        f'<p class="lead">Means of the warm invocations that X-Ray traced.</p><ul class="key">{key}</ul>'
-        + _figure("parts", "Parts of the time", "What Lambda itself took around the function is not billed.", words)
-        + "</section>"
-    )
+    return f"{figures.money_estimate(cost.per_million, cost.per_million_interval)} {by.per_million}"

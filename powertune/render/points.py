@@ -38,23 +38,24 @@ def waited_ms(sample: Sample) -> float | None:
 
     Duration excludes Init Duration (AWS docs, lambda/latest/dg/lambda-runtime-environment).
     """
-    if sample.duration_ms is None:
-        return None
-    return sample.duration_ms + (sample.init_ms or 0.0) + (sample.restore_ms or 0.0)
+    return sample.latency_ms
 
 
 def cost_per_million(sample: Sample, size: SizeResult, price: Price) -> float | None:
     """What a million invocations like this one cost; None where its size has no cost or it no billed duration.
 
-    The size's own cost is scaled: at one memory size everything but the request fee is proportional to the
-    billed duration. For drawing only; money that is written out comes from the result.
+    The size's own cost is scaled, that of its cold starts where it has no other: at one memory size everything but
+    the request fee is proportional to the billed duration. For drawing only; money that is written out comes from
+    the result.
     """
-    billed = size.warm.billed_ms
-    if size.cost is None or billed is None or billed.mean <= 0 or sample.billed_ms is None:
+    if sample.billed_ms is None:
         return None
-    request = float(price.per_request)
-    per_billed_ms = (float(size.cost.per_invocation.amount) - request) / billed.mean
-    return 1e6 * (request + per_billed_ms * sample.billed_ms)
+    for cost, billed in ((size.cost, size.warm.billed_ms), (size.cold_cost, size.cold.billed_ms)):
+        if cost is not None and billed is not None and billed.mean > 0:
+            request = float(price.per_request)
+            per_billed_ms = (float(cost.per_invocation.amount) - request) / billed.mean
+            return 1e6 * (request + per_billed_ms * sample.billed_ms)
+    return None
 
 
 class Spread:

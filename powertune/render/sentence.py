@@ -1,13 +1,17 @@
-"""The answer in one sentence."""
+"""The answer in one sentence, and what else is said in sentences of its own."""
 
 from powertune.domain.result import Change, Recommendation, SizeResult, SizeStatus, TuningResult
 from powertune.render import figures
+from powertune.render.compared import Compared, compared_by, is_measured
 
 
 def answer(result: TuningResult) -> str:
     """What to do, in one sentence of plain text."""
-    best = result.recommendation
-    measured = [size for size in result.memory_sizes if size.status is SizeStatus.MEASURED]
+    best, by = result.recommendation, compared_by(result)
+    measured = [size for size in result.memory_sizes if is_measured(result, size)]
+    if result.request.dry_run:
+        worked, planned = figures.count(len(measured)), len(result.memory_sizes)
+        return f"A dry run: the function worked at {worked} of {figures.plural(planned, 'memory size')}."
     if best is None:
         if measured:
             return "No memory size can be recommended."
@@ -15,17 +19,44 @@ def answer(result: TuningResult) -> str:
     present_mb = result.function.original_memory_mb
     if best.memory_mb == present_mb:
         if len(measured) == 1:
-            return f"{figures.memory(present_mb)} is the only size that was measured: {_expected(best)}."
-        return f"{figures.memory(present_mb)} is already the best size: {_expected(best)}."
+            return f"{figures.memory(present_mb)} is the only size that was measured: {_expected(best, by)}."
+        return f"{figures.memory(present_mb)} is already the best size{by.purpose}: {_expected(best, by)}."
     if best.change is None:
         return (
-            f"Use {figures.memory(best.memory_mb)}: {_expected(best)} "
+            f"Use {figures.memory(best.memory_mb)}{by.purpose}: {_expected(best, by)} "
             f"(the present {figures.memory(present_mb)} {_why_not(present_size(result))})."
         )
     return (
-        f"Use {figures.memory(best.memory_mb)} instead of {figures.memory(best.change.from_memory_mb)}: "
+        f"Use {figures.memory(best.memory_mb)} instead of {figures.memory(best.change.from_memory_mb)}{by.purpose}: "
         f"{_in_words(best.change)}."
     )
+
+
+def applied(result: TuningResult) -> str:
+    """That the recommended size was set, where the run did so; empty where not."""
+    done = result.applied
+    if done is None:
+        return ""
+    verb = "keeps" if done.memory_mb == result.function.original_memory_mb else "was set to"
+    text = f"The function {verb} {figures.memory(done.memory_mb)}"
+    parts = [f"version {done.version} was published with it"] if done.version is not None else []
+    parts += [f"the alias {done.alias} points at it"] if done.alias is not None else []
+    return f"{text}{'; ' if parts else ''}{' and '.join(parts)}."
+
+
+def not_restored(result: TuningResult) -> str:
+    """That something of the run is left on the function; empty where nothing is."""
+    if result.restored:
+        return ""
+    if result.applied is not None:
+        return "The rest of what this run changed on the function was NOT put back."
+    return f"The function was NOT put back to {figures.memory(result.function.original_memory_mb)}."
+
+
+def present_word(result: TuningResult) -> str:
+    """What the size that the function had is called: no longer present where another was set."""
+    done = result.applied
+    return "former" if done is not None and done.memory_mb != result.function.original_memory_mb else "present"
 
 
 def _in_words(change: Change) -> str:
@@ -36,7 +67,7 @@ def _in_words(change: Change) -> str:
 
 
 def present_size(result: TuningResult) -> SizeResult | None:
-    """The memory size that the function has now, None where the run did not include it."""
+    """The memory size that the function had before the run, None where the run did not include it."""
     for size in result.memory_sizes:
         if size.memory_mb == result.function.original_memory_mb:
             return size
@@ -58,10 +89,10 @@ def where(result: TuningResult) -> str:
     )
 
 
-def _expected(best: Recommendation) -> str:
+def _expected(best: Recommendation, by: Compared) -> str:
     return (
         f"{figures.duration(best.expected_duration_ms)} and "
-        f"{figures.money(best.expected_cost_per_million)} per million invocations"
+        f"{figures.money(best.expected_cost_per_million)} {by.per_million}"
     )
 
 

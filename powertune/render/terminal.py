@@ -1,11 +1,13 @@
 """A result for the terminal."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from powertune.domain.result import SizeResult, SizeStatus, TuningResult
+from powertune.domain.result import SizeResult, TuningResult
 from powertune.render import figures, sentence
+from powertune.render.bill import spent
+from powertune.render.compared import beginning, compared_by, is_measured, state_of
 from powertune.render.safe import cells, fit, one_line
 
 _BOLD, _DIM, _YELLOW, _RED, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[33m", "\x1b[31m", "\x1b[0m"
@@ -42,32 +44,23 @@ def render_terminal(result: TuningResult, *, width: int = 80, colour: bool = Fal
         lines += _wrapped(where, width)
     lines += ["", *_table(result, width, colour), ""]
     lines += [paint(line, _BOLD) for line in _wrapped(one_line(sentence.answer(result)), width)]
+    done = sentence.applied(result)
+    if done:
+        lines += _wrapped(done, width)
     if result.recommendation is not None:
         for reason in result.recommendation.reasons:
             lines += _wrapped(reason, width, bullet="- ")
     for size in result.memory_sizes:
-        if size.status is not SizeStatus.MEASURED and size.reason is not None:
-            lines += _wrapped(f"{figures.memory(size.memory_mb)} {_status(size)}: {size.reason}", width, bullet="- ")
-    if not result.restored:
-        lost = f"The function was NOT put back to {figures.memory(result.function.original_memory_mb)}."
+        if not is_measured(result, size) and size.reason is not None:
+            state = state_of(result, size)
+            lines += _wrapped(f"{figures.memory(size.memory_mb)} {state}: {size.reason}", width, bullet="- ")
+    lost = sentence.not_restored(result)
+    if lost:
         lines += [paint(line, _RED) for line in _wrapped(lost, width)]
     for warning in result.warnings:
         lines += [paint(line, _YELLOW) for line in _wrapped(f"Warning: {warning}", width)]
     lines += _wrapped(spent(result), width)
     return "\n".join(lines) + "\n"
-
-
-def spent(result: TuningResult) -> str:
-    """What the run cost, in one sentence; a local run says that nobody bills it."""
-    spend = result.spend
-    ran = f"{figures.count(spend.invocations)} invocations, {figures.gb_seconds(spend.gb_seconds)}"
-    parts = f"the function {figures.money(spend.lambda_cost)}, all else {figures.money(spend.workflow_cost)}"
-    unpriced = [line.what for line in spend.lines if line.cost is None]
-    if unpriced:
-        parts += f"; without a known price: {', '.join(unpriced)}"
-    if result.environment.kind == "aws":
-        return f"The run spent {figures.money(spend.total_cost)} at list prices ({ran}; {parts})."
-    return f"The run was not billed; on AWS it would list at {figures.money(spend.total_cost)} ({ran}; {parts})."
 
 
 def _title(result: TuningResult) -> str:
@@ -78,7 +71,13 @@ def _title(result: TuningResult) -> str:
         function.architecture.value,
         function.runtime or "container image",
     ]
-    return one_line(" · ".join([*parts, f"strategy {result.request.strategy.value}"]))
+    if result.request.dry_run:
+        parts.append("dry run")
+    else:
+        parts.append(f"strategy {result.request.strategy.value}")
+    if result.request.only_cold_starts:
+        parts.append("cold starts")
+    return one_line(" · ".join(parts))
 
 
 def _table(result: TuningResult, width: int, colour: bool) -> list[str]:
@@ -89,18 +88,18 @@ def _table(result: TuningResult, width: int, colour: bool) -> list[str]:
     lines = [titles.rstrip(), "─" * min(width, max(_table_width(columns), cells(titles)))]
     recommended = result.recommendation.memory_mb if result.recommendation else None
     for row, size in enumerate(result.memory_sizes):
-        if size.status is SizeStatus.MEASURED:
+        if is_measured(result, size):
             text = _GAP.join(_cell(column.texts[row], column) for column in columns).rstrip()
         else:
             reason = f": {one_line(size.reason)}" if size.reason else ""
-            text = f"{_cell(columns[0].texts[row], columns[0])}{_GAP}{_status(size)}{reason}"
+            text = f"{_cell(columns[0].texts[row], columns[0])}{_GAP}{state_of(result, size)}{reason}"
         text = fit(text, width)
         if colour and size.memory_mb == recommended:
             text = f"{_BOLD}{text}{_RESET}"
-        elif colour and size.status is not SizeStatus.MEASURED:
+        elif colour and not is_measured(result, size):
             text = f"{_DIM}{text}{_RESET}"
         lines.append(text)
-    lines.append(fit("* recommended; warm mean ± half its 95 % interval; cold starts apart", width))
+    lines.append(fit(_footnote(result), width))
     return [fit(line, width) if "\x1b" not in line else line for line in lines]
 
 
@@ -113,39 +112,65 @@ def _cell(text: str, column: _Column) -> str:
     return text + padding if column.left else padding + text
 
 
+def _footnote(result: TuningResult) -> str:
+    by = compared_by(result)
+    notes = ["* recommended"] if result.recommendation is not None else []
+    if by.once:
+        notes.append(f"what the caller waited for one invocation, {beginning(result)} included")
+    elif by.cold:
+        notes.append(f"cold start: {beginning(result)} and duration, ± half its 95 % interval")
+    else:
+        notes += ["warm mean ± half its 95 % interval", "cold starts apart"]
+    return "; ".join(notes)
+
+
 def _columns(result: TuningResult) -> list[_Column]:
-    best = result.recommendation
+    by, best = compared_by(result), result.recommendation
     widest = max((len(figures.memory(size.memory_mb)) for size in result.memory_sizes), default=0)
-    memory: list[str] = []
-    mean: list[str] = []
-    p95: list[str] = []
-    cost: list[str] = []
-    init: list[str] = []
-    used: list[str] = []
-    note: list[str] = []
-    for size in result.memory_sizes:
-        warm, cold = size.warm.duration_ms, size.cold.init_ms
+    counted = result.request.cold_starts_wanted > 0 and not by.once
+    restores = beginning(result) == "restore"
+
+    def memory(size: SizeResult) -> str:
         mark = "*" if best is not None and size.memory_mb == best.memory_mb else " "
-        memory.append(f"{mark}{figures.memory(size.memory_mb):>{widest}}")
-        if size.status is not SizeStatus.MEASURED:
-            for texts in (mean, p95, cost, init, used, note):
-                texts.append("")
-            continue
-        mean.append(figures.duration_estimate(warm.mean, warm.mean_interval) if warm else figures.UNKNOWN)
-        p95.append(figures.duration(warm.p95 if warm else None))
-        cost.append(figures.money(size.cost.per_million if size.cost else None))
-        init.append(figures.duration(cold.mean if cold else None))
-        used.append(figures.memory(size.max_memory_used_mb))
-        note.append(_note(result, size.memory_mb))
-    return [
-        _Column(title="Memory", texts=tuple(memory), keep=9),
-        _Column(title="Warm mean", texts=tuple(mean), keep=8),
-        _Column(title="p95", texts=tuple(p95), keep=3),
-        _Column(title="Per million", texts=tuple(cost), keep=7),
-        _Column(title="Cold init", texts=tuple(init), keep=2),
-        _Column(title="Max used", texts=tuple(used), keep=1),
-        _Column(title="", texts=tuple(note), keep=4, left=True),
+        return f"{mark}{figures.memory(size.memory_mb):>{widest}}"
+
+    def mean(size: SizeResult) -> str:
+        found = by.duration(size)
+        return figures.duration_estimate(found.mean, found.mean_interval) if found else figures.UNKNOWN
+
+    def p95(size: SizeResult) -> str:
+        found = by.duration(size)
+        return figures.duration(found.p95 if found else None)
+
+    def cost(size: SizeResult) -> str:
+        found = by.cost(size)
+        return figures.money(found.per_million if found else None)
+
+    def cold(size: SizeResult) -> str:
+        found = size.cold.restore_ms if restores else size.cold.init_ms
+        text = figures.duration(found.mean if found else None)
+        return f"{text} ({figures.count(size.cold.samples)})" if counted else text
+
+    def used(size: SizeResult) -> str:
+        return figures.memory(size.max_memory_used_mb)
+
+    def note(size: SizeResult) -> str:
+        return _note(result, size.memory_mb)
+
+    def column(title: str, of: Callable[[SizeResult], str], keep: int, *, left: bool = False) -> _Column:
+        texts = (of(size) if is_measured(result, size) or of is memory else "" for size in result.memory_sizes)
+        return _Column(title=title, texts=tuple(texts), keep=keep, left=left)
+
+    columns = [
+        column("Memory", memory, 9),
+        column(by.column, mean, 8),
+        column("p95", p95, 3),
+        column("Per million", cost, 7),
+        column(f"Cold {'restore' if restores else 'init'}{' (n)' if counted else ''}", cold, 2),
+        column("Max used", used, 1),
+        column("", note, 4, left=True),
     ]
+    return [one for one in columns if not (by.once and one.title == "p95")]
 
 
 def _note(result: TuningResult, memory_mb: int) -> str:
@@ -153,12 +178,8 @@ def _note(result: TuningResult, memory_mb: int) -> str:
     if best is not None and memory_mb == best.memory_mb:
         return "already best" if present else "recommended"
     if present:
-        return "present"
+        return sentence.present_word(result)
     return "equivalent" if best is not None and memory_mb in best.equivalent_sizes_mb else ""
-
-
-def _status(size: SizeResult) -> str:
-    return "not measured" if size.status is SizeStatus.NOT_MEASURED else size.status.value
 
 
 def _wrapped(text: str, width: int, *, bullet: str = "") -> list[str]:

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from shown_runs import cold_run, dry_run, full_run
 
-from powertune.domain.result import TuningResult
+from powertune.domain.result import Applied, SpendLine, TuningResult
 from powertune.render import sentence
 from powertune.render.html import render_html
 
@@ -169,11 +170,44 @@ def test_the_charts_take_the_colours_of_the_page(
     assert seen.page.evaluate(paper) == ("rgb(16, 22, 29)" if scheme == "light" else "rgb(255, 255, 255)")
 
 
+def test_a_run_of_cold_starts_alone_shows_every_one_of_them(
+    build_result: Callable[..., TuningResult], visit: Callable[..., Visit]
+) -> None:
+    seen = visit(cold_run(build_result))
+    assert (seen.points("cold"), seen.points("mean"), seen.points("warm")) == (36, 6, 0)
+    assert seen.page.locator("[name=cold]").count() == 0
+    assert seen.page.locator("section:has(#cold) tbody tr").count() == 6
+    bars = seen.page.locator("#chart-cold .barlayer .point")
+    assert bars.count() == 12
+    seen.page.locator("[name=values][value=log]").check()
+    assert seen.points("cold") == 36
+    assert seen.complaints == []
+    assert seen.requests == [seen.url]
+
+
+def test_a_dry_run_makes_a_page_of_single_points(
+    build_result: Callable[..., TuningResult], visit: Callable[..., Visit]
+) -> None:
+    seen = visit(dry_run(build_result))
+    assert seen.page.locator("h1").inner_text() == "A dry run: the function worked at 5 of 6 memory sizes."
+    assert (seen.points("cold"), seen.points("failed"), seen.points("mean")) == (5, 1, 0)
+    assert seen.complaints == []
+
+
+def test_the_table_of_sizes_fits_a_desktop_whatever_there_is_to_say(
+    build_result: Callable[..., TuningResult], visit: Callable[..., Visit]
+) -> None:
+    seen = visit(full_run(build_result), viewport={"width": 1100, "height": 900})
+    frames = "[...document.querySelectorAll('.scroll')].map(frame => frame.scrollWidth - frame.clientWidth)"
+    assert seen.page.evaluate(frames) == [0, 0, 0]
+    assert seen.complaints == []
+
+
 @pytest.mark.parametrize("width", [320, 390])
 def test_a_phone_never_scrolls_the_page_sideways(
     build_result: Callable[..., TuningResult], visit: Callable[..., Visit], width: int
 ) -> None:
-    long = build_result(warnings=("x" * 400,))
+    long = replace(full_run(build_result), warnings=("x" * 400,))
     seen = visit(long, viewport={"width": width, "height": 800}, has_touch=True)
     assert seen.page.evaluate("document.documentElement.scrollWidth") == width
     chart = seen.page.locator("#chart-duration .main-svg").first.bounding_box()
@@ -184,13 +218,18 @@ def test_a_phone_never_scrolls_the_page_sideways(
 def test_hostile_text_in_every_place_runs_nothing(
     build_result: Callable[..., TuningResult], visit: Callable[..., Visit]
 ) -> None:
-    result = build_result(warnings=(HOSTILE,))
+    result = full_run(build_result)
+    unknown = SpendLine(what=HOSTILE, quantity=1.5, unit=HOSTILE, cost=None)
     result = replace(
         result,
         run_id=HOSTILE,
         function=replace(result.function, name=HOSTILE, arn=HOSTILE, runtime=HOSTILE),
         memory_sizes=tuple(replace(size, reason=HOSTILE) for size in result.memory_sizes),
-        samples=tuple(replace(s, error_type=HOSTILE, error_message=HOSTILE) for s in result.samples),
+        samples=tuple(replace(s, error_type=HOSTILE, error_message=HOSTILE, misfit=HOSTILE) for s in result.samples),
+        request=replace(result.request, allowed_exceptions=(HOSTILE,)),
+        spend=replace(result.spend, lines=(*result.spend.lines, unknown)),
+        applied=Applied(memory_mb=1769, version=HOSTILE, alias=HOSTILE),
+        warnings=(HOSTILE,),
     )
     seen = visit(result)
     seen.page.wait_for_timeout(200)

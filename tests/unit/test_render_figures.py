@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powertune.domain.result import Interval, Money
+from powertune.domain.price import Money
+from powertune.domain.result import Interval
 from powertune.render import figures
 
 
@@ -147,3 +148,16 @@ def test_a_moment_is_written_in_utc_and_left_alone_where_it_is_none() -> None:
     assert figures.moment("2026-11-24T12:34:02+01:00") == "24 November 2026, 11:34 UTC"
     assert figures.moment("2026-11-24T11:34:02Z") == "24 November 2026, 11:34 UTC"
     assert figures.moment("<yesterday>") == "<yesterday>"
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0 calls"), (1, "1 call"), (1200, "1,200 calls")])
+def test_one_of_something_has_no_s(number: int, text: str) -> None:
+    assert figures.plural(number, "call") == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (1200.0, "1,200"), (0.0012345, "0.00123"), (1.5, "1.50"), (float("inf"), "–"), (float("nan"), "–")],
+)
+def test_a_quantity_is_whole_where_it_is(value: float, text: str) -> None:
+    assert figures.quantity(value) == text

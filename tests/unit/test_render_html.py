@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from enum import Enum
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from html_page import Page
+from shown_runs import full_run
 
-from powertune.domain.result import Price, SizeStatus, Statistics, TuningResult
+from powertune.domain.payload import Payload
+from powertune.domain.price import Price
+from powertune.domain.result import SizeStatus, Statistics, TuningResult
 from powertune.render import figures, sentence
 from powertune.render.charts import charts
 from powertune.render.html import render_html
@@ -23,41 +26,6 @@ from powertune.render.safe import chart_text, one_line, script_json
 Make = Callable[..., TuningResult]
 BREAKOUT = "</script><script>boom()</script><img src=x onerror=boom()><!--"
 HOSTILE = BREAKOUT + "\u2028\u202e'\"><a href='javascript:boom()'>&lt;b>"
-VOID = {"meta", "input", "img", "br", "path", "rect", "circle", "link"}
-
-
-class Page(HTMLParser):
-    """What a browser would see: text, elements, scripts; and whether every element is closed in its order."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__()
-        self.words: list[str] = []
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.scripts: list[str] = []
-        self.open: list[str] = []
-        self.feed(source)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag == "script":
-            self.scripts.append("")
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] == "script":
-            self.scripts[-1] += data
-        elif self.open and self.open[-1] != "style":
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join("".join(self.words).split())
 
 
 def hostile_copy(value: Any, text: str = HOSTILE) -> Any:
@@ -177,7 +145,7 @@ def test_the_page_refers_to_nothing_outside_itself(make_result: Make) -> None:
 
 
 def test_hostile_text_in_every_field_becomes_text_and_nothing_else(make_result: Make) -> None:
-    clean = make_result(warnings=("w",))
+    clean = replace(full_run(make_result), warnings=("w",))
     source = render_html(hostile_copy(clean))
     page, harmless = Page(source), Page(render_html(hostile_copy(clean, "harmless")))
     assert not page.open
@@ -191,7 +159,7 @@ def test_hostile_text_in_every_field_becomes_text_and_nothing_else(make_result: 
 
 
 def test_hostile_text_in_a_chart_is_not_read_as_plotlys_html(make_result: Make) -> None:
-    hostile = hostile_copy(make_result())
+    hostile = hostile_copy(full_run(make_result))
     for chart in charts(hostile).values():
         for text in _texts(chart):
             assert not re.search(r"<(?!br>)", text), text
@@ -208,9 +176,10 @@ def _texts(value: Any) -> Iterator[str]:
 
 def test_the_payload_is_kept_out_of_the_page(make_result: Make) -> None:
     result = make_result()
-    secret = replace(result, request=replace(result.request, payload='{"password": "hunter2"}'))
-    source = render_html(secret)
+    payload = Payload.of('{"password": "hunter2"}')
+    source = render_html(replace(result, request=replace(result.request, payloads=(payload,))))
     assert "hunter2" not in source
+    assert payload.sha256 not in source
     assert "23 bytes" in source
 
 
@@ -266,7 +235,7 @@ def test_every_chart_has_its_alternative_in_words(make_result: Make) -> None:
             "sizes_mb": tuple(range(128, 128 + 64 * 128, 64)),
             "best_mb": 512,
             "equivalent_mb": (576,),
-            "invocations": 2,
+            "invocations": 3,
         },
     ],
     ids=["no size", "one size", "all failed", "128 sizes"],
@@ -291,7 +260,7 @@ def test_numbers_that_are_unknown_are_dashes(make_result: Make) -> None:
         max_memory_used_mb=None,
     )
     page = Page(render_html(replace(result, memory_sizes=(empty,), recommendation=None)))
-    assert "512 MB present – – – – – – – – – 10 1 0" in re.sub(r"\s+", " ", " ".join(page.words))
+    assert "512 MB present – – – – – – – – 10 1 0" in re.sub(r"\s+", " ", " ".join(page.words))
 
 
 def test_prices_are_shown_with_their_date_and_currency(make_result: Make) -> None:
