@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powertune.decide.score import recommend, size_result
+from powertune.decide.score import recommend
+from powertune.decide.summary import size_result
 from powertune.decide.search import GridPlanner
 from powertune.decide.statistics import describe, mean_interval
 from powertune.domain.function import Architecture, FunctionArn
