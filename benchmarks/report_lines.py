@@ -96,7 +96,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--json", type=float, default=5.0, metavar="PERCENT")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     compare("text", options.records, 0.0, options.rounds)
     compare(f"text with {options.json:g} % JSON", options.records, options.json, options.rounds)

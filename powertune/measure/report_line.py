@@ -86,7 +86,7 @@ def _numbered(lines: Iterable[str]) -> Iterator[tuple[int, ReportLine]]:
     number = -1
     for number, line in enumerate(lines):
         if line.startswith(PREFIX):
-            if held and (record := _finished(held, trace_id, limits)):
+            if held and (record := _finished(held, trace_id, limits) if limits else read_text(held, trace_id)):
                 yield held_number, record
             held, held_number, trace_id, printed = line, number, None, None
             continue
