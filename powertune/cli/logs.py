@@ -47,14 +47,14 @@ def command(
     cost the most: each is one Logs Insights query over the function's own log group, for all its versions. The
     query is printed with its answer, and so is what it scanned, for that is what AWS bills.
     """
-    name, region = _function(function, region)
-    span_s = _span_s(since)
+    name, region = named_function(function, region)
+    span_s = length_s(since)
     from powertune.aws.clock import SystemClock
     from powertune.aws.session import AwsSession
     from powertune.measure.insights_query import run_query
 
     session = AwsSession(region=region, profile=profile)
-    source = _source(session, name, function)
+    source = source_of(session, name, function)
     client = session.client("logs")
     clock = SystemClock()
     end_s = clock.now_ms() // 1000
@@ -77,7 +77,7 @@ def command(
     return 0
 
 
-def _function(text: str, region: str | None) -> tuple[str, str | None]:
+def named_function(text: str, region: str | None) -> tuple[str, str | None]:
     """What to ask Lambda for, and where."""
     if not text.startswith("arn:"):
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
@@ -94,7 +94,8 @@ def _function(text: str, region: str | None) -> tuple[str, str | None]:
     return str(arn), arn.region
 
 
-def _span_s(text: str) -> int:
+def length_s(text: str) -> int:
+    """Seconds of a length of time such as ``24h``."""
     match = re.fullmatch(r"([0-9]{1,6})([mhdw])", text.strip())
     seconds = int(match[1]) * _UNITS_S[match[2]] if match else 0
     if not 0 < seconds <= _LONGEST_S:
@@ -102,7 +103,8 @@ def _span_s(text: str) -> int:
     return seconds
 
 
-def _source(session: Any, name: str, shown: str) -> Source:
+def source_of(session: Any, name: str, shown: str) -> Source:
+    """The function and its log group, as they are now."""
     from powertune.aws.errors import explained
     from powertune.measure.insights import log_group_class
     from powertune.workflow.stack import environment_of

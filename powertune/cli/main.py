@@ -16,6 +16,7 @@ _COMMANDS = {
     "estimate": ("powertune.cli.estimate", "Estimate what a function costs in a month."),
     "prices": ("powertune.cli.prices", "The list prices in use: show them, or fetch AWS's present ones."),
     "logs": ("powertune.cli.logs", "Ask a function's real logs what it uses, how long it takes, what costs most."),
+    "replay": ("powertune.cli.replay", "Run a search against recorded invocations instead of a function."),
     "local": ("powertune.cli.local", "The embedded AWS endpoint."),
 }
 

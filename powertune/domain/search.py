@@ -1,10 +1,17 @@
 """What a search looks for, how far it may go, and what it has found."""
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 from powertune.domain.request import Strategy
+from powertune.errors import UsageError
+
+LONGEST_MS = 900_000
+"""Longest timeout of a function (AWS docs, lambda/latest/dg/configuration-timeout)."""
+
+_LATENCY_TARGET = re.compile(r"(mean|p50|p90|p95|p99) ?= ?([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(ms|s)")
 
 
 class SearchKind(StrEnum):
@@ -34,6 +41,29 @@ class LatencyTarget:
     statistic: LatencyStatistic
     limit_ms: float
     cold_share: float = 0.0
+
+
+def parse_latency_target(text: str) -> LatencyTarget:
+    """Read ``p95=800ms`` or ``mean=1.5s``: a figure of the warm durations, and what it may be at most.
+
+    Raises:
+        UsageError: it is not of this form, or the limit is 0 or longer than any invocation may take.
+    """
+    match = _LATENCY_TARGET.fullmatch(text.strip().lower())
+    if match is None:
+        raise UsageError(
+            f"'{text}' is not a latency target.",
+            next_step="Write a figure and its limit, such as p95=800ms or mean=1.5s; there are "
+            f"{', '.join(LatencyStatistic)}.",
+        )
+    limit_ms = float(Decimal(match[2]) * (1000 if match[3] == "s" else 1))
+    if not 0 < limit_ms <= LONGEST_MS:
+        raise UsageError(
+            f"The latency target '{text}' must lie above 0 and at most at {LONGEST_MS // 1000} s, "
+            "the longest that an invocation may take.",
+            next_step="Correct it.",
+        )
+    return LatencyTarget(statistic=LatencyStatistic(match[1]), limit_ms=limit_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,7 +75,7 @@ def query_for(report: LogReport, function_name: str, log_group: str, limit: int)
     Records are told by how they begin, not by discovered fields: those also see one that stands within a line of
     the function's own.
     """
-    streams = _streams(function_name, log_group)
+    streams = streams_of(function_name, log_group)
     records = f"filter @message like {BEGINNING}\n  and @logStream like {streams}"
     return "\n".join((records, *_COMMANDS[report], f"| limit {limit}"))
 
@@ -100,7 +100,7 @@ def found_in(report: LogReport, rows: Rows, price: Price | None, ephemeral_mb: i
     return tuple(request for request in requests if request is not None)
 
 
-def _streams(function_name: str, log_group: str) -> str:
+def streams_of(function_name: str, log_group: str) -> str:
     r"""A regex for the log streams of this function, for other functions may write to the same log group.
 
     Streams are named ``YYYY/MM/DD/[version]…`` in the function's default group and ``YYYY/MM/DD/name[version]…`` in
