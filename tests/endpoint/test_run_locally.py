@@ -58,6 +58,7 @@ def test_every_sample_is_confirmed_by_the_tail_by_insights_and_by_xray(runs, exa
     for sample in result.samples:
         assert set(sample.sources) == {"tail", "insights", "xray"}
         assert sample.disagreements == ()
+        assert sample.misfit is None
         assert sample.request_id
         assert sample.trace_id
 
@@ -103,10 +104,11 @@ def test_for_hungry_the_sizes_that_are_too_small_say_out_of_memory_and_the_other
     assert result.recommendation.memory_mb >= 512
 
 
-def test_xray_parts_agree_with_the_durations(runs):
-    _, _, result = runs("waiting")
+@pytest.mark.parametrize("example", ["primes", "waiting"])
+def test_xray_agrees_with_the_records_within_a_millisecond(runs, example):
+    _, _, result = runs(example)
     for sample in result.samples:
-        assert abs(sample.parts.invocation_ms - sample.duration_ms) < 1
+        assert abs(sample.parts.duration_ms - sample.duration_ms) < 1
         assert (sample.parts.init_ms is not None) == bool(sample.cold)
 
 
