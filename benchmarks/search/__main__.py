@@ -6,9 +6,9 @@ DATA_FOLDER holds durations.csv (one line for each invocation) or curves.csv (pu
 one), or both. Of a curve samples are made: 200 at each size, a log-normal through mean and p99, or with a coefficient
 of variation of 10 % where no p99 was published. The truth of a function is the means of its own samples, warm. The
 peer's grid is the recorded sizes nearest 128, 256, 512, 1024, 1536 and 3008 MB, ten invocations at each: fewer than six
-where two of these have the same nearest one, so that nothing is measured against sizes that the peer would not have
-chosen. Every other method is set beside it with the same luck (see powertune/decide/replay.py). Every source counts once in the balanced
-rows, however many functions it has.
+where two of these have the same nearest one, so that no method is set beside a dearer grid than need be. Every method
+meets the same luck (see powertune/decide/replay.py). Every source counts once in the balanced rows, however many
+functions it has.
 """
 
 import argparse

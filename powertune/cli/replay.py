@@ -180,9 +180,7 @@ def _plan(options: dict[str, Any]) -> _Plan:
     if options["functions"] and options["from_logs"] is not None:
         raise UsageError("--function chooses in a file; --from-logs names its own.", next_step="Leave it out.")
     if options["architecture"] is not None and options["from_logs"] is not None:
-        raise UsageError(
-            "--architecture chooses a price; --from-logs has the function's own.", next_step="Leave it out."
-        )
+        raise UsageError("--from-logs prices the function as it is.", next_step="Leave --architecture out.")
     target = options["latency_target"]
     sizes = options["memory_sizes"]
     return _Plan(
