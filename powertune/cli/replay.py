@@ -1,5 +1,7 @@
 """``powertune replay``: a search against recorded invocations instead of a function."""
 
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,8 @@ FILE has a line for each invocation, and names its columns in the first:
 billed_ms may be blank (then it is computed), and so may cold (then it counts as warm); init_ms may be added.
 """
 _MOST_SEEDS = 10_000
+_MANY = 40
+"""From so many searches on, further processes are worth their start."""
 
 
 @click.command("replay", epilog=_EPILOG)
@@ -97,19 +101,17 @@ def command(**options: Any) -> int:
     searches = [_search(recording, plan, price) for recording in recordings]
     if plan.kind is SearchKind.GRID and plan.wanted_mb is None:
         _tell_grids(searches)
-    rows = []
-    with ProgressLine() as line:
-        for search in searches:
-            outcomes, grids = [], []
-            for seed in range(options["seeds"]):
-                line.say(f"{search.recording.function}: seed {seed}")
-                outcome = search.outcome(seed)
-                if options["as_json"]:
-                    click.echo(as_line(outcome))
-                else:
-                    outcomes.append(outcome)
-                    grids.append(grid_gb_seconds(search.recording, seed, options["invocations"]))
-            rows.append((search.recording, outcomes, grids))
+    rows: list[Any] = [(search.recording, [], []) for search in searches]
+    tasks = [(at, seed) for at in range(len(searches)) for seed in range(options["seeds"])]
+    with ProgressLine() as line, closing(_outcomes([(searches[at], seed) for at, seed in tasks])) as outcomes:
+        for (at, seed), outcome in zip(tasks, outcomes, strict=True):
+            recording, found, grids = rows[at]
+            line.say(f"{recording.function}: seed {seed}")
+            if options["as_json"]:
+                click.echo(as_line(outcome))
+            else:
+                found.append(outcome)
+                grids.append(grid_gb_seconds(recording, seed, options["invocations"]))
     if not options["as_json"]:
         click.echo("\n".join(as_table(rows, plan.objective, plan.kind, price, options["invocations"])))
     return 0
@@ -167,6 +169,23 @@ class _Search:
             per_request=fee,
             seed=planner_seed(self.recording, seed),
         )
+
+
+def _outcomes(tasks: list[tuple[_Search, int]]) -> Generator[Any, None, None]:
+    """All searches in their order; many of them on all cores."""
+    if len(tasks) < _MANY:
+        yield from map(_outcome, tasks)
+        return
+    import multiprocessing
+    import signal
+
+    with multiprocessing.Pool(initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
+        yield from pool.imap(_outcome, tasks, chunksize=4)
+
+
+def _outcome(task: tuple[_Search, int]) -> Any:
+    search, seed = task
+    return search.outcome(seed)
 
 
 def _plan(options: dict[str, Any]) -> _Plan:

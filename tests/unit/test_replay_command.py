@@ -90,6 +90,13 @@ def test_a_function_gets_the_same_answer_whatever_else_is_in_the_file(run, file,
     assert run(file, "--search", kind, "--seeds", 2, "--json").out.endswith(expected)
 
 
+def test_many_searches_give_the_same_lines_in_the_same_order_as_few(run, file):
+    many = run(file, "--search", "grid", "--seeds", 30, "--json").out.splitlines()
+    few = run(file, "--search", "grid", "--seeds", 2, "--json").out.splitlines()
+    assert len(many) == 60
+    assert [many[0], many[1], many[30], many[31]] == few
+
+
 def test_all_that_was_billed_is_counted_the_cold_start_too(run, tmp_path):
     path = tmp_path / "flat.csv"
     flat = [("made", "flat", size, 100, 100, 0) for size in (512, 1024)]
