@@ -49,7 +49,7 @@ Exit codes:
   0    done
   2    the request cannot be meant; nothing was started
   3    AWS refused, or a permission is missing
-  4    the function failed at every memory size
+  4    the function failed at every memory size, or a processor around it failed
   6    the function could not be put back: powertune cleanup
   130  stopped by the user; the function was put back
 """

@@ -3,13 +3,17 @@
 The token bucket is closed-loop: tokens are CPU seconds, they flow in at the rate of the share, and what the
 process group's own clocks say it used flows out. While there are none, the whole group is stopped. A stop that
 came late is made up for by a longer pause, so the error does not add up.
+
+Lambda's share is there whenever the function wants it; here it may have to wait for a core that something else
+has. What such a wait costs is counted: the tokens that flowed in meanwhile and found the bucket full. The time they
+stand for is no part of the duration.
 """
 
 import signal
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from powertune.domain.function import MB_PER_VCPU
@@ -52,6 +56,22 @@ class _Governed:
     stopped: bool = False
     peak_parallel: float = 0.0
     over_limit: bool = False
+    delays_s: dict[str, float] = field(default_factory=dict)
+    waited_s: float = 0.0
+    lost_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """How an invocation went.
+
+    Whether it broke its memory limit, how many cores it used at most at any moment, and how long it was kept from
+    its share because other processes had the cores.
+    """
+
+    over_limit: bool = False
+    peak_parallel: float = 0.0
+    lost_s: float = 0.0
 
 
 class Governor:
@@ -86,20 +106,37 @@ class Governor:
             cpu_s=group.cpu_s(),
             checked_at=now,
             next_check=now + (min(PERIOD_S / 2, share * PERIOD_S / 2) if held else _WATCH_S),
+            delays_s=group.run_delays_s() if hold else {},
         )
         with self._changed:
             self._governed[group.pid] = entry
             self._changed.notify_all()
 
-    def end(self, group: ProcessGroup) -> tuple[bool, float]:
-        """The invocation is over: whether it broke its memory limit, and how many cores it used at most."""
+    def end(self, group: ProcessGroup) -> Held:
+        """The invocation is over."""
         with self._changed:
             entry = self._governed.pop(group.pid, None)
             if entry is None:
-                return False, 0.0
+                return Held()
             if entry.stopped:
                 group.signal(signal.SIGCONT)
-            return entry.over_limit, entry.peak_parallel
+            self._settle(entry)
+            return Held(over_limit=entry.over_limit, peak_parallel=entry.peak_parallel, lost_s=entry.lost_s)
+
+    def _settle(self, entry: _Governed) -> None:
+        """Count what waiting cost since the last look."""
+        if not entry.delays_s:
+            return
+        waited_s = _waited_s(entry)
+        entry.waited_s += waited_s
+        if entry.share is None:
+            entry.lost_s += waited_s
+            return
+        now = time.monotonic()
+        tokens_s = entry.tokens_s + entry.share * (now - entry.checked_at) - self._note_parallel(entry, now)
+        # More than the half bucket that an invocation begins with is what it could not use any more.
+        unused_s = max(0.0, tokens_s - entry.share * PERIOD_S / 2)
+        entry.lost_s += min(entry.waited_s - entry.lost_s, unused_s / entry.share)
 
     def close(self) -> None:
         """Let everything run and stop governing."""
@@ -132,11 +169,20 @@ class Governor:
             entry.group.signal(signal.SIGKILL)
         if entry.share is None:
             self._note_parallel(entry, now)
+            if entry.delays_s:
+                waited_s = _waited_s(entry)
+                entry.waited_s += waited_s
+                entry.lost_s += waited_s
             entry.next_check = now + _WATCH_S
             return
         used_s = self._note_parallel(entry, now)
         bucket_s = entry.share * PERIOD_S
-        entry.tokens_s = min(bucket_s, entry.tokens_s + entry.share * (now - entry.checked_at) - used_s)
+        tokens_s = entry.tokens_s + entry.share * (now - entry.checked_at) - used_s
+        if entry.delays_s:
+            waited_s = _waited_s(entry)
+            entry.waited_s += waited_s
+            entry.lost_s += min(waited_s, max(0.0, tokens_s - bucket_s) / entry.share)
+        entry.tokens_s = min(bucket_s, tokens_s)
         entry.checked_at = now
         if entry.tokens_s <= 0:
             if not entry.stopped:
@@ -159,3 +205,9 @@ class Governor:
         if entry.share is None:
             entry.checked_at = now
         return used_s
+
+
+def _waited_s(entry: _Governed) -> float:
+    """How long the thread that waited most was kept from running since the last look."""
+    before, entry.delays_s = entry.delays_s, entry.group.run_delays_s() or entry.delays_s
+    return max((delay - before.get(thread, 0.0) for thread, delay in entry.delays_s.items()), default=0.0)

@@ -4,7 +4,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from powertune.local.platform_log import PlatformLog, Report, stream_name, tail
 from powertune.local.pool import Pool
 from powertune.local.runtime_api import Event
 from powertune.local.tracing import Sampler, TraceDecision
+from powertune.local.waker import Waker
 
 WriteLogs = Callable[[str, str, Sequence[tuple[int, str]]], None]
 _INIT_CORES = 1.0
@@ -89,6 +90,7 @@ class LambdaService:
     ) -> None:
         cores = cores or float(os.cpu_count() or 1)
         self._guardian = Guardian(scratch)
+        self._waker = Waker(self._guardian.watch)
         self._governor = Governor(cores, cpu_method or default_method())
         self._admission = Admission(max(cores / 2, cores - _OWN_CORES))
         self._sampler = Sampler()
@@ -116,6 +118,7 @@ class LambdaService:
         """End everything. Safe to repeat."""
         self._pool.close()
         self._governor.close()
+        self._waker.close()
         self._guardian.close()
 
     def invoke(
@@ -212,16 +215,19 @@ class LambdaService:
         cpu_s, delay_s = (environment.group.cpu_s(), environment.group.run_delay_s()) if modelled else (0.0, 0.0)
         self._governor.begin(environment.group, spec.memory_mb, hold=not spec.is_task)
         try:
-            ran = environment.invoke(event, spec.timeout_s - call.lost_s)
+            with nullcontext() if spec.is_task else self._waker.awake():
+                ran = environment.invoke(event, spec.timeout_s - call.lost_s)
         finally:
-            over_limit, parallel = self._governor.end(environment.group)
-        environment.peak_parallel = max(environment.peak_parallel or 0.0, parallel)
+            held = self._governor.end(environment.group)
+        environment.peak_parallel = max(environment.peak_parallel or 0.0, held.peak_parallel)
         duration_s = ran.duration_s + call.lost_s
+        if ran.usable and not modelled:
+            duration_s = max(duration_s - held.lost_s, 0.0)
         if modelled and ran.usable:
             used_s = environment.group.cpu_s() - cpu_s
             waited_s = environment.group.run_delay_s() - delay_s
             duration_s += used_s / min(1.0, cpu_share(spec.memory_mb)) - used_s - waited_s
-        if not spec.is_task and (over_limit or environment.group.measure_peak() > spec.memory_mb * 1024 * 1024):
+        if not spec.is_task and (held.over_limit or environment.group.measure_peak() > spec.memory_mb * 1024 * 1024):
             text = f"RequestId: {call.request_id} Error: Runtime exited with error: signal: killed"
             killed = failure("Runtime.OutOfMemory", text)
             return Ran(payload=killed.payload, failure=killed, duration_s=duration_s, usable=False)

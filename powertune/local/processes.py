@@ -55,11 +55,15 @@ class ProcessGroup:
 
     def run_delay_s(self) -> float:
         """Time that the leading process's threads were ready to run and had to wait for a core."""
-        total = 0
+        return sum(self.run_delays_s().values())
+
+    def run_delays_s(self) -> dict[str, float]:
+        """The same by thread; empty off Linux."""
+        delays: dict[str, float] = {}
         with contextlib.suppress(OSError, ValueError, IndexError):
             for path in Path(f"/proc/{self.pid}/task").iterdir():
-                total += int((path / "schedstat").read_text().split()[1])
-        return total / 1e9
+                delays[path.name] = int((path / "schedstat").read_text().split()[1]) / 1e9
+        return delays
 
     def _rescan(self) -> None:
         now = time.monotonic()

@@ -86,7 +86,7 @@ def _sizes(
             by_size[memory_mb],
             cost_of,
             failure=failures.get(memory_mb),
-            cold_only=request.only_cold_starts,
+            cold_only=request.only_cold_starts or request.dry_run,
         )
         for memory_mb in sorted({*request.memory_sizes_mb, *by_size})
     )
