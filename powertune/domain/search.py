@@ -102,6 +102,7 @@ class StopReason(StrEnum):
     MAX_TIME = "max-time"
     NOTHING_WORKS = "nothing-works"  # every size that was tried failed
     NOTHING_LEFT = "nothing-left"  # what would tell more cannot be measured
+    NOT_WORTH_IT = "not-worth-it"  # what would tell more costs more than it is expected to save
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
