@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from powertune.decide.acquire import Option, gains
-from powertune.decide.adaptive_signs import ROUGH, drifting, remarks
+from powertune.decide.adaptive_signs import drifting, remarks
 from powertune.decide.curve import Curve, summarise
 from powertune.decide.curve_prior import Floats
 from powertune.decide.evidence import Evidence, SizeEvidence
@@ -36,16 +36,19 @@ PRIOR_AT_MOST = 5
 """Samples of earlier runs that are used at each size, the latest ones."""
 START_MB = {Strategy.COST: 512, Strategy.SPEED: 2048, Strategy.BALANCED: 1024}
 START_UNDER_TARGET_MB = 1024
-RATE = {Strategy.COST: 0.0015, Strategy.SPEED: 0.0006, Strategy.BALANCED: 0.001}
-RATE_UNDER_TARGET = 0.0012
-UNSURE = 0.5
+RATE = {Strategy.COST: 0.003, Strategy.SPEED: 0.0016, Strategy.BALANCED: 0.002}
+RATE_UNDER_TARGET = 0.0026
+UNSURE = 0.8
 """Share of the rate that counts while the risk is above what was asked for."""
-PATIENCE = 12.0
+PATIENCE = 10.0
 """Invocations of ordinary price after which further ones are held to save more and more."""
 TIE = 0.002
 """Difference in expected loss below which confirmed sizes are tied."""
-ROUGH_CHANCE = 0.15
-"""Probability of a rough curve from which nothing wide is claimed."""
+CAUTION = 0.6
+"""Share of the risk asked for at which the search is sure: the estimate is somewhat too confident."""
+UNEVEN = 0.15
+ROUGH_CHANCE = 0.1
+"""Probability of residuals of that strength from which nothing wide is claimed."""
 _ORDINARY_MB = (128, 256, 512, 1024, 1536, 3008)
 
 
@@ -280,7 +283,7 @@ class AdaptivePlanner:
             equivalent_mb=tuple(view.sizes_mb[at] for at in near),
             notes=notes,
         )
-        return verdict, risk < objective.risk
+        return verdict, risk < objective.risk * CAUTION
 
     def _claim(self, view: _View, losses: Floats, risk: float) -> float | None:
         """The tolerance where the search is sure; else a wider bound, or none where the model's word is worth little.
@@ -289,9 +292,9 @@ class AdaptivePlanner:
         more often than it said. So they are taken at a quarter of the risk.
         """
         objective = self._objective
-        if risk < objective.risk:
+        if risk < objective.risk * CAUTION:
             return objective.tolerance
-        if float(np.mean(view.draws.strength >= ROUGH)) > ROUGH_CHANCE:
+        if float(np.mean(view.draws.strength >= UNEVEN)) > ROUGH_CHANCE:
             return None
         bound = float(np.quantile(losses, 1 - objective.risk / 4))
         return None if objective.latency_target is not None and bound >= MISSED else max(objective.tolerance, bound)
