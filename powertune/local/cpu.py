@@ -57,6 +57,7 @@ class _Governed:
     peak_parallel: float = 0.0
     over_limit: bool = False
     delays_s: dict[str, float] = field(default_factory=dict)
+    began_cpu_s: float = 0.0
     waited_s: float = 0.0
     lost_s: float = 0.0
 
@@ -65,13 +66,14 @@ class _Governed:
 class Held:
     """How an invocation went.
 
-    Whether it broke its memory limit, how many cores it used at most at any moment, and how long it was kept from
-    its share because other processes had the cores.
+    Whether it broke its memory limit, how many cores it used at most at any moment, how long it was kept from its
+    share because other processes had the cores, and its CPU time.
     """
 
     over_limit: bool = False
     peak_parallel: float = 0.0
     lost_s: float = 0.0
+    cpu_s: float = 0.0
 
 
 class Governor:
@@ -108,6 +110,7 @@ class Governor:
             next_check=now + (min(PERIOD_S / 2, share * PERIOD_S / 2) if held else _WATCH_S),
             delays_s=group.run_delays_s() if hold else {},
         )
+        entry.began_cpu_s = entry.cpu_s
         with self._changed:
             self._governed[group.pid] = entry
             self._changed.notify_all()
@@ -121,7 +124,12 @@ class Governor:
             if entry.stopped:
                 group.signal(signal.SIGCONT)
             self._settle(entry)
-            return Held(over_limit=entry.over_limit, peak_parallel=entry.peak_parallel, lost_s=entry.lost_s)
+            return Held(
+                over_limit=entry.over_limit,
+                peak_parallel=entry.peak_parallel,
+                lost_s=entry.lost_s,
+                cpu_s=max(0.0, group.cpu_s() - entry.began_cpu_s),
+            )
 
     def _settle(self, entry: _Governed) -> None:
         """Count what waiting cost since the last look."""

@@ -222,7 +222,8 @@ class LambdaService:
         environment.peak_parallel = max(environment.peak_parallel or 0.0, held.peak_parallel)
         duration_s = ran.duration_s + call.lost_s
         if ran.usable and not modelled:
-            duration_s = max(duration_s - held.lost_s, 0.0)
+            # Waiting before the event was there and after its end is seen too; what it worked, it took.
+            duration_s = max(duration_s - held.lost_s, min(duration_s, held.cpu_s))
         if modelled and ran.usable:
             used_s = environment.group.cpu_s() - cpu_s
             waited_s = environment.group.run_delay_s() - delay_s

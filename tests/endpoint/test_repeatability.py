@@ -26,7 +26,6 @@ def test_two_identical_runs_of_primes_cost_the_same_within_five_percent_at_each_
         assert ended.code == 0, ended.err
         (path,) = folder.glob("*/result.json")
         costs.append([float(size.cost.per_invocation.amount) for size in read_result(path).memory_sizes])
-        print([f"{second / first - 1:+.1%}" for first, second in zip(costs[-2:][0], costs[-1], strict=True)])
         if number and differing(costs[-2], costs[-1]) < 0.05:
             return
     raise AssertionError([differing(before, after) for before, after in pairwise(costs)])
