@@ -8,18 +8,19 @@ where it is not, the price is put at a part of the rate, and a wider bound or no
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from powertune.decide.acquire import Option, gains
 from powertune.decide.adaptive_signs import drifting, remarks
+from powertune.decide.adaptive_view import View, modelled, promising, times
 from powertune.decide.curve import Curve, summarise
 from powertune.decide.curve_prior import Floats
 from powertune.decide.evidence import Evidence, SizeEvidence
-from powertune.decide.losses import MISSED, Flags, Judge
-from powertune.decide.posterior import CurveModel, Draws
+from powertune.decide.losses import MISSED, Judge
+from powertune.decide.posterior import CurveModel
 from powertune.domain.request import Strategy
 from powertune.domain.sample import Sample
 from powertune.domain.search import Limits, Objective, StopReason, Verdict
@@ -27,11 +28,8 @@ from powertune.domain.work import Batch
 
 CONFIRMED_BY = 2
 """Measurements of its own that a size needs before it may be recommended."""
-MOST_MODELLED = 120
-"""Sizes that are modelled at most; of more, those evenly spread in log memory."""
 MOST_INVOCATIONS = 200
 """Where a search without a limit ends in any case."""
-MOST_OPTIONS = 30
 PRIOR_AT_MOST = 5
 """Samples of earlier runs that are used at each size, the latest ones."""
 START_MB = {Strategy.COST: 512, Strategy.SPEED: 2048, Strategy.BALANCED: 1024}
@@ -50,21 +48,6 @@ UNEVEN = 0.15
 ROUGH_CHANCE = 0.1
 """Probability of residuals of that strength from which nothing wide is claimed."""
 _ORDINARY_MB = (128, 256, 512, 1024, 1536, 3008)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _View:
-    """Everything that follows from the samples told: made anew for each question."""
-
-    sizes_mb: tuple[int, ...]
-    allowed: Flags
-    data: Mapping[int, Sequence[float]]
-    own: NDArray[np.int64]
-    draws: Draws
-    costs: Floats
-    losses: Floats
-    cold_calls: int
-    latencies: Floats | None
 
 
 class AdaptivePlanner:
@@ -107,7 +90,7 @@ class AdaptivePlanner:
         self._evidence = Evidence()
         self._ruled_out: set[int] = set()
         self._model: CurveModel | None = None
-        self._known: tuple[tuple[Batch, ...], Verdict, _View | None] | None = None
+        self._known: tuple[tuple[Batch, ...], Verdict, View | None] | None = None
 
     def tell(self, samples: Iterable[Sample]) -> None:
         """Take samples, of any kind."""
@@ -134,12 +117,12 @@ class AdaptivePlanner:
             return None
         return summarise(view.sizes_mb, list(view.own), np.exp(view.draws.log_mean), view.costs, view.draws.spread)
 
-    def _look(self) -> tuple[tuple[Batch, ...], Verdict, _View | None]:
+    def _look(self) -> tuple[tuple[Batch, ...], Verdict, View | None]:
         if self._known is None:
             self._known = self._decide()
         return self._known
 
-    def _decide(self) -> tuple[tuple[Batch, ...], Verdict, _View | None]:
+    def _decide(self) -> tuple[tuple[Batch, ...], Verdict, View | None]:
         told = self._evidence.sizes()
         bad = self._evidence.failing(self._all) | self._ruled_out | self._too_small(told)
         usable = [size for size in self._all if size not in bad]
@@ -179,13 +162,13 @@ class AdaptivePlanner:
         nearest = {size: min(used, key=lambda other: (abs(math.log(other / size)), other)) for size in self._all}
         return {size for size in self._all if used[nearest[size]] > size * (1 - headroom)}
 
-    def _view(self, told: Mapping[int, SizeEvidence], bad: set[int]) -> _View | None:
+    def _view(self, told: Mapping[int, SizeEvidence], bad: set[int]) -> View | None:
         earlier = self._prior.sizes()
         measured = {size for at in (told, earlier) for size, found in at.items() if found.durations_ms}
         measured &= set(self._all) - bad
         if not measured:
             return None
-        sizes = _modelled(self._all, measured | {size for size in self._all if size == self._present})
+        sizes = modelled(self._all, measured | {size for size in self._all if size == self._present})
         index = {size: place for place, size in enumerate(sizes)}
         if self._model is None or self._model.sizes_mb != sizes:
             self._model = CurveModel(sizes, seed=self._seed)
@@ -208,7 +191,7 @@ class AdaptivePlanner:
             if size in index and at.cold_latencies_ms and at.durations_ms
         }
         starts_cold = any(at.started_cold for at in told.values())
-        return _View(
+        return View(
             sizes_mb=sizes,
             allowed=allowed,
             data=data,
@@ -255,7 +238,7 @@ class AdaptivePlanner:
     def _tight(self) -> StopReason:
         return StopReason.MAX_TIME if self._limits.max_spend is None else StopReason.MAX_SPEND
 
-    def _verdict(self, view: _View) -> tuple[Verdict, bool]:
+    def _verdict(self, view: View) -> tuple[Verdict, bool]:
         """What is known, and whether the risk is as low as was asked for."""
         notes = (*remarks(view.sizes_mb, view.data, view.draws), *self._target_note(view))
         confirmed = np.flatnonzero((view.own >= CONFIRMED_BY) & view.allowed)
@@ -285,7 +268,7 @@ class AdaptivePlanner:
         )
         return verdict, risk < objective.risk * CAUTION
 
-    def _claim(self, view: _View, losses: Floats, risk: float) -> float | None:
+    def _claim(self, view: View, losses: Floats, risk: float) -> float | None:
         """The tolerance where the search is sure; else a wider bound, or none where the model's word is worth little.
 
         Far from what it is sure of, the model is too confident: over recorded functions its wide bounds were broken
@@ -299,7 +282,7 @@ class AdaptivePlanner:
         bound = float(np.quantile(losses, 1 - objective.risk / 4))
         return None if objective.latency_target is not None and bound >= MISSED else max(objective.tolerance, bound)
 
-    def _target_note(self, view: _View) -> tuple[str, ...]:
+    def _target_note(self, view: View) -> tuple[str, ...]:
         target = self._objective.latency_target
         if target is None or view.latencies is None:
             return ()
@@ -314,7 +297,7 @@ class AdaptivePlanner:
         return (f"No memory size is likely to keep {target.statistic} within {target.limit_ms:g} ms; {nearest_words}",)
 
     def _choose(
-        self, view: _View, rooms: Sequence[tuple[NDArray[np.int64], StopReason]], *, sure: bool, confirmed: bool
+        self, view: View, rooms: Sequence[tuple[NDArray[np.int64], StopReason]], *, sure: bool, confirmed: bool
     ) -> Batch | None:
         """The batch that is worth most beyond its price; None where none is, or none that the limits have room for."""
         room = np.min([room for room, _ in rooms], axis=0)
@@ -339,7 +322,7 @@ class AdaptivePlanner:
                 price=float(prices[at] * (informs + cold[at])),
                 left=float(prices[at] * max(missing[at] - informs, 0)),
             )
-            for at in _promising(view, expected)
+            for at in promising(view, expected)
             for informs in (1, 2, 4)
             if informs + cold[at] <= room[at]
         ]
@@ -365,7 +348,7 @@ class AdaptivePlanner:
             return StopReason.MAX_TIME
         return None
 
-    def _rooms(self, view: _View) -> list[tuple[NDArray[np.int64], StopReason]]:
+    def _rooms(self, view: View) -> list[tuple[NDArray[np.int64], StopReason]]:
         """How many invocations at each size every limit has room for, with money and time estimated on the high side.
 
         A single invocation may well take longer than the mean, a cold start longer still, and nothing bounds either:
@@ -379,32 +362,8 @@ class AdaptivePlanner:
         if limits.max_spend is not None:
             each = np.quantile(view.costs, 0.99, axis=0) * margin
             left = float(limits.max_spend) - evidence.spend(*self._rates)
-            rooms.append((_times(left, each), StopReason.MAX_SPEND))
+            rooms.append((times(left, each), StopReason.MAX_SPEND))
         if limits.max_time_ms is not None:
             each = np.exp(np.quantile(view.draws.log_mean, 0.99, axis=0)) * margin
-            rooms.append((_times(limits.max_time_ms - evidence.time_ms, each), StopReason.MAX_TIME))
+            rooms.append((times(limits.max_time_ms - evidence.time_ms, each), StopReason.MAX_TIME))
         return rooms
-
-
-def _times(left: float, each: Floats) -> NDArray[np.int64]:
-    return np.minimum(left / np.maximum(each, 1e-15), 1e6).astype(np.int64)
-
-
-def _promising(view: _View, expected: Floats) -> list[int]:
-    """Sizes worth a thought: all, or those measured, the best ones, and some spread over the rest."""
-    usable = np.flatnonzero(view.allowed)
-    if len(usable) <= MOST_OPTIONS:
-        return [int(at) for at in usable]
-    best = usable[np.argsort(expected[usable], kind="stable")][:: max(1, len(usable) // 60)][:10]
-    spread = usable[np.linspace(0, len(usable) - 1, 12).astype(int)]
-    measured = [at for at in view.data if view.allowed[at]]
-    measured = sorted(measured, key=lambda at: (expected[at], at))[:8]
-    return sorted({int(at) for at in (*best, *spread, *measured)})
-
-
-def _modelled(sizes_mb: Sequence[int], needed_mb: set[int]) -> tuple[int, ...]:
-    if len(sizes_mb) <= MOST_MODELLED:
-        return tuple(sizes_mb)
-    wanted = np.geomspace(sizes_mb[0], sizes_mb[-1], MOST_MODELLED)
-    places = np.searchsorted(np.asarray(sizes_mb, dtype=float), wanted).clip(0, len(sizes_mb) - 1)
-    return tuple(sorted({sizes_mb[int(place)] for place in places} | needed_mb))
