@@ -150,9 +150,7 @@ def test_what_a_measuring_task_had_written_down_before_it_died_is_scored_and_not
 ):
     aws = DiesAtTheFifthInvocation()
     before = aws.visible()
-    walker, run = through_the_state_machine(
-        aws, tmp_path, monkeypatch, {"request": to_data(request(sizes_at_once=1))}
-    )
+    walker, run = through_the_state_machine(aws, tmp_path, monkeypatch, {"request": to_data(request(sizes_at_once=1))})
     run()
     result = result_in(tmp_path)
     assert len(result.samples) == 4
