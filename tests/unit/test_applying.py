@@ -150,5 +150,6 @@ def test_an_error_while_applying_puts_the_function_back_and_is_reported():
         except PowertuneError:
             assert aws.latest["MemorySize"] == 512
         memory_mb, live, aliases = states(aws)
+        assert memory_mb in (512, 1024)
         assert aliases == ["live"]
         assert set(aws.versions) == {"1", live}

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powertune.decide.score import recommend
-from powertune.decide.summary import size_result
 from powertune.decide.search import GridPlanner
 from powertune.decide.statistics import describe, mean_interval
+from powertune.decide.summary import size_result
 from powertune.domain.function import Architecture, FunctionArn
 from powertune.domain.request import Strategy, TuningRequest
 from powertune.domain.sample import Outcome, Sample
