@@ -24,6 +24,7 @@ def size_result(
     *,
     failure: str | None = None,
     cold_only: bool = False,
+    among: int = 1,
 ) -> SizeResult:
     """Sum up one memory size.
 
@@ -33,6 +34,7 @@ def size_result(
         cost_of: what one invocation costs.
         failure: why the size could not be measured at all, where it could not.
         cold_only: cold starts are what is measured, and warm invocations are not.
+        among: how many sizes are summed up, so that a drift at one of them is not chance.
     """
     warm = [sample for sample in samples if sample.is_warm_measurement]
     cold = [sample for sample in samples if sample.is_cold_measurement]
@@ -54,7 +56,7 @@ def size_result(
         max_memory_used_mb=max(used, default=None),
         trace_parts=_mean_parts([sample.parts for sample in warm if sample.parts is not None]),
         cold_cost=_cost(cold, cost_of) if cold else None,
-        drift=drift_of([sample.duration_ms for sample in warm if sample.duration_ms is not None]),
+        drift=drift_of([sample.duration_ms for sample in warm if sample.duration_ms is not None], among=among),
     )
 
 

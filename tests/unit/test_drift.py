@@ -26,6 +26,12 @@ def test_noise_is_taken_for_a_drift_in_fewer_than_two_runs_of_a_hundred():
     assert found < 40
 
 
+def test_among_many_sizes_a_trend_has_to_be_clearer():
+    durations = [120.0, 118.0, 119.0, 112.0, 113.0, 108.0, 109.0, 104.0]
+    assert drift_of(durations) is not None
+    assert drift_of(durations, among=100) is None
+
+
 def test_a_single_outlier_is_no_drift():
     assert drift_of([900.0, *[100.0 + n % 3 for n in range(15)]]) is None
 

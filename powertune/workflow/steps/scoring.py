@@ -80,6 +80,7 @@ def _sizes(
     def cost_of(billed_ms: int, memory_mb: int) -> Money:
         return invocation_cost(billed_ms, memory_mb, price, ephemeral_mb=state.snapshot.ephemeral_mb)
 
+    sizes_mb = sorted({*request.memory_sizes_mb, *by_size})
     return tuple(
         size_result(
             memory_mb,
@@ -87,8 +88,9 @@ def _sizes(
             cost_of,
             failure=failures.get(memory_mb),
             cold_only=request.only_cold_starts or request.dry_run,
+            among=len(sizes_mb),
         )
-        for memory_mb in sorted({*request.memory_sizes_mb, *by_size})
+        for memory_mb in sizes_mb
     )
 
 
