@@ -29,7 +29,8 @@ def recommend(
     Sizes within ``tolerance`` of the best are equivalent. Of those the fastest is taken for cost, the cheapest
     for speed, and the best itself for the balance, whose score already holds both.
     """
-    rows = _rows(sizes, cold=cold)
+    measured = _rows(sizes, cold=cold)
+    rows, unreliable = _reliable(measured, sizes)
     if not rows:
         return None
     scores = _scores(rows, strategy, balanced_weight)
@@ -41,7 +42,9 @@ def recommend(
         Strategy.BALANCED: lambda memory: scores[memory],
     }
     chosen = min(tied, key=lambda memory: (tie_break[strategy](memory), memory))
-    change = _change(rows.get(present_memory_mb), rows[chosen])
+    change = _change(measured.get(present_memory_mb), rows[chosen])
+    if present_memory_mb in rows and change is not None and _not_worth_it(change, strategy):
+        return _stay(rows[present_memory_mb], change, strategy, tied)
     failed = tuple(size.memory_mb for size in sizes if size.status is SizeStatus.FAILED)
     return Recommendation(
         memory_mb=chosen,
@@ -53,10 +56,14 @@ def recommend(
         reasons=(
             *_reasons(scores, tied, chosen, strategy, tolerance),
             *_left_out(failed),
+            *_too_many_errors(unreliable),
             *_within_noise(change),
         ),
         equivalent_sizes_mb=tuple(tied),
     )
+
+
+_MORE_ERRORS = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +86,58 @@ def _rows(sizes: Sequence[SizeResult], *, cold: bool) -> dict[int, _Row]:
         if size.status is SizeStatus.MEASURED and duration is not None and cost is not None:
             rows[size.memory_mb] = _Row(memory_mb=size.memory_mb, duration=duration, cost=cost)
     return rows
+
+
+def _not_worth_it(change: Change, strategy: Strategy) -> bool:
+    """Whether what the strategy wants may be chance, while the other figure is surely worse."""
+    if strategy is Strategy.COST:
+        return change.cost_within_noise and not change.duration_within_noise and change.duration > 0
+    if strategy is Strategy.SPEED:
+        return change.duration_within_noise and not change.cost_within_noise and change.cost > 0
+    return False
+
+
+def _stay(present: _Row, change: Change, strategy: Strategy, tied: Sequence[int]) -> Recommendation:
+    wanted, other = ("cost", "slower") if strategy is Strategy.COST else ("duration", "dearer")
+    return Recommendation(
+        memory_mb=present.memory_mb,
+        strategy=strategy,
+        expected_duration_ms=present.duration.mean,
+        expected_cost=present.cost.per_invocation,
+        expected_cost_per_million=present.cost.per_million,
+        change=_change(present, present),
+        reasons=(
+            f"{change.to_memory_mb} MB has the better {wanted} in the mean, but by no more than this run's noise, and is "
+            f"surely {other} than the present {present.memory_mb} MB.",
+        ),
+        equivalent_sizes_mb=tuple(sorted({*tied, present.memory_mb})),
+    )
+
+
+def _reliable(rows: Mapping[int, _Row], sizes: Sequence[SizeResult]) -> tuple[dict[int, _Row], tuple[int, ...]]:
+    """The sizes at which the function works, and those at which it works clearly less well than at others.
+
+    A timeout, or running out of memory, where another size has none; or an error share of more than ten points
+    above the lowest.
+    """
+    measured = [size for size in sizes if size.memory_mb in rows]
+    calm = any(not size.exhausted for size in measured)
+    fewest = min((_error_share(size) for size in measured), default=0.0)
+    left_out = tuple(
+        size.memory_mb for size in measured if (calm and size.exhausted) or _error_share(size) > fewest + _MORE_ERRORS
+    )
+    return {memory_mb: row for memory_mb, row in rows.items() if memory_mb not in left_out}, left_out
+
+
+def _error_share(size: SizeResult) -> float:
+    return size.errors / size.invocations if size.invocations else 0.0
+
+
+def _too_many_errors(unreliable_mb: Sequence[int]) -> tuple[str, ...]:
+    if not unreliable_mb:
+        return ()
+    text = ", ".join(str(memory) for memory in sorted(unreliable_mb))
+    return (f"Not considered, because more invocations failed there than elsewhere: {text} MB.",)
 
 
 def _scores(rows: Mapping[int, _Row], strategy: Strategy, weight: float) -> dict[int, float]:

@@ -1,7 +1,7 @@
 """From samples to figures: each memory size summed up."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, localcontext
 
 from powertune.decide.drift import drift_of
@@ -14,6 +14,7 @@ CostOf = Callable[[int, int], Money]
 """Billed milliseconds and memory size to the cost of one invocation."""
 
 _MILLION = 1_000_000
+_EXHAUSTED = frozenset({Outcome.TIMEOUT, Outcome.OUT_OF_MEMORY})
 _NOT_RUN = frozenset({Outcome.THROTTLED})
 
 
@@ -25,6 +26,7 @@ def size_result(
     failure: str | None = None,
     cold_only: bool = False,
     among: int = 1,
+    mix: Mapping[int, int] | None = None,
 ) -> SizeResult:
     """Sum up one memory size.
 
@@ -35,8 +37,10 @@ def size_result(
         failure: why the size could not be measured at all, where it could not.
         cold_only: cold starts are what is measured, and warm invocations are not.
         among: how many sizes are summed up, so that a drift at one of them is not chance.
+        mix: how often each payload is to be in the warm statistics; further warm samples of it are set aside, so
+            that every size is judged by the same mix. None takes them all.
     """
-    warm = [sample for sample in samples if sample.is_warm_measurement]
+    warm = _in_the_mix([sample for sample in samples if sample.is_warm_measurement], mix)
     cold = [sample for sample in samples if sample.is_cold_measurement]
     errors = [sample for sample in samples if sample.outcome is not Outcome.OK]
     ran = [sample for sample in samples if sample.outcome not in _NOT_RUN]
@@ -56,8 +60,21 @@ def size_result(
         max_memory_used_mb=max(used, default=None),
         trace_parts=_mean_parts([sample.parts for sample in warm if sample.parts is not None]),
         cold_cost=_cost(cold, cost_of) if cold else None,
+        exhausted=sum(1 for sample in samples if sample.outcome in _EXHAUSTED),
         drift=drift_of([sample.duration_ms for sample in warm if sample.duration_ms is not None], among=among),
     )
+
+
+def _in_the_mix(warm: Sequence[Sample], mix: Mapping[int, int] | None) -> Sequence[Sample]:
+    if mix is None:
+        return warm
+    taken: Counter[int] = Counter()
+    chosen = []
+    for sample in warm:
+        if taken[sample.payload] < mix.get(sample.payload, 0):
+            taken[sample.payload] += 1
+            chosen.append(sample)
+    return chosen
 
 
 def _status(measured: Sequence[Sample], samples: Sequence[Sample], failure: str | None) -> SizeStatus:

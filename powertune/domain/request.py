@@ -21,6 +21,8 @@ MAX_COLD_STARTS = 1_000
 DEFAULT_SIZES_AT_ONCE = 3
 MAX_SIZES_AT_ONCE = 40
 MAX_SLEEP_MS = 900_000
+MAX_MEMORY_SIZES = 200
+"""What the state of a run has room for: Step Functions carries 256 KiB."""
 
 _S3_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+", re.DOTALL)
 _FUNCTION_ARN = re.compile(
@@ -127,6 +129,11 @@ class TuningRequest:
                     next_step="Correct the memory sizes and run again.",
                 )
         object.__setattr__(self, "memory_sizes_mb", tuple(sorted(set(self.memory_sizes_mb))))
+        if len(self.memory_sizes_mb) > MAX_MEMORY_SIZES:
+            raise UsageError(
+                f"{len(self.memory_sizes_mb)} memory sizes are more than the {MAX_MEMORY_SIZES} that one run takes.",
+                next_step="Give fewer; all is every 64 MB.",
+            )
         _between("The number of invocations", self.invocations, MIN_INVOCATIONS, MAX_INVOCATIONS)
         _between("The number of parallel invocations", self.parallel, 1, MAX_PARALLEL)
         _between("The number of memory sizes at once", self.sizes_at_once, 1, MAX_SIZES_AT_ONCE)

@@ -104,6 +104,7 @@ class SizeResult:
     max_memory_used_mb: int | None
     trace_parts: TraceParts | None  # means over the traced warm samples
     cold_cost: SizeCost | None = None
+    exhausted: int = 0  # errors that were timeouts or ran out of memory
     drift: Drift | None = None
 
     def compared_duration(self, *, cold: bool) -> Distribution | None:

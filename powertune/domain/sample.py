@@ -73,6 +73,14 @@ class ReportLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessorCall:
+    """A call of a pre- or post-processor; ``report`` is None where its log tail did not have its record."""
+
+    arn: str
+    report: ReportLine | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
     """One call as its caller saw it.
 
@@ -88,7 +96,7 @@ class Invocation:
         error_type: the function's error type, also where the user allows that exception.
         error_message: its text.
         report: the REPORT record of the log tail.
-        processors: those of the pre- and post-processor, where there are any.
+        processors: the calls of the pre- and post-processor, where there are any.
     """
 
     memory_mb: int
@@ -102,7 +110,7 @@ class Invocation:
     error_type: str | None = None
     error_message: str | None = None
     report: ReportLine | None = None
-    processors: tuple[ReportLine, ...] = ()
+    processors: tuple[ProcessorCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

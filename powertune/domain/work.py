@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from powertune.domain.function import FunctionSnapshot
+from powertune.domain.function import Architecture, FunctionSnapshot
 from powertune.domain.request import TuningRequest
 
 
@@ -56,6 +56,7 @@ class SizeWork:
     cold: int = 0
     payloads: tuple[int, ...] | None = None
     done: int = 0
+    succeeded: int = 0
     failure: str | None = None
 
     @property
@@ -81,6 +82,15 @@ class Restoration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessorFacts:
+    """A pre- or post-processor; what AWS does not tell about it is None."""
+
+    arn: str
+    timeout_s: int | None = None
+    architecture: Architecture | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunState:
     """Everything that travels between the steps of a run: keys and counts, never samples or payloads.
 
@@ -92,11 +102,16 @@ class RunState:
         peer: the request came in aws-lambda-power-tuning's form, and so does the answer.
         round: how many times the planner was asked.
         to_publish: memory sizes of this round that have no variant yet.
-        variants: what has been published, in order.
+        variants: the latest that was published at each memory size.
+        used_versions: all versions that were published before those.
+        published: how many versions the run has published.
+        published_mb: memory sizes of all versions of the run, added up.
+        processors: the functions called around each invocation.
         batches: what the planner asked for in this round.
         work: the same, once published.
         parts: how many pieces of this round's invocations lie in the store.
         measured: nothing of this round is left to invoke.
+        collect_tries: how often this round's logs and traces were asked for.
         collect_deadline_ms: epoch milliseconds after which the logs and traces are taken as they are.
         collected: this round's samples lie in the store.
         finished: the planner wants nothing more.
@@ -116,10 +131,15 @@ class RunState:
     round: int = 0
     to_publish: tuple[int, ...] = ()
     variants: tuple[Variant, ...] = ()
+    used_versions: tuple[str, ...] = ()
+    published: int = 0
+    published_mb: int = 0
+    processors: tuple[ProcessorFacts, ...] = ()
     batches: tuple[Batch, ...] = ()
     work: tuple[SizeWork, ...] = ()
     parts: int = 0
     measured: bool = False
+    collect_tries: int = 0
     collect_deadline_ms: int | None = None
     collected: bool = False
     finished: bool = False

@@ -26,7 +26,7 @@ def join(
     rows: Mapping[str, InsightsRow],
     parts: Mapping[str, TraceParts],
     own_versions: Collection[str] = (),
-    claimed: Collection[str] = (),
+    earlier: Sequence[Sample] = (),
 ) -> tuple[Sample, ...]:
     """One sample for each invocation, in the order given.
 
@@ -36,9 +36,10 @@ def join(
         parts: X-Ray's parts by trace id.
         own_versions: versions that nobody but this run invokes. A record there that belongs to no answer is that
             of a call whose answer was lost: it says what that call was billed.
-        claimed: request ids of earlier rounds.
+        earlier: the samples of earlier rounds: their records are no lost call's, and their last may have crashed.
     """
-    suppressed = _after_a_crash(invocations, rows)
+    suppressed = _after_a_crash(invocations, rows, earlier)
+    claimed = {sample.request_id for sample in earlier if sample.request_id is not None}
     found = _found_again(invocations, rows, own_versions, claimed)
     return tuple(
         _sample(
@@ -150,7 +151,9 @@ def _other_duration(best: ReportLine | InsightsRow | None, parts: TraceParts | N
     return (f"duration: the record says {best.duration_ms} ms, X-Ray {high:.2f} ms",)
 
 
-def _after_a_crash(invocations: Sequence[Invocation], rows: Mapping[str, InsightsRow]) -> set[str | None]:
+def _after_a_crash(
+    invocations: Sequence[Invocation], rows: Mapping[str, InsightsRow], earlier: Sequence[Sample]
+) -> set[str | None]:
     """Request ids whose environment had crashed just before.
 
     Lambda then runs the init again inside the next invocation's duration and prints no Init Duration
@@ -164,14 +167,19 @@ def _after_a_crash(invocations: Sequence[Invocation], rows: Mapping[str, Insight
             streams[row.log_stream].append((row.timestamp_ms, call))
         else:
             streams[f"version {call.version}"].append((call.sent_at_ms, call))
+    left: dict[str, Sample] = {}
+    for sample in sorted(earlier, key=lambda sample: sample.sent_at_ms or 0):
+        left[sample.log_stream or f"version {sample.version}"] = sample
     marked: set[str | None] = set()
-    for calls in streams.values():
+    for stream, calls in streams.items():
         ordered = [call for _, call in sorted(calls, key=lambda pair: (pair[0], pair[1].order))]
+        if stream in left and ordered and _crashed(left[stream]) and not _crashed(ordered[0]):
+            marked.add(ordered[0].request_id)
         for before, after in pairwise(ordered):
             if _crashed(before) and not _crashed(after):
                 marked.add(after.request_id)
     return marked
 
 
-def _crashed(call: Invocation) -> bool:
+def _crashed(call: Invocation | Sample) -> bool:
     return call.outcome in _CRASHES or call.error_type in _CRASH_ERRORS

@@ -8,7 +8,7 @@ from typing import Any
 
 from powertune.aws.clock import Clock
 from powertune.aws.errors import explained
-from powertune.domain.sample import ReportLine
+from powertune.domain.sample import ProcessorCall, ReportLine
 from powertune.errors import AwsError, ProcessorFails
 from powertune.measure.report_line import find_report
 from powertune.measure.sending import NeverRan, NoAnswer, send
@@ -32,11 +32,11 @@ class Processors:
     post_arn: str | None
     clock: Clock
 
-    def before(self, payload: bytes) -> tuple[bytes, tuple[ReportLine, ...]]:
+    def before(self, payload: bytes) -> tuple[bytes, tuple[ProcessorCall, ...]]:
         """Call the pre-processor with the payload.
 
         Returns:
-            What to send: its answer, or the payload itself where it answers ``null`` or nothing; and its record.
+            What to send: its answer, or the payload itself where it answers ``null`` or nothing; and the call.
 
         Raises:
             ProcessorFails: it failed, or could not be called.
@@ -47,8 +47,8 @@ class Processors:
         # A set-up function that returns nothing means the payload as it is.
         return (payload if answer.strip() in (b"", b"null") else answer), report
 
-    def after(self, answer: bytes) -> tuple[ReportLine, ...]:
-        """Call the post-processor with what the function answered, an error's body too; gives its record.
+    def after(self, answer: bytes) -> tuple[ProcessorCall, ...]:
+        """Call the post-processor with what the function answered, an error's body too; gives the call.
 
         Raises:
             ProcessorFails: it failed, or could not be called.
@@ -57,7 +57,7 @@ class Processors:
             return ()
         return self._call("post-processor", self.post_arn, answer)[1]
 
-    def _call(self, role: str, arn: str, payload: bytes) -> tuple[bytes, tuple[ReportLine, ...]]:
+    def _call(self, role: str, arn: str, payload: bytes) -> tuple[bytes, tuple[ProcessorCall, ...]]:
         parts = arn.split(":")
         region, name, qualifier = parts[3], parts[6], parts[7:]
         arguments = {"FunctionName": ":".join(parts[:7]), "LogType": "Tail", "Payload": payload}
@@ -77,8 +77,7 @@ class Processors:
                 f"The {role} {name} failed{_why(response['Payload'])}, so the measuring was ended.",
                 next_step="Look at its log, mend it, and run again.",
             )
-        report = report_of(response)
-        return response["Payload"], () if report is None else (report,)
+        return response["Payload"], (ProcessorCall(arn=arn, report=report_of(response)),)
 
 
 def _why(answer: bytes) -> str:

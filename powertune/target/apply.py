@@ -1,5 +1,6 @@
 """Sets the function to the recommended memory size, because its user asked for that."""
 
+from collections.abc import Callable
 from typing import Any
 
 from powertune.aws.clock import Clock
@@ -14,12 +15,19 @@ from powertune.target.variants import log_level_of, update_settings, version_des
 
 
 def apply_memory(
-    client: Any, snapshot: FunctionSnapshot, lease: Lease, memory_mb: int, alias: str | None, clock: Clock
-) -> Applied:
+    client: Any,
+    snapshot: FunctionSnapshot,
+    lease: Lease,
+    memory_mb: int,
+    alias: str | None,
+    clock: Clock,
+    *,
+    note: Callable[[Applied], None],
+) -> None:
     """Set ``$LATEST`` to a memory size and, with an alias, publish it there. Safe to repeat.
 
     The run has been undone by then. A lease is held while this goes on, so that what dies half-way can be put
-    back from its record; it is released at the end.
+    back from its record; it is released at the end, once ``note`` has written down what was applied.
 
     Raises:
         FunctionChanged: the code or the memory size is not what the run found.
@@ -42,8 +50,8 @@ def apply_memory(
     if alias is not None:
         version = _publish(client, arn, configuration, version_description(lease.run_id, memory_mb), clock)
         _point(client, arn, alias, version)
+    note(Applied(memory_mb=memory_mb, version=version, alias=alias))
     leases.release(client, arn)
-    return Applied(memory_mb=memory_mb, version=version, alias=alias)
 
 
 def _publish(client: Any, arn: FunctionArn, configuration: dict[str, Any], description: str, clock: Clock) -> str:

@@ -5,7 +5,7 @@ changed, copied, and changed back. What a run makes carries its run id: versions
 in their name. Whatever was there before carries neither and is never re-pointed or deleted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any
 
 from powertune.aws.clock import Clock
@@ -38,7 +38,8 @@ def publish(
     memory_mb: int,
     clock: Clock,
     *,
-    earlier: Sequence[Variant] = (),
+    used_versions: Collection[str] = (),
+    nth: int = 1,
     anew: bool = False,
 ) -> Variant:
     """Publish the function at a memory size, with an alias. Safe to repeat.
@@ -49,7 +50,8 @@ def publish(
         run_id: the run.
         memory_mb: the size.
         clock: for waiting.
-        earlier: what the run has published before; never given back again.
+        used_versions: what the run has published before; never given back again.
+        nth: how many times the size has been published, this time included.
         anew: only a version that nobody can have invoked yet will do.
 
     Raises:
@@ -57,15 +59,13 @@ def publish(
         FunctionRefused: AWS refuses the memory size, or the version does not become active.
     """
     mark = version_description(run_id, memory_mb)
-    used = {variant.version for variant in earlier}
     version, description = _publish_version(client, snapshot, run_id, memory_mb, clock)
-    if version in used or (anew and description != mark):
+    if version in used_versions or (anew and description != mark):
         # PublishVersion gives the last version back when nothing changed since. Another one in between is a change.
         neighbour_mb = memory_mb + 1 if memory_mb < MAX_MEMORY_MB else memory_mb - 1
         _publish_version(client, snapshot, run_id, neighbour_mb, clock)
         version, description = _publish_version(client, snapshot, run_id, memory_mb, clock)
-    nth = sum(1 for variant in earlier if variant.memory_mb == memory_mb)
-    alias = f"{alias_prefix(run_id)}{memory_mb}" + (f"-{nth + 1}" if nth else "")
+    alias = f"{alias_prefix(run_id)}{memory_mb}" + (f"-{nth}" if nth > 1 else "")
     _create_alias(client, snapshot.arn, alias, version)
     return Variant(memory_mb=memory_mb, version=version, alias=alias, owned=description == mark)
 
@@ -178,4 +178,4 @@ def _create_alias(client: Any, arn: FunctionArn, alias: str, version: str) -> No
             # The name holds the run id, so the alias is this run's own: an earlier attempt made it.
             existing = client.get_alias(FunctionName=str(arn), Name=alias)
             if existing["FunctionVersion"] != version:
-                raise
+                client.update_alias(FunctionName=str(arn), Name=alias, FunctionVersion=version)

@@ -1,16 +1,16 @@
 """The texts of a run in the store, and their keys."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from powertune.domain.function import FunctionSnapshot
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import TuningResult
-from powertune.domain.sample import Invocation, Sample
+from powertune.domain.sample import Invocation, Sample, TraceParts
 from powertune.errors import AwsError
 from powertune.store import Store
-from powertune.wire import dumps, loads
+from powertune.wire import dumps, from_data, loads, to_data
 
 T = TypeVar("T")
 
@@ -59,13 +59,37 @@ class Archive:
         """All invocations of the rounds from the first to this one."""
         return tuple(call for round_ in range(1, rounds + 1) for call in self.invocations(round_))
 
+    def is_used(self) -> bool:
+        """Whether a run of this id has got as far as samples or an answer."""
+        answered = self._store.get(f"{self._root}/result.json") is not None
+        return answered or bool(self._store.keys(f"{self._root}/samples/"))
+
+    def has_request(self) -> bool:
+        """Whether the request lies in the store."""
+        return self._store.get(f"{self._root}/request.json") is not None
+
+    def save_found(self, round_: int, rows: Sequence[object], parts: Mapping[str, TraceParts]) -> None:
+        """Keep what the logs and traces have said so far of a round that is not complete."""
+        self._store.put(f"{self._root}/found/{round_:03}-rows.jsonl", _lines(rows))
+        traces = {trace_id: to_data(part) for trace_id, part in parts.items()}
+        self._store.put(f"{self._root}/found/{round_:03}-traces.json", json.dumps(traces))
+
+    def found(self, round_: int, kind: type[T]) -> tuple[list[T], dict[str, TraceParts]]:
+        """What `save_found` kept: rows of a kind, and parts by trace id."""
+        rows = list(self._read_all(f"found/{round_:03}-rows", kind))
+        traces = json.loads(self._store.get(f"{self._root}/found/{round_:03}-traces.json") or "{}")
+        return rows, {trace_id: from_data(part, TraceParts) for trace_id, part in traces.items()}
+
     def save_samples(self, round_: int, samples: Sequence[Sample]) -> None:
         """Keep the joined samples of one round."""
         self._store.put(f"{self._root}/samples/{round_:03}.jsonl", _lines(samples))
 
-    def samples(self) -> tuple[Sample, ...]:
-        """All samples of the run so far, by memory size and order."""
-        found = self._read_all("samples/", Sample)
+    def samples(self, before_round: int | None = None) -> tuple[Sample, ...]:
+        """All samples of the run so far, or of the rounds before one, by memory size and order."""
+        folders = ["samples/"]
+        if before_round is not None:
+            folders = [f"samples/{number:03}" for number in range(1, before_round)]
+        found = [sample for folder in folders for sample in self._read_all(folder, Sample)]
         return tuple(sorted(found, key=lambda sample: (sample.memory_mb, sample.order)))
 
     def save_result(self, result: TuningResult) -> None:

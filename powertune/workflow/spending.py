@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from powertune.domain.function import Architecture
 from powertune.domain.price import Money, Price
 from powertune.domain.result import Spend, SpendLine, TuningResult
-from powertune.domain.sample import Invocation, Sample
+from powertune.domain.sample import Invocation, ProcessorCall, Sample
 from powertune.domain.work import RunState
 from powertune.errors import UsageError
 from powertune.pricing import bill
@@ -45,7 +45,7 @@ def whole_spend(draft: TuningResult, state: RunState, invocations: tuple[Invocat
         line
         for line in (
             _line("invocations without a record", silent, "invocations", None),
-            _processors(invocations, price),
+            _processors(invocations, state, price),
             _line("state transitions", transitions, "transitions", _transitions_cost(transitions, price)),
             _tasks(state, price),
             _line(
@@ -101,17 +101,27 @@ def _tasks(state: RunState, price: Price) -> SpendLine:
     return _line("task functions", state.task_calls, "calls", cost if own.currency == price.currency else None)
 
 
-def _processors(invocations: tuple[Invocation, ...], price: Price) -> SpendLine:
-    records = [record for call in invocations for record in call.processors]
-    costs = [
-        bill.invocation_cost(record.billed_ms, record.memory_mb, price)
-        for record in records
-        if record.billed_ms is not None and record.memory_mb is not None
-    ]
-    whole = len(costs) == len(records)
-    return _line(
-        "pre- and post-processors", len(records), "invocations", bill.total(costs, price.currency) if whole else None
-    )
+def _processors(invocations: tuple[Invocation, ...], state: RunState, price: Price) -> SpendLine:
+    """Pre- and post-processors, each at the price of its own region and architecture, where those are known."""
+    calls = [call for invocation in invocations for call in invocation.processors]
+    costs = [_processor_cost(call, state, price.currency) for call in calls]
+    known = [cost for cost in costs if cost is not None]
+    whole = bill.total(known, price.currency) if len(known) == len(costs) else None
+    return _line("pre- and post-processors", len(calls), "invocations", whole)
+
+
+def _processor_cost(call: ProcessorCall, state: RunState, currency: str) -> Money | None:
+    facts = next((one for one in state.processors if one.arn == call.arn), None)
+    report = call.report
+    if facts is None or facts.architecture is None or report is None:
+        return None
+    if report.billed_ms is None or report.memory_mb is None:
+        return None
+    try:
+        own = price_for(call.arn.split(":")[3], facts.architecture)
+    except UsageError:
+        return None
+    return bill.invocation_cost(report.billed_ms, report.memory_mb, own) if own.currency == currency else None
 
 
 def _traces(draft: TuningResult, state: RunState, price: Price) -> tuple[SpendLine, ...]:
@@ -129,12 +139,11 @@ def _snap_start(draft: TuningResult, state: RunState, price: Price) -> tuple[Spe
     """
     if not state.snapshot.snap_start or (state.snapshot.runtime or "").startswith("java"):
         return ()
-    published = [variant.memory_mb for variant in state.variants if variant.owned]
     restored = [sample.memory_mb for sample in draft.samples if sample.restore_ms is not None]
-    cached = [bill.snapstart_cache_cost(memory_mb, 1, 0, price) for memory_mb in published]
+    cached = bill.snapstart_cache_cost(state.published_mb, 1, 0, price)
     fetched = [bill.snapstart_restore_cost(memory_mb, 1, price) for memory_mb in restored]
     return (
-        _line("SnapStart snapshots", len(published), "versions, three hours each", _sum(cached, price)),
+        _line("SnapStart snapshots", state.published, "versions, three hours each", cached),
         _line("SnapStart restores", len(restored), "restores", _sum(fetched, price)),
     )
 

@@ -121,6 +121,8 @@ class FakeAws:
         self.latest["RevisionId"] = f"r{next(self._ids)}"
 
     def get_function_configuration(self, FunctionName, Qualifier=None):
+        if FunctionName.rpartition(":")[2] != NAME:
+            return {"Timeout": 10, "Architectures": ["x86_64"]}
         if Qualifier is None:
             if self._pending_reads:
                 self._pending_reads -= 1

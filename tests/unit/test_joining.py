@@ -80,8 +80,15 @@ def test_the_record_of_a_call_whose_answer_was_lost_says_what_it_was_billed():
 
 
 def test_a_record_of_an_earlier_round_is_not_that_of_a_lost_call():
-    (sample,) = join([lost(0)], {"r7": row(7)}, {}, {"1"}, claimed={"r7"})
+    (earlier,) = join([call(7)], {"r7": row(7)}, {})
+    (sample,) = join([lost(0)], {"r7": row(7)}, {}, {"1"}, [earlier])
     assert sample.request_id is None
+
+
+def test_a_crash_at_the_end_of_a_round_sets_the_first_call_of_the_next_one_aside():
+    (crashed,) = join([call(0, outcome=Outcome.TIMEOUT)], {"r0": row(0)}, {})
+    after, later = join([call(1), call(2)], {"r1": row(1), "r2": row(2)}, {}, earlier=[crashed])
+    assert (after.suppressed_init, later.suppressed_init) == (True, False)
 
 
 def test_on_a_version_that_others_invoke_too_a_record_is_nobodys_in_particular():

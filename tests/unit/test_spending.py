@@ -71,17 +71,9 @@ def test_an_invocation_without_a_record_is_on_the_bill_without_a_price():
 def spend_of(result, services, *, snapshot=None, price=None, **changes):
     """The bill of the same run, with something else about its state."""
     archive = Archive(services.store, "run")
-    from powertune.domain.work import RunState, Variant
+    from powertune.domain.work import RunState
 
-    state = RunState(
-        run_id="run",
-        snapshot=snapshot or archive.snapshot(),
-        started_at_ms=0,
-        variants=tuple(
-            Variant(memory_mb=mb, version=str(n), alias="a", owned=n > 0) for n, mb in enumerate((512, 1024, 2048))
-        ),
-        **changes,
-    )
+    state = RunState(run_id="run", snapshot=snapshot or archive.snapshot(), started_at_ms=0, **changes)
     draft = replace(result, price=price or result.price)
     return {line.what: line for line in whole_spend(draft, state, (), changes.pop("transitions", 0)).lines}
 
@@ -93,10 +85,10 @@ def test_task_functions_pay_for_their_duration_and_their_requests():
     assert line.cost.amount == Decimal("0.0000166667") + 4 * Decimal("0.0000002")
 
 
-def test_snap_start_pays_for_three_hours_of_every_version_of_the_run_but_not_for_the_users_own():
+def test_snap_start_pays_for_three_hours_of_every_version_of_the_run():
     result, services = run(FakeAws())
     snapshot = replace(Archive(services.store, "run").snapshot(), snap_start=True)
-    line = spend_of(result, services, snapshot=snapshot)["SnapStart snapshots"]
+    line = spend_of(result, services, snapshot=snapshot, published=2, published_mb=3072)["SnapStart snapshots"]
     assert line.quantity == 2
     assert line.cost.amount == (1 + 2) * 3 * 3600 * Decimal("0.0000015046")
 
@@ -104,7 +96,7 @@ def test_snap_start_pays_for_three_hours_of_every_version_of_the_run_but_not_for
 def test_snap_start_is_free_for_java():
     result, services = run(FakeAws())
     snapshot = replace(Archive(services.store, "run").snapshot(), snap_start=True, runtime="java21")
-    assert "SnapStart snapshots" not in spend_of(result, services, snapshot=snapshot)
+    assert "SnapStart snapshots" not in spend_of(result, services, snapshot=snapshot, published=2, published_mb=3072)
 
 
 @pytest.mark.parametrize("what", ["log queries", "traces recorded"])

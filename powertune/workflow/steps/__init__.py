@@ -72,12 +72,16 @@ def _collect(services: Services, data: Json) -> Json:
     died = rest.pop("measure_failure", None)
     state = from_data(rest, RunState)
     if died is not None:
-        note = f"The measuring ended early: {in_words(died)}"
+        note = f"{ending.ENDED_EARLY}: {in_words(died)[:_LONGEST_REASON]}"
         # What is left is not tried again: it would end in the same way.
         failures = (SizeFailure(memory_mb=one.memory_mb, reason=note) for one in state.work if not one.is_over)
         state = replace(state, measured=True, warnings=(*state.warnings, note), failures=(*state.failures, *failures))
     collected: Json = to_data(collecting.collect(services, state))
     return collected
+
+
+_LONGEST_REASON = 300
+"""It is kept for each size, in a state that may have 256 KiB."""
 
 
 def in_words(failure: Json) -> str:
@@ -94,14 +98,19 @@ def _restore(services: Services, data: Json) -> Json:
     try:
         arn = _function_of(services, data)
     except UsageError:  # without the ARN of a function there was nothing to change
+        arn = None
+    if arn is None:
         unchanged: Json = to_data(Restoration(restored=True))
         return unchanged
     restoration: Json = to_data(ending.restore(services, data["run_id"], arn))
     return restoration
 
 
-def _function_of(services: Services, data: Json) -> FunctionArn:
-    """The function of a run, from its state, or from its input where the run ended before it had a state."""
+def _function_of(services: Services, data: Json) -> FunctionArn | None:
+    """The function of a run, from its state, or from its input where the run ended before it had a state.
+
+    None where there never was a request that could be read.
+    """
     if "snapshot" in data:
         return FunctionArn.parse(data["snapshot"]["arn"])
     if is_peer_input(data):
@@ -110,7 +119,8 @@ def _function_of(services: Services, data: Json) -> FunctionArn:
         return FunctionArn.parse(data["request"]["function_arn"])
     from powertune.workflow.archive import Archive
 
-    return Archive(services.store, data["run_id"]).request().function_arn
+    archive = Archive(services.store, data["run_id"])
+    return archive.request().function_arn if archive.has_request() else None
 
 
 def _finish(services: Services, data: Json) -> Json | None:

@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
+from powertune.aws.errors import explained
+from powertune.decide.search import COLD_AT_ONCE
 from powertune.domain.events import Phase, Progress
-from powertune.domain.function import FunctionSnapshot
+from powertune.domain.function import Architecture, FunctionSnapshot
 from powertune.domain.price import Price
 from powertune.domain.request import TuningRequest
-from powertune.domain.work import RunInput, RunState
-from powertune.errors import FunctionRefused, Stopped
+from powertune.domain.work import ProcessorFacts, RunInput, RunState
+from powertune.errors import AwsError, FunctionNotFound, FunctionRefused, Stopped, UsageError
 from powertune.measure.payloads import with_payloads_from_s3
 from powertune.pricing.bill import invocation_cost
 from powertune.pricing.table import price_for, stale_warning
@@ -19,6 +22,9 @@ from powertune.workflow.services import Services
 
 MEASURE_MARGIN_MS = 5_000
 """Time a measuring task keeps for itself after its last invocation."""
+
+MOST_IN_FLIGHT = 800
+"""Threads of one task: a Lambda environment allows 1,024 (AWS docs, lambda/latest/dg/gettingstarted-limits)."""
 
 MAX_ROUNDS = 60
 """However much a planner asks for, a run comes to an end."""
@@ -39,10 +45,16 @@ def preflight(services: Services, run: RunInput) -> RunState:
     services.progress(Progress(phase=Phase.PREFLIGHT, detail=arn.name))
     client = services.session.client("lambda")
     snapshot = _with_sources(services, take_snapshot(client, arn, services.clock))
+    if archive.is_used():
+        raise UsageError(
+            f"There was a run {run.run_id} before, and its samples are still kept, so nothing was started.",
+            next_step="Start the execution with another name.",
+        )
     snapshot = _with_records(request, snapshot)
+    processors = _processors(services, request)
     _check_price(request, snapshot)
-    _check_time(services, request, snapshot)
-    _check_concurrency(client, request)
+    _check_time(services, request, snapshot, processors)
+    request, notes = _within_concurrency(client, request)
     now_ms = services.clock.now_ms()
     lease.take(
         client,
@@ -52,7 +64,7 @@ def preflight(services: Services, run: RunInput) -> RunState:
             memory_mb=snapshot.memory_mb,
             set_mb=(),
             since_ms=now_ms,
-            until_ms=now_ms + lease_ms(request, snapshot),
+            until_ms=now_ms + lease_ms(request, snapshot, processors),
             log_level=snapshot.system_log_level if snapshot.lift_log_level else None,
         ),
     )
@@ -64,7 +76,8 @@ def preflight(services: Services, run: RunInput) -> RunState:
         started_at_ms=now_ms,
         apply=request.apply and not request.dry_run,
         peer=request.peer is not None,
-        warnings=(*preflight_warnings(snapshot), *_price_warnings(request, snapshot, now_ms)),
+        processors=processors,
+        warnings=(*preflight_warnings(snapshot), *_price_warnings(request, snapshot, now_ms), *notes),
     )
 
 
@@ -123,10 +136,45 @@ def _price_warnings(request: TuningRequest, snapshot: FunctionSnapshot, now_ms: 
     return () if warning is None else (warning,)
 
 
-def _check_time(services: Services, request: TuningRequest, snapshot: FunctionSnapshot) -> None:
+def _processors(services: Services, request: TuningRequest) -> tuple[ProcessorFacts, ...]:
+    """What AWS tells of the processors; one that may not be looked at is taken as it is."""
+    arns = [arn for arn in (request.pre_processor_arn, request.post_processor_arn) if arn is not None]
+    return tuple(_processor(services, arn) for arn in arns)
+
+
+def _processor(services: Services, arn: str) -> ProcessorFacts:
+    parts = arn.split(":")
+    client = services.session.invoker(timeout_s=60, parallel=1, region=parts[3])
+    qualifier = {"Qualifier": parts[7]} if parts[7:] else {}
+    try:
+        with explained("reading the configuration", parts[6]):
+            found = client.get_function_configuration(FunctionName=":".join(parts[:7]), **qualifier)
+    except FunctionNotFound:
+        raise
+    except AwsError:
+        return ProcessorFacts(arn=arn)
+    return ProcessorFacts(
+        arn=arn,
+        timeout_s=found["Timeout"],
+        architecture=Architecture((found.get("Architectures") or ["x86_64"])[0]),
+    )
+
+
+def longest_call_ms(request: TuningRequest, snapshot: FunctionSnapshot, processors: tuple[ProcessorFacts, ...]) -> int:
+    """How long one invocation may take, with what is called around it and the pause after it.
+
+    A processor of unknown timeout is taken for one of a minute.
+    """
+    around_s = sum(60 if one.timeout_s is None else one.timeout_s for one in processors)
+    return (snapshot.timeout_s + around_s) * 1000 + request.sleep_ms
+
+
+def _check_time(
+    services: Services, request: TuningRequest, snapshot: FunctionSnapshot, processors: tuple[ProcessorFacts, ...]
+) -> None:
     if services.time_left_ms is None:
         return
-    needed_ms = snapshot.timeout_s * 1000 + request.sleep_ms + MEASURE_MARGIN_MS
+    needed_ms = longest_call_ms(request, snapshot, processors) + MEASURE_MARGIN_MS
     if services.time_left_ms() < needed_ms:
         raise FunctionRefused(
             f"{snapshot.arn.name} may run for {snapshot.timeout_s} s, longer than the task function that would wait "
@@ -135,24 +183,36 @@ def _check_time(services: Services, request: TuningRequest, snapshot: FunctionSn
         )
 
 
-def _check_concurrency(client: object, request: TuningRequest) -> None:
-    from powertune.aws.errors import explained
+def _within_concurrency(client: Any, request: TuningRequest) -> tuple[TuningRequest, tuple[str, ...]]:
+    """The request with as many sizes at once as the function's reserved concurrency allows, and what to say of that.
 
+    Raises:
+        FunctionRefused: not even one size fits.
+    """
     with explained("reading the reserved concurrency", request.function_arn.name):
-        answer = client.get_function_concurrency(FunctionName=str(request.function_arn))  # type: ignore[attr-defined]
+        answer = client.get_function_concurrency(FunctionName=str(request.function_arn))
     reserved = answer.get("ReservedConcurrentExecutions")
-    if reserved is not None and reserved < request.parallel:
+    widest = max(request.parallel, min(request.cold_starts_wanted, COLD_AT_ONCE))
+    lanes = min(request.sizes_at_once, len(request.memory_sizes_mb), max(1, MOST_IN_FLIGHT // widest))
+    if reserved is None or reserved >= lanes * widest:
+        return request, ()
+    if reserved < widest:
         raise FunctionRefused(
-            f"{request.function_arn.name} has a reserved concurrency of {reserved}, less than the "
-            f"{request.parallel} parallel invocations asked for.",
-            next_step="Lower --parallel or raise the reserved concurrency.",
+            f"{request.function_arn.name} has a reserved concurrency of {reserved}, less than the {widest} parallel "
+            "invocations or cold starts asked for.",
+            next_step="Lower --parallel or --cold-starts, or raise the reserved concurrency.",
         )
+    note = (
+        f"The function has a reserved concurrency of {reserved}, so fewer memory sizes were invoked at the same time "
+        f"({reserved // widest} instead of {lanes})."
+    )
+    return replace(request, sizes_at_once=reserved // widest), (note,)
 
 
-def lease_ms(request: TuningRequest, snapshot: FunctionSnapshot) -> int:
+def lease_ms(request: TuningRequest, snapshot: FunctionSnapshot, processors: tuple[ProcessorFacts, ...] = ()) -> int:
     """How long a run may take at the most, in milliseconds, and some more."""
     bursts = -(-request.first_batch // request.parallel) * len(request.memory_sizes_mb)
-    each_ms = snapshot.timeout_s * 1000 + request.sleep_ms
+    each_ms = longest_call_ms(request, snapshot, processors)
     # The planner may ask for as many again.
     longest_ms = 2 * bursts * each_ms // request.sizes_at_once + _LEASE_SLACK_MS
     return min(longest_ms, _LONGEST_LEASE_MS)
@@ -187,6 +247,7 @@ def plan(services: Services, state: RunState) -> RunState:
         parts=0,
         measured=False,
         collected=False,
+        collect_tries=0,
         collect_deadline_ms=None,
         finished=not batches,
     )

@@ -18,6 +18,7 @@ COLLECT_LIMIT_MS = 180_000
 """How long late logs and traces are waited for: AWS publishes no bound on their delay."""
 
 _PATIENCE_MS = 2_000
+_LONGEST_PAUSE_S = 20.0
 _FIRST_PAUSE_S = 0.05
 _CLOCK_SLACK_MS = 60_000
 
@@ -39,14 +40,20 @@ def collect(services: Services, state: RunState) -> RunState:
     archive = Archive(services.store, state.run_id)
     invocations = archive.invocations(state.round)
     reader = _Reader(services, state, invocations)
+    if state.collect_tries:
+        # What was late for some seconds may be late for minutes, and each query reads the whole log group.
+        services.clock.sleep(min(2.0**state.collect_tries, _LONGEST_PAUSE_S))
+        reader.recall(archive)
     pause_s = _FIRST_PAUSE_S
     while True:
         reader.read()
         if reader.complete or reader.warnings or services.clock.now_ms() >= deadline_ms:
             break
-        if services.clock.now_ms() - now_ms > _PATIENCE_MS:
+        if state.collect_tries or services.clock.now_ms() - now_ms > _PATIENCE_MS:
+            reader.remember(archive)
             return replace(
                 state,
+                collect_tries=state.collect_tries + 1,
                 collect_deadline_ms=deadline_ms,
                 log_bytes_scanned=state.log_bytes_scanned + reader.bytes_scanned,
                 traces_retrieved=state.traces_retrieved + reader.traces_retrieved,
@@ -54,8 +61,7 @@ def collect(services: Services, state: RunState) -> RunState:
         services.clock.sleep(pause_s)
         pause_s = min(pause_s * 2, 0.5)
     own = {variant.version for variant in state.variants if variant.owned}
-    claimed = {sample.request_id for sample in archive.samples() if sample.request_id is not None}
-    samples = join(invocations, reader.rows, reader.parts, own, claimed)
+    samples = join(invocations, reader.rows, reader.parts, own, archive.samples(before_round=state.round))
     archive.save_samples(state.round, samples)
     unread = (note for note in reader.warnings if note not in state.warnings)
     return replace(
@@ -77,6 +83,7 @@ class _Reader:
         self.bytes_scanned = 0
         self.traces_retrieved = 0
         self._services = services
+        self._round = state.round
         self._snapshot = snapshot = state.snapshot
         answered = [call for call in invocations if call.request_id]
         self._request_ids = {call.request_id for call in answered} if has_queries(snapshot) else set()
@@ -87,6 +94,15 @@ class _Reader:
     @property
     def complete(self) -> bool:
         return self._request_ids <= self.rows.keys() and self._trace_ids <= self.parts.keys()
+
+    def remember(self, archive: Archive) -> None:
+        """Keep what was found, so that it is not asked for again."""
+        archive.save_found(self._round, list(self.rows.values()), self.parts)
+
+    def recall(self, archive: Archive) -> None:
+        """Take up what an earlier call has found."""
+        rows, self.parts = archive.found(self._round, InsightsRow)
+        self.rows = {row.request_id: row for row in rows}
 
     def read(self) -> None:
         if not self._request_ids <= self.rows.keys():

@@ -1,11 +1,13 @@
 """Restore and finish: every run passes through here, however it went."""
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 from powertune.aws.errors import explained
 from powertune.domain.events import Phase, Progress
 from powertune.domain.function import FunctionArn
+from powertune.domain.result import SizeStatus, TuningResult
 from powertune.domain.work import Restoration, RunState
 from powertune.errors import AwsError, FunctionFails, NotRestored
 from powertune.peer import peer_output
@@ -19,6 +21,7 @@ from powertune.workflow.spending import whole_spend
 from powertune.workflow.steps.scoring import iso
 
 APPLY_LEASE_MS = 10 * 60 * 1000
+ENDED_EARLY = "The measuring ended early"
 
 
 def restore(services: Services, run_id: str, arn: FunctionArn) -> Restoration:
@@ -52,6 +55,10 @@ def apply(services: Services, state: RunState) -> RunState:
     best = draft.recommendation
     if best is None:
         return state
+    doubt = _doubt(draft)
+    if doubt is not None:
+        note = f"{best.memory_mb} MB was not applied: {doubt}."
+        return replace(state, warnings=(*state.warnings, note))
     memory_mb, change = best.memory_mb, best.change
     moves = change is not None and change.from_memory_mb != change.to_memory_mb
     if change is not None and moves and change.cost_within_noise and change.duration_within_noise:
@@ -73,9 +80,29 @@ def apply(services: Services, state: RunState) -> RunState:
         until_ms=now_ms + APPLY_LEASE_MS,
     )
     client = services.session.client("lambda")
-    applied = apply_memory(client, state.snapshot, lease, memory_mb, request.apply_alias, services.clock)
-    archive.save_result(replace(draft, applied=applied))
+    apply_memory(
+        client,
+        state.snapshot,
+        lease,
+        memory_mb,
+        request.apply_alias,
+        services.clock,
+        note=lambda applied: archive.save_result(replace(draft, applied=applied)),
+    )
     return state
+
+
+def _doubt(result: TuningResult) -> str | None:
+    """Why a recommendation should not be acted upon without a person; None where nothing speaks against it."""
+    request, measured = result.request, [s for s in result.memory_sizes if s.status is SizeStatus.MEASURED]
+    present_mb = result.function.original_memory_mb
+    if present_mb in request.memory_sizes_mb and present_mb not in {size.memory_mb for size in measured}:
+        return f"the present {present_mb} MB could not be measured, so nothing says that it is worse"
+    if len(request.memory_sizes_mb) > 1 and len(measured) < 2:
+        return "no other memory size could be measured"
+    if any(size.reason and size.reason.startswith(ENDED_EARLY) for size in result.memory_sizes):
+        return "the measuring ended early"
+    return None
 
 
 def finish(services: Services, state: RunState, restoration: Restoration) -> dict[str, Any] | None:
@@ -121,4 +148,7 @@ def _transitions(services: Services) -> int:
         pages = services.session.client("stepfunctions").get_paginator("get_execution_history")
         for page in pages.paginate(executionArn=services.execution_arn, includeExecutionData=False):
             events.extend(page["events"])
-    return sum(1 for event in events if event["type"].endswith("StateEntered"))
+    kinds = Counter(event["type"] for event in events)
+    entered = sum(count for kind, count in kinds.items() if kind.endswith("StateEntered"))
+    # A task that is scheduled more often than its state is entered was retried.
+    return entered + max(0, kinds["TaskScheduled"] - kinds["TaskStateEntered"])

@@ -2,15 +2,18 @@
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
+from powertune.aws.session import AwsSession
 from powertune.domain.events import Phase, Progress
 from powertune.domain.function import FunctionSnapshot
 from powertune.domain.request import TuningRequest
 from powertune.domain.sample import Invocation, Outcome
 from powertune.domain.work import RunState, SizeFailure, SizeWork
-from powertune.errors import AwsError
+from powertune.errors import AwsError, PowertuneError
 from powertune.measure.interleave import work_through
 from powertune.measure.invoke import Call, Invoker, Target
 from powertune.measure.processors import Processors
@@ -18,13 +21,10 @@ from powertune.measure.schedule import Slot, slots
 from powertune.pricing.bill import invocation_cost
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
-from powertune.workflow.steps.begin import MEASURE_MARGIN_MS, price_of
+from powertune.workflow.steps.begin import MEASURE_MARGIN_MS, MOST_IN_FLIGHT, longest_call_ms, price_of
 
 GIVE_UP_AFTER = 3
 """So many failures, and no success, say that a memory size does not work."""
-
-_MOST_IN_FLIGHT = 800
-"""Threads of one task: a Lambda environment allows 1,024 (AWS docs, lambda/latest/dg/gettingstarted-limits)."""
 
 _PROCESSOR_TIMEOUT_S = 900
 _WRITTEN_EVERY = 200
@@ -46,7 +46,7 @@ def measure(services: Services, state: RunState) -> RunState:
     book = _Book(services, archive, request, state)
     planned = slots(state.work, parallel=request.parallel, seed=request.seed, round_=state.round)
     widest = max((len(slot.orders) for slot in planned), default=1)
-    lanes = max(1, min(request.sizes_at_once, _MOST_IN_FLIGHT // widest))
+    lanes = max(1, min(request.sizes_at_once, MOST_IN_FLIGHT // widest))
     invoker = _invoker(services, request, snapshot, parallel=lanes * widest)
     targets = {one.memory_mb: _target(one) for one in state.work}
     turns = request.turns()
@@ -55,7 +55,7 @@ def measure(services: Services, state: RunState) -> RunState:
     def may_start(slot: Slot) -> bool | None:
         nonlocal stopped
         stopped = stopped or services.stop_requested()
-        if stopped or not _time_for_one_more(services, request, snapshot):
+        if stopped or book.broken or not _time_for_one_more(services, request, state):
             return False
         return None if book.gave_up(slot.memory_mb) else True
 
@@ -72,6 +72,8 @@ def measure(services: Services, state: RunState) -> RunState:
         work_through(planned, lanes, may_start=may_start, run=run)
     finally:
         book.write()
+    if book.broken is not None:
+        raise book.broken
     work = tuple(book.advanced(one) for one in state.work)
     over = stopped or all(one.is_over for one in work)
     if not over and book.made == 0:
@@ -90,7 +92,7 @@ def _invoker(services: Services, request: TuningRequest, snapshot: FunctionSnaps
     processors = None
     if request.pre_processor_arn is not None or request.post_processor_arn is not None:
         processors = Processors(
-            client_for=lambda region: session.invoker(timeout_s=_PROCESSOR_TIMEOUT_S, parallel=parallel, region=region),
+            client_for=_clients(session, parallel),
             pre_arn=request.pre_processor_arn,
             post_arn=request.post_processor_arn,
             clock=services.clock,
@@ -106,6 +108,20 @@ def _invoker(services: Services, request: TuningRequest, snapshot: FunctionSnaps
     )
 
 
+def _clients(session: AwsSession, parallel: int) -> Callable[[str], Any]:
+    """Clients of regions, each made once."""
+    clients: dict[str, Any] = {}
+    lock = threading.Lock()
+
+    def client_for(region: str) -> Any:
+        with lock:
+            if region not in clients:
+                clients[region] = session.invoker(timeout_s=_PROCESSOR_TIMEOUT_S, parallel=parallel, region=region)
+            return clients[region]
+
+    return client_for
+
+
 def _target(work: SizeWork) -> Target:
     return Target(alias=work.alias, version=work.version, memory_mb=work.memory_mb)
 
@@ -117,10 +133,10 @@ def _payload(request: TuningRequest, turns: tuple[int, ...], work: SizeWork, ord
     return request.payload_at(turns, work.memory_mb, order)
 
 
-def _time_for_one_more(services: Services, request: TuningRequest, snapshot: FunctionSnapshot) -> bool:
+def _time_for_one_more(services: Services, request: TuningRequest, state: RunState) -> bool:
     if services.time_left_ms is None:
         return True
-    return services.time_left_ms() > snapshot.timeout_s * 1000 + request.sleep_ms + MEASURE_MARGIN_MS
+    return services.time_left_ms() > longest_call_ms(request, state.snapshot, state.processors) + MEASURE_MARGIN_MS
 
 
 class _Book:
@@ -135,7 +151,10 @@ class _Book:
         self._price = price_of(request, state.snapshot)
         self._work = {one.memory_mb: one for one in state.work}
         self._done: Counter[int] = Counter()
-        self._worked = {one.memory_mb for one in state.work if one.done or one.first_order}
+        self._tried = Counter({one.memory_mb: one.done for one in state.work})
+        self._succeeded: Counter[int] = Counter()
+        self._worked = {one.memory_mb for one in state.work if one.succeeded or one.first_order}
+        self.broken: PowertuneError | None = None
         self._failed: dict[int, str] = {}
         self._unwritten: list[Invocation] = []
         self._written_ms = services.clock.now_ms()
@@ -150,7 +169,8 @@ class _Book:
 
     def gave_up(self, memory_mb: int) -> bool:
         """Whether a size was refused, or failed several times without a success."""
-        hopeless = memory_mb not in self._worked and self._done[memory_mb] >= GIVE_UP_AFTER
+        tried = self._tried[memory_mb] + self._done[memory_mb]
+        hopeless = memory_mb not in self._worked and tried >= GIVE_UP_AFTER
         return hopeless or memory_mb in self._failed
 
     def fail(self, memory_mb: int, reason: str) -> None:
@@ -165,21 +185,29 @@ class _Book:
             self._done[invocation.memory_mb] += 1
             if invocation.outcome is Outcome.OK:
                 self._worked.add(invocation.memory_mb)
+                self._succeeded[invocation.memory_mb] += 1
             self._unwritten.append(invocation)
             self._count(invocation)
             now_ms = self._services.clock.now_ms()
-            if len(self._unwritten) >= _WRITTEN_EVERY or now_ms - self._written_ms > _WRITTEN_EVERY_MS:
-                self._write(now_ms)
-            self._services.progress(
-                Progress(
-                    phase=Phase.MEASURE,
-                    detail=f"{invocation.memory_mb} MB",
-                    invocations_done=self._before + self.made,
-                    invocations_planned=self._planned,
-                    spent=self._spent,
-                    currency=self._price.currency,
-                )
+            try:
+                if len(self._unwritten) >= _WRITTEN_EVERY or now_ms - self._written_ms > _WRITTEN_EVERY_MS:
+                    self._write(now_ms)
+                self._tell(invocation)
+            except PowertuneError as error:
+                # The store's trouble is not the function's: no further call is started, and it is told at the end.
+                self.broken = self.broken or error
+
+    def _tell(self, invocation: Invocation) -> None:
+        self._services.progress(
+            Progress(
+                phase=Phase.MEASURE,
+                detail=f"{invocation.memory_mb} MB",
+                invocations_done=self._before + self.made,
+                invocations_planned=self._planned,
+                spent=self._spent,
+                currency=self._price.currency,
             )
+        )
 
     def _count(self, invocation: Invocation) -> None:
         billed_ms = invocation.report.billed_ms if invocation.report else None
@@ -203,6 +231,7 @@ class _Book:
     def advanced(self, work: SizeWork) -> SizeWork:
         """The work with what was done of it; over where the size was given up."""
         done = work.done + self._done[work.memory_mb]
+        work = replace(work, succeeded=work.succeeded + self._succeeded[work.memory_mb])
         if self.gave_up(work.memory_mb) and work.memory_mb not in self._failed:
             return replace(work, done=done, count=done)
         return replace(work, done=done, failure=self._failed.get(work.memory_mb, work.failure))

@@ -33,10 +33,11 @@ def publish(services: Services, state: RunState) -> RunState:
                 state.run_id,
                 memory_mb,
                 services.clock,
-                earlier=state.variants,
+                used_versions={*state.used_versions, *(variant.version for variant in state.variants)},
+                nth=state.round,
                 anew=any(batch.cold for batch in state.batches if batch.memory_mb == memory_mb),
             )
-            state = replace(state, variants=(*state.variants, variant))
+            state = _with_variant(state, variant)
         except FunctionRefused as error:
             failure = SizeFailure(memory_mb=memory_mb, reason=error.message)
             state = replace(state, failures=(*state.failures, failure))
@@ -46,6 +47,19 @@ def publish(services: Services, state: RunState) -> RunState:
         work = _work(services, state)
         state = replace(state, work=work, measured=not work)
     return state
+
+
+def _with_variant(state: RunState, variant: Variant) -> RunState:
+    """The state with a new variant in the place of that of the same size."""
+    before = [one for one in state.variants if one.memory_mb == variant.memory_mb]
+    others = [one for one in state.variants if one.memory_mb != variant.memory_mb]
+    return replace(
+        state,
+        variants=(*others, variant),
+        used_versions=(*state.used_versions, *(one.version for one in before)),
+        published=state.published + variant.owned,
+        published_mb=state.published_mb + (variant.memory_mb if variant.owned else 0),
+    )
 
 
 def _work(services: Services, state: RunState) -> tuple[SizeWork, ...]:

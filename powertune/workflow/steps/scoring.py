@@ -81,6 +81,7 @@ def _sizes(
         return invocation_cost(billed_ms, memory_mb, price, ephemeral_mb=state.snapshot.ephemeral_mb)
 
     sizes_mb = sorted({*request.memory_sizes_mb, *by_size})
+    mix = request.planned_mix() if request.mixes_payloads and not request.dry_run else None
     return tuple(
         size_result(
             memory_mb,
@@ -89,6 +90,7 @@ def _sizes(
             failure=failures.get(memory_mb),
             cold_only=request.only_cold_starts or request.dry_run,
             among=len(sizes_mb),
+            mix=mix,
         )
         for memory_mb in sizes_mb
     )
