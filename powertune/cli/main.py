@@ -70,7 +70,12 @@ def main(arguments: list[str] | None = None) -> Any:
     try:
         code = cli.main(args=arguments, standalone_mode=False)
     except click.exceptions.Abort:
-        click.echo("Stopped.", err=True)
+        click.echo("Stopped at once.", err=True)
+        click.echo(
+            "If a run was under way, its function may not have been put back; this finishes it: "
+            "powertune cleanup --function-arn ARN",
+            err=True,
+        )
         sys.exit(130)
     except click.ClickException as error:
         error.show()

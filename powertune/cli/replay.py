@@ -91,7 +91,7 @@ def command(**options: Any) -> int:
 
     What the planner asks for is drawn from the recording, with replacement: the first invocation at a memory size
     from its cold starts where there are any, the others from the warm ones. The same file, seed and options give the
-    same answer. The planners are those of powertune run.
+    same answer. grid is the planner of powertune run; adaptive is not part of it yet.
     """
     from powertune.cli.replay_answer import as_line, as_table
     from powertune.decide.replay import grid_gb_seconds

@@ -41,7 +41,7 @@ _OPTIONS = (
         default=DEFAULT_INVOCATIONS,
         show_default=True,
         metavar="N",
-        help="Invocations at each memory size, its first cold start included.",
+        help="Invocations at each memory size, its first cold start included; with several payloads it comes on top.",
     ),
     click.option("--payload", metavar="JSON|@FILE", help="The event; {} where nothing else gives one."),
     click.option(
@@ -199,6 +199,7 @@ def request_of(arn: FunctionArn, options: dict[str, Any], *, default_payload: st
         raise UsageError(
             f"'{options['strategy']}' is no strategy.", next_step=f"There are: {', '.join(Strategy)}."
         ) from None
+    _refuse_contradictions(options)
     return TuningRequest(
         function_arn=arn,
         memory_sizes_mb=parse_memory_sizes(options["memory_sizes"]),
@@ -222,6 +223,17 @@ def request_of(arn: FunctionArn, options: dict[str, Any], *, default_payload: st
         lift_log_level=options["lift_log_level"],
         seed=seed,
     )
+
+
+def _refuse_contradictions(options: dict[str, Any]) -> None:
+    pairs = {
+        ("dry_run", "apply"): "A dry run recommends nothing, so there is nothing to apply.",
+        ("dry_run", "cold_starts"): "A dry run invokes each memory size once, so it has no cold starts on purpose.",
+        ("only_cold_starts", "cold_starts"): "--only-cold-starts measures as many as --invocations says.",
+    }
+    for (one, other), why in pairs.items():
+        if options[one] and options[other]:
+            raise UsageError(why, next_step=f"Leave --{one.replace('_', '-')} or --{other.replace('_', '-')} out.")
 
 
 def _payload_arguments(options: dict[str, Any], default: str | None) -> dict[str, Any]:

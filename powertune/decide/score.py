@@ -99,6 +99,10 @@ def _not_worth_it(change: Change, strategy: Strategy) -> bool:
 
 def _stay(present: _Row, change: Change, strategy: Strategy, tied: Sequence[int]) -> Recommendation:
     wanted, other = ("cost", "slower") if strategy is Strategy.COST else ("duration", "dearer")
+    why = (
+        f"{change.to_memory_mb} MB has the better {wanted} in the mean, but by no more than this run's noise, and is "
+        f"surely {other} than the present {present.memory_mb} MB."
+    )
     return Recommendation(
         memory_mb=present.memory_mb,
         strategy=strategy,
@@ -106,10 +110,7 @@ def _stay(present: _Row, change: Change, strategy: Strategy, tied: Sequence[int]
         expected_cost=present.cost.per_invocation,
         expected_cost_per_million=present.cost.per_million,
         change=_change(present, present),
-        reasons=(
-            f"{change.to_memory_mb} MB has the better {wanted} in the mean, but by no more than this run's noise, and is "
-            f"surely {other} than the present {present.memory_mb} MB.",
-        ),
+        reasons=(why,),
         equivalent_sizes_mb=tuple(sorted({*tied, present.memory_mb})),
     )
 

@@ -94,7 +94,9 @@ def shares(weights: Iterable[float], invocations: int) -> tuple[int, ...]:
     exact = [Fraction(weight) for weight in weights]
     whole = sum(exact)
     if any(weight < 0 for weight in exact) or whole == 0:
-        raise UsageError("Payload weights must be positive numbers.", next_step="Correct the weights.")
+        raise UsageError(
+            "At least one payload weight must be above 0, and none below.", next_step="Correct the weights."
+        )
     used = sum(1 for weight in exact if weight)
     if invocations < used:
         raise UsageError(

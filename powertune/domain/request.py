@@ -223,7 +223,10 @@ def _check_names(request: TuningRequest) -> None:
 
 def _check_payloads(request: TuningRequest) -> None:
     if request.payload_s3 is not None and not _S3_URL.fullmatch(request.payload_s3):
-        raise UsageError(f"'{request.payload_s3}' is not an S3 reference.", next_step="It looks like s3://BUCKET/KEY.")
+        raise UsageError(
+            f"'{request.payload_s3}' is not an S3 reference.",
+            next_step="It looks like s3://BUCKET/KEY, with a bucket name of 3 to 63 characters.",
+        )
     if not request.payloads:
         if request.payload_s3 is None:
             raise UsageError("There is no payload.", next_step="Give at least one event.")

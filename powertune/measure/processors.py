@@ -64,7 +64,7 @@ class Processors:
         if qualifier:
             arguments["Qualifier"] = qualifier[0]
         try:
-            with explained(f"invoking the {role}", name):
+            with explained(f"invoking the {role} {name}"):
                 response, _ = send(self.client_for(region), arguments, self.clock)
         except AwsError as error:
             raise ProcessorFails(

@@ -7,6 +7,7 @@ from powertune.domain.result import Spend, SpendLine, TuningResult
 from powertune.render import figures
 from powertune.render.markup import Markup, details, safe
 from powertune.render.safe import escape
+from powertune.render.sentence import is_listed
 
 _OF_A_RECORD = "invocations"
 """The unit of lines whose cost follows from what Lambda recorded as billed; all others need only a price."""
@@ -42,8 +43,10 @@ def spent(result: TuningResult) -> str:
     text = f"{' and '.join(parts)}{_unknown(spend)}."
     total = figures.money(spend.total_cost)
     if result.environment.kind == "aws":
-        return f"The run spent {_at_least(spend)}{total} at list prices: {text}"
-    return f"The run was not billed; on AWS it would list at {total}{'' if is_complete(spend) else ' or more'}: {text}"
+        at = "at list prices" if is_listed(result) else "at the prices given"
+        return f"The run spent {_at_least(spend)}{total} {at}: {text}"
+    at = "on AWS it would list at" if is_listed(result) else "at the prices given it would cost"
+    return f"The run was not billed; {at} {total}{'' if is_complete(spend) else ' or more'}: {text}"
 
 
 def _at_least(spend: Spend) -> str:
@@ -71,10 +74,11 @@ def bill(result: TuningResult) -> Markup:
     """The section on what the run cost."""
     spend = result.spend
     local = result.environment.kind != "aws"
+    at = "at list prices" if is_listed(result) else "at the prices given"
     lead = (
-        "Nobody bills this run. This is what the same would cost on AWS at list prices."
+        f"Nobody bills this run. This is what the same would cost on AWS {at}."
         if local
-        else "At list prices, before free tier, discounts and taxes."
+        else f"{at.capitalize()}, before free tier, discounts and taxes."
     )
     rows = "".join(_row(line) for line in spend_lines(spend))
     total = escape(f"{_at_least(spend)}{figures.money(spend.total_cost)}")
@@ -109,5 +113,5 @@ def _row(line: SpendLine) -> Markup:
 def _cost(cost: Money | None, unit: str) -> Markup:
     if cost is not None:
         return f"<td>{escape(figures.money(cost))}</td>"
-    why = "no record of what was billed" if unit == _OF_A_RECORD else "no price known for this region"
+    why = "no record of what was billed" if unit == _OF_A_RECORD else "no known price"
     return f'<td class="unknown">{why}</td>'

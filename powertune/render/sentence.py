@@ -74,6 +74,16 @@ def present_size(result: TuningResult) -> SizeResult | None:
     return None
 
 
+def is_listed(result: TuningResult) -> bool:
+    """Whether the prices are AWS's list prices, and not ones that the user gave."""
+    return result.price.as_of[:1].isdigit()
+
+
+def prices_of(result: TuningResult) -> str:
+    """What the costs follow from, as it stands in a sentence."""
+    return f"AWS list prices for {result.price.region}" if is_listed(result) else "the prices given with --price"
+
+
 def where(result: TuningResult) -> str:
     """What a reader must know about a run that did not happen on AWS; empty for one that did."""
     environment = result.environment
@@ -83,9 +93,8 @@ def where(result: TuningResult) -> str:
     if environment.cores is not None:
         limits.append("1 core" if environment.cores == 1 else f"{figures.count(environment.cores)} cores")
     return (
-        "Measured on the embedded endpoint on one machine, not on AWS: nothing was billed, and costs are AWS list "
-        f"prices for {result.price.region} applied to local durations."
-        + (f" CPU share: {', '.join(limits)}." if limits else "")
+        "Measured on the embedded endpoint on one machine, not on AWS: nothing was billed, and costs are "
+        f"{prices_of(result)} applied to local durations." + (f" CPU share: {', '.join(limits)}." if limits else "")
     )
 
 

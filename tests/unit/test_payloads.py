@@ -238,7 +238,7 @@ def test_the_largest_remainders_get_what_whole_quotas_leave(given_weights, invoc
 
 @pytest.mark.parametrize("given_weights", [(), (0,), (0, 0.0), (1, -1), (-1,)])
 def test_weights_that_share_nothing_out_are_refused(given_weights):
-    assert refused(shares, given_weights, 10) == "Payload weights must be positive numbers."
+    assert refused(shares, given_weights, 10) == "At least one payload weight must be above 0, and none below."
 
 
 def test_fewer_invocations_than_payloads_with_a_weight_are_refused():

@@ -204,7 +204,7 @@ def test_a_weight_too_small_to_be_sent_at_all_is_refused():
 
 
 def test_weights_that_are_all_0_are_refused():
-    assert "weights" in refused(payload=[{"payload": 1, "weight": 0}])
+    assert "payload weight must be above 0" in refused(payload=[{"payload": 1, "weight": 0}])
 
 
 def test_a_payload_larger_than_lambda_accepts_is_refused():

@@ -166,7 +166,7 @@ def test_weights_that_the_invocations_do_not_allow_are_refused_at_once():
     weighted = {"payload_use": PayloadUse.WEIGHTED}
     assert "weight is too small" in refused(payloads=events(2, (99, 1)), **weighted)
     assert "11 payloads, but only 10 invocations" in refused(payloads=events(11), **weighted)
-    assert "must be positive" in refused(payloads=events(2, (0, 0)), **weighted)
+    assert "must be above 0" in refused(payloads=events(2, (0, 0)), **weighted)
     assert request(payloads=events(2, (99, 1)), invocations=100, **weighted).planned_mix() == Counter({0: 99, 1: 1})
 
 
