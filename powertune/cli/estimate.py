@@ -128,6 +128,8 @@ def _from_result(options: dict[str, Any]) -> Any:
     loads, notes = result_loads(result, invocations, _share(options))
     if result.environment.kind != "aws":
         notes = ("The durations were measured on the embedded endpoint on one machine, not on AWS.", *notes)
+    if options["price"] is None and not result.price.as_of[:1].isdigit():
+        notes = ("The run counted with prices of its own; these are list prices: give the same --price.", *notes)
     return replace(
         _estimated(
             loads,
