@@ -256,10 +256,11 @@ def parse_memory_sizes(text: str) -> tuple[int, ...]:
     sizes = []
     for part in text.split(","):
         # Python refuses to convert thousands of digits, and no memory size has more than these.
-        if not re.fullmatch("[0-9]{1,9}", part.strip()):
+        given = part.strip()
+        if not re.fullmatch("[0-9]{1,9}", given):
             raise UsageError(
-                f"'{part.strip()}' is not a memory size in MB.",
+                f"'{given}' is not a memory size in MB.",
                 next_step="Give whole numbers separated by commas, such as 128,512,1024, or all.",
             )
-        sizes.append(int(part))
+        sizes.append(int(given))
     return tuple(sizes)

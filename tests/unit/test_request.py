@@ -4,7 +4,7 @@ import re
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from powertune.domain.function import FunctionArn
@@ -269,6 +269,7 @@ def test_a_number_of_thousands_of_digits_is_refused_and_not_a_crash():
         parse_memory_sizes("9" * 5_000)
 
 
+@example("0\x1f")
 @given(st.text(max_size=30))
 def test_any_text_is_either_sizes_or_a_refusal(text):
     try:
