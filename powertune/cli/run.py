@@ -109,6 +109,7 @@ def _tuned(
     **options: Any,
 ) -> TuningResult:
     given = None if options["input_file"] is None else read_input(options["input_file"])
+    options["given_input"] = given
     if local_spec is None and function_arn is None and given is not None:
         function_arn = str(given["lambdaARN"])
     if (function_arn is None) == (local_spec is None):

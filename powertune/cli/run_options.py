@@ -181,17 +181,17 @@ def request_of(arn: FunctionArn, options: dict[str, Any], *, default_payload: st
 
     Args:
         arn: the function.
-        options: what click read.
+        options: what click read, and as ``given_input`` what `read_input` did; None without such an input.
         default_payload: the event where no option gives one.
 
     Raises:
         UsageError: it cannot be meant.
     """
     seed = secrets.randbits(32) if options["seed"] is None else options["seed"]
-    if options["input_file"] is not None:
+    if options["given_input"] is not None:
         from powertune.peer import request_from
 
-        request = request_from({**read_input(options["input_file"]), "lambdaARN": str(arn)}, seed=seed)
+        request = request_from({**options["given_input"], "lambdaARN": str(arn)}, seed=seed)
         return replace(request, include_payload=options["include_payload"], lift_log_level=options["lift_log_level"])
     try:
         strategy = Strategy(options["strategy"])

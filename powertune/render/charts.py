@@ -13,7 +13,7 @@ from powertune.domain.result import Distribution, Interval, TuningResult
 from powertune.domain.sample import Outcome, Sample
 from powertune.render import bars, figures
 from powertune.render.compared import COLD, Compared, beginning, compared_by, equivalent_sizes, is_measured, state_of
-from powertune.render.points import PointKind, Spread, cost_per_million, kind_of, waited_ms
+from powertune.render.points import PointKind, Spread, cost_per_million, kind_of
 from powertune.render.safe import chart_text
 from powertune.render.sentence import present_size, present_word
 
@@ -47,12 +47,12 @@ def _duration_chart(result: TuningResult) -> Chart:
     by = compared_by(result)
     means = {size.memory_mb: mean for size in result.memory_sizes if (mean := by.duration(size)) is not None}
     largest = max(
-        [mean.mean for mean in means.values()] or [wait for s in result.samples if (wait := waited_ms(s))] or [1.0]
+        [mean.mean for mean in means.values()] or [wait for s in result.samples if (wait := s.latency_ms)] or [1.0]
     )
     scale, unit = figures.duration_unit(largest)
 
     def of_sample(sample: Sample) -> float | None:
-        wait = waited_ms(sample)
+        wait = sample.latency_ms
         return None if wait is None else wait / scale
 
     means_drawn = [

@@ -8,7 +8,7 @@ from powertune.render import figures, sentence
 from powertune.render.charts import counted, marks_present
 from powertune.render.compared import COLD, Compared, beginning, compared_by, equivalent_sizes, is_measured, state_of
 from powertune.render.markup import Markup, figure
-from powertune.render.points import PointKind, kind_of, waited_ms
+from powertune.render.points import PointKind, kind_of
 
 _SHAPES = {
     "warm": '<circle cx="11" cy="8" r="4" fill="var(--warm)" fill-opacity=".6"/>',
@@ -84,7 +84,7 @@ nothing. Every sample is drawn, spread a little sideways.{line}</p>
 
 
 def _duration_caption(result: TuningResult, by: Compared) -> str:
-    undrawn = sum(1 for sample in result.samples if waited_ms(sample) is None)
+    undrawn = sum(1 for sample in result.samples if sample.latency_ms is None)
     plural = figures.plural(undrawn, "invocation")
     missing = f" {plural} without a known duration cannot be drawn." if undrawn else ""
     who = "Cold starts show" if by.cold else "Warm samples show their duration; cold starts show"
@@ -103,7 +103,7 @@ def _cost_caption(result: TuningResult, by: Compared) -> str:
 def _durations_in_words(result: TuningResult, by: Compared) -> Iterable[str]:
     waits: dict[int, list[float]] = {}
     for sample in result.samples:
-        wait = waited_ms(sample)
+        wait = sample.latency_ms
         if wait is not None and kind_of(sample) is PointKind.COLD:
             waits.setdefault(sample.memory_mb, []).append(wait)
     for size in result.memory_sizes:

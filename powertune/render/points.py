@@ -33,14 +33,6 @@ def kind_of(sample: Sample) -> PointKind:
     return PointKind.SET_ASIDE
 
 
-def waited_ms(sample: Sample) -> float | None:
-    """What Lambda let the caller wait: the duration and, at a cold start, the init or restore before it.
-
-    Duration excludes Init Duration (AWS docs, lambda/latest/dg/lambda-runtime-environment).
-    """
-    return sample.latency_ms
-
-
 def cost_per_million(sample: Sample, size: SizeResult, price: Price) -> float | None:
     """What a million invocations like this one cost; None where its size has no cost or it no billed duration.
 

@@ -46,7 +46,7 @@ def whole_spend(draft: TuningResult, state: RunState, invocations: tuple[Invocat
         for line in (
             _line("invocations without a record", silent, "invocations", None),
             _processors(invocations, state, price),
-            _line("state transitions", transitions, "transitions", _transitions_cost(transitions, price)),
+            _line("state transitions", transitions, "transitions", bill.known_transitions_cost(transitions, price)),
             _tasks(state, price),
             _line(
                 "log queries",
@@ -81,10 +81,6 @@ def whole_spend(draft: TuningResult, state: RunState, invocations: tuple[Invocat
 
 def _line(what: str, quantity: float, unit: str, cost: Money | None) -> SpendLine:
     return SpendLine(what=what, quantity=quantity, unit=unit, cost=cost)
-
-
-def _transitions_cost(transitions: int, price: Price) -> Money | None:
-    return bill.known_transitions_cost(transitions, price)
 
 
 def _tasks(state: RunState, price: Price) -> SpendLine:

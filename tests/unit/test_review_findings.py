@@ -143,8 +143,6 @@ def test_trouble_with_progress_is_not_taken_for_a_function_that_cannot_be_invoke
 def test_a_size_published_again_by_a_retried_task_gets_its_own_alias_back():
     aws = FakeAws()
     client, clock = aws.client("lambda"), FakeClock()
-    state = Archive(MemoryStore(), "x")
-    assert state is not None
     from powertune.target.lease import Lease, take
     from powertune.target.snapshot import take_snapshot
 
