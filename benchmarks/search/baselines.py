@@ -16,9 +16,8 @@ from scipy import optimize
 from powertune.decide.peer_formulas import PeerRow, base_price, choose, price, trimmed_mean
 from powertune.decide.replay_grid import nearest_sizes
 from powertune.domain.function import Architecture
-from powertune.domain.request import Strategy
 from powertune.domain.sample import Sample
-from powertune.domain.search import Objective, StopReason, Verdict
+from powertune.domain.search import Objective, StopReason, Strategy, Verdict
 from powertune.domain.work import Batch
 
 PEER_SIZES_MB = (128, 256, 512, 1024, 1536, 3008)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from powertune.decide.replay import Recording
-from powertune.domain.request import Strategy
-from powertune.domain.search import LatencyStatistic, LatencyTarget, Objective
+from powertune.domain.search import LatencyStatistic, LatencyTarget, Objective, Strategy
 
 TARGET_OF_FASTEST = 1.5
 GOALS = ("cost", "speed", "latency")

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from powertune.cli.progress import ProgressLine
-from powertune.domain.request import DEFAULT_INVOCATIONS, DEFAULT_MEMORY_SIZES_MB, Strategy, parse_memory_sizes
-from powertune.domain.search import Limits, Objective, SearchKind, parse_latency_target
+from powertune.domain.request import DEFAULT_INVOCATIONS, DEFAULT_MEMORY_SIZES_MB, parse_memory_sizes
+from powertune.domain.search import Limits, Objective, SearchKind, Strategy, parse_latency_target
 from powertune.errors import UsageError
 from powertune.render.safe import one_line
 

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from powertune.decide.replay import Recording, ReplayOutcome
 from powertune.domain.price import Price
-from powertune.domain.request import Strategy
-from powertune.domain.search import Objective, SearchKind
+from powertune.domain.search import Objective, SearchKind, Strategy
 from powertune.render.safe import one_line
 
 Row = tuple[Recording, Sequence[ReplayOutcome], Sequence[float]]

@@ -19,10 +19,10 @@ from powertune.domain.request import (
     DEFAULT_MEMORY_SIZES_MB,
     DEFAULT_SIZES_AT_ONCE,
     PayloadForm,
-    Strategy,
     TuningRequest,
     parse_memory_sizes,
 )
+from powertune.domain.search import Strategy
 from powertune.errors import UsageError
 
 Command = Callable[..., Any]

@@ -14,16 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from powertune.decide.acquire import Option, gains
+from powertune.decide.adaptive_answers import goal_of, is_missed, other_answers, surely_differ
 from powertune.decide.adaptive_signs import drifting, remarks
 from powertune.decide.adaptive_view import View, modelled, promising, times
-from powertune.decide.curve import Curve, summarise
+from powertune.decide.curve import noise, summarise
 from powertune.decide.curve_prior import Floats
 from powertune.decide.evidence import Evidence, SizeEvidence
-from powertune.decide.losses import MISSED, Judge
+from powertune.decide.knowledge import Knowledge
+from powertune.decide.losses import Judge
 from powertune.decide.posterior import CurveModel
-from powertune.domain.request import Strategy
+from powertune.domain.result import Answer
 from powertune.domain.sample import Sample
-from powertune.domain.search import Limits, Objective, StopReason, Verdict
+from powertune.domain.search import Limits, Objective, StopReason, Strategy, Verdict
 from powertune.domain.work import Batch
 
 CONFIRMED_BY = 2
@@ -110,12 +112,31 @@ class AdaptivePlanner:
         """What is known so far."""
         return self._look()[1]
 
-    def curve(self) -> Curve | None:
-        """Duration and cost at every size modelled; None before the first measurement."""
-        view = self._look()[2]
+    def knowledge(self) -> Knowledge:
+        """Everything known, for the answer."""
+        _, verdict, view = self._look()
         if view is None:
-            return None
-        return summarise(view.sizes_mb, list(view.own), np.exp(view.draws.log_mean), view.costs, view.draws.spread)
+            return Knowledge(verdict=verdict)
+        asked = Answer(
+            goal=goal_of(self._objective),
+            memory_mb=verdict.memory_mb,
+            regret_bound=verdict.regret_bound,
+            risk=verdict.risk,
+        )
+        index = {size: at for at, size in enumerate(view.sizes_mb)}
+        pair = [index.get(size) for size in (verdict.memory_mb, self._present) if size is not None]
+        known = [at for at in pair if at is not None and view.own[at]]
+        return Knowledge(
+            verdict=verdict,
+            curve=summarise(view.sizes_mb, list(view.own), np.exp(view.draws.log_mean), view.costs),
+            noise=noise(view.draws.spread),
+            answers=other_answers(view, self._objective, self._rates, self._confirmed(view), asked),
+            duration_differs=surely_differ(view.draws.log_mean, *known) if len(known) == 2 else None,
+            cost_differs=surely_differ(view.costs, *known) if len(known) == 2 else None,
+        )
+
+    def _confirmed(self, view: View) -> list[int]:
+        return [int(at) for at in np.flatnonzero((view.own >= CONFIRMED_BY) & view.allowed)]
 
     def _look(self) -> tuple[tuple[Batch, ...], Verdict, View | None]:
         if self._known is None:
@@ -241,8 +262,8 @@ class AdaptivePlanner:
     def _verdict(self, view: View) -> tuple[Verdict, bool]:
         """What is known, and whether the risk is as low as was asked for."""
         notes = (*remarks(view.sizes_mb, view.data, view.draws), *self._target_note(view))
-        confirmed = np.flatnonzero((view.own >= CONFIRMED_BY) & view.allowed)
-        if not len(confirmed):
+        confirmed = self._confirmed(view)
+        if not confirmed:
             return Verdict(memory_mb=None, regret_bound=None, risk=None, stop_reason=None, notes=notes), False
         objective = self._objective
         expected = view.losses.mean(axis=0)
@@ -280,7 +301,7 @@ class AdaptivePlanner:
         if float(np.mean(view.draws.strength >= UNEVEN)) > ROUGH_CHANCE:
             return None
         bound = float(np.quantile(losses, 1 - objective.risk / 4))
-        return None if objective.latency_target is not None and bound >= MISSED else max(objective.tolerance, bound)
+        return None if is_missed(bound, objective) else max(objective.tolerance, bound)
 
     def _target_note(self, view: View) -> tuple[str, ...]:
         target = self._objective.latency_target

@@ -9,8 +9,7 @@ from scipy import special
 
 from powertune.decide.curve_prior import Floats
 from powertune.decide.posterior import Draws
-from powertune.domain.request import Strategy
-from powertune.domain.search import LatencyStatistic, Objective
+from powertune.domain.search import LatencyStatistic, Objective, Strategy
 
 Flags = NDArray[np.bool_]
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from powertune.domain.function import Architecture
-from powertune.domain.request import Strategy
+from powertune.domain.search import Strategy
 
 _X86_PER_MS = {
     "ap-east-1": 2.9e-9,

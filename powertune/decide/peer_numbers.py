@@ -12,9 +12,9 @@ from powertune.decide.peer_chain import UNITS_PER_GB_SECOND, Chain, Part, parts
 from powertune.decide.peer_formulas import PeerRow, base_price, choose, discarded, price
 from powertune.domain.function import LogFormat
 from powertune.domain.price import Money
-from powertune.domain.request import Strategy
 from powertune.domain.result import SizeResult, SizeStatus, TuningResult
 from powertune.domain.sample import Outcome, Sample
+from powertune.domain.search import Strategy
 from powertune.errors import UsageError
 
 DEFAULT_DISCARD = 0.2

@@ -17,12 +17,10 @@ from typing import Protocol
 
 from powertune.decide.search import Planner
 from powertune.domain.sample import Sample
-from powertune.domain.search import Limits, StopReason, Verdict
+from powertune.domain.search import NO_LIMITS, Limits, StopReason, Verdict
 from powertune.domain.work import Batch
 
 _MS_MB_PER_GB_SECOND = 1000 * 1024
-
-NO_LIMITS = Limits()
 
 
 class SearchPlanner(Planner, Protocol):

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from powertune.decide.search import GridPlanner
 from powertune.decide.statistics import describe
 from powertune.domain.function import FunctionArn
-from powertune.domain.request import DEFAULT_INVOCATIONS, Strategy, TuningRequest
+from powertune.domain.request import DEFAULT_INVOCATIONS, TuningRequest
 from powertune.domain.result import Distribution
 from powertune.domain.sample import Sample
-from powertune.domain.search import Objective, StopReason, Verdict
+from powertune.domain.search import Objective, StopReason, Strategy, Verdict
 from powertune.domain.work import Batch
 
 _NOBODY = FunctionArn(partition="aws", region="us-east-1", account="000000000000", name="recorded")

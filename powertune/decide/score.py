@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from powertune.domain.request import Strategy
 from powertune.domain.result import (
     Change,
     Distribution,
@@ -13,6 +12,7 @@ from powertune.domain.result import (
     SizeResult,
     SizeStatus,
 )
+from powertune.domain.search import Strategy
 
 
 def recommend(

@@ -9,6 +9,7 @@ from typing import Self
 from powertune.domain.function import MAX_MEMORY_MB, MIN_MEMORY_MB, FunctionArn
 from powertune.domain.payload import EMPTY, Payload, PayloadUse, turn_order
 from powertune.domain.price import Price
+from powertune.domain.search import NO_LIMITS, LatencyTarget, Limits, Objective, Prior, SearchKind, Strategy
 from powertune.errors import UsageError
 
 DEFAULT_MEMORY_SIZES_MB = (128, 256, 512, 1024, 1769, 3008)
@@ -21,6 +22,8 @@ MAX_COLD_STARTS = 1_000
 DEFAULT_SIZES_AT_ONCE = 3
 MAX_SIZES_AT_ONCE = 40
 MAX_SLEEP_MS = 900_000
+SEARCHED_MEMORY_SIZES_MB = tuple(sorted({*ALL_MEMORY_SIZES_MB, 1769}))
+"""Where a search looks unless it is told: every 64 MB, and one full core."""
 MAX_MEMORY_SIZES = 200
 """What the state of a run has room for: Step Functions carries 256 KiB."""
 
@@ -29,14 +32,6 @@ _FUNCTION_ARN = re.compile(
     r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(:(\$LATEST|[A-Za-z0-9_-]{1,128}))?"
 )
 _ALIAS = re.compile(r"(?![0-9]+$)[A-Za-z0-9_-]{1,128}")
-
-
-class Strategy(StrEnum):
-    """What the best memory size means."""
-
-    COST = "cost"
-    SPEED = "speed"
-    BALANCED = "balanced"
 
 
 class PayloadForm(StrEnum):
@@ -85,6 +80,12 @@ class TuningRequest:
         apply_alias: alias to publish the recommended memory size under.
         dry_run: invoke once at each memory size and recommend nothing.
         tolerance: sizes within this share of the best count as equivalent.
+        search: how the memory sizes are gone through; ``invocations`` is a grid's.
+        latency_target: a duration that the recommended memory size must keep.
+        min_headroom: share of the memory size that must stay unused there, by Max Memory Used.
+        risk: accepted probability that a search recommends a size worse than the best by more than the tolerance.
+        limits: where a search ends in any case.
+        prior: what an earlier run measured.
         price: prices given by the user in place of the table's.
         peer: what else aws-lambda-power-tuning's input said, where the request came from one.
         include_payload: keep the payloads in the result.
@@ -113,6 +114,12 @@ class TuningRequest:
     apply_alias: str | None = None
     dry_run: bool = False
     tolerance: float = 0.05
+    search: SearchKind = SearchKind.GRID
+    latency_target: LatencyTarget | None = None
+    min_headroom: float | None = None
+    risk: float = 0.05
+    limits: Limits = NO_LIMITS
+    prior: Prior | None = None
     price: Price | None = None
     peer: PeerInput | None = None
     include_payload: bool = False
@@ -143,6 +150,18 @@ class TuningRequest:
         _between("The tolerance", self.tolerance, 0, 1)
         _check_names(self)
         _check_payloads(self)
+
+    @property
+    def objective(self) -> Objective:
+        """What is looked for."""
+        return Objective(
+            strategy=self.strategy,
+            balanced_weight=self.balanced_weight,
+            latency_target=self.latency_target,
+            min_headroom=self.min_headroom,
+            tolerance=self.tolerance,
+            risk=self.risk,
+        )
 
     @property
     def cold_starts_wanted(self) -> int:

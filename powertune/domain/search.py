@@ -5,13 +5,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from powertune.domain.request import Strategy
 from powertune.errors import UsageError
 
 LONGEST_MS = 900_000
 """Longest timeout of a function (AWS docs, lambda/latest/dg/configuration-timeout)."""
 
 _LATENCY_TARGET = re.compile(r"(mean|p50|p90|p95|p99) ?= ?([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(ms|s)")
+
+
+class Strategy(StrEnum):
+    """What the best memory size means."""
+
+    COST = "cost"
+    SPEED = "speed"
+    BALANCED = "balanced"
 
 
 class SearchKind(StrEnum):
@@ -84,12 +91,33 @@ class Objective:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PriorSample:
+    """A warm measurement of an earlier run."""
+
+    memory_mb: int
+    duration_ms: float
+    billed_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """What an earlier run measured. It informs a search only where the function's code is still the same."""
+
+    run_id: str
+    code_sha256: str
+    samples: tuple[PriorSample, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Where a search ends in any case. None is no limit. ``max_time_ms`` is spent in invocations' durations."""
 
     max_invocations: int | None = None
     max_spend: Decimal | None = None
     max_time_ms: float | None = None
+
+
+NO_LIMITS = Limits()
 
 
 class StopReason(StrEnum):

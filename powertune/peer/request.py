@@ -9,7 +9,8 @@ from urllib.parse import unquote_to_bytes
 
 from powertune.domain.function import FunctionArn
 from powertune.domain.payload import Payload, PayloadUse
-from powertune.domain.request import MAX_PARALLEL, PayloadForm, PeerInput, Strategy, TuningRequest
+from powertune.domain.request import MAX_PARALLEL, PayloadForm, PeerInput, TuningRequest
+from powertune.domain.search import Strategy
 from powertune.errors import UsageError
 from powertune.peer import javascript
 from powertune.peer.payloads import payload_of_input

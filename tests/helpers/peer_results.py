@@ -6,9 +6,10 @@ from powertune.decide.score import recommend
 from powertune.decide.summary import size_result
 from powertune.domain.function import Architecture, FunctionArn, LogFormat
 from powertune.domain.price import Money
-from powertune.domain.request import Strategy, TuningRequest
+from powertune.domain.request import TuningRequest
 from powertune.domain.result import Environment, FunctionFacts, Spend, TuningResult
 from powertune.domain.sample import Outcome, Sample, Source
+from powertune.domain.search import Strategy
 from powertune.pricing.bill import invocation_cost
 from powertune.pricing.table import price_for
 

@@ -11,7 +11,7 @@ import pytest
 from powertune.decide.statistics import describe, mean_interval
 from powertune.domain.function import Architecture, FunctionArn, FunctionSnapshot, LogFormat
 from powertune.domain.price import Money, Price
-from powertune.domain.request import Strategy, TuningRequest
+from powertune.domain.request import TuningRequest
 from powertune.domain.result import (
     Change,
     Environment,
@@ -27,6 +27,7 @@ from powertune.domain.result import (
     TuningResult,
 )
 from powertune.domain.sample import Outcome, Sample, Source, TraceParts
+from powertune.domain.search import Strategy
 from powertune.pricing import bill
 
 SIZES_MB = (128, 256, 512, 1024, 1769, 3008)

@@ -8,9 +8,8 @@ from decimal import Decimal
 import pytest
 
 from powertune.decide.adaptive import AdaptivePlanner
-from powertune.domain.request import Strategy
 from powertune.domain.sample import Outcome, Sample
-from powertune.domain.search import LatencyStatistic, LatencyTarget, Limits, Objective, StopReason
+from powertune.domain.search import LatencyStatistic, LatencyTarget, Limits, Objective, StopReason, Strategy
 
 SIZES = tuple(range(128, 10241, 64))
 FEW = (128, 256, 512, 1024, 1769, 3008)
@@ -254,10 +253,8 @@ def test_an_earlier_run_saves_invocations_and_confirms_nothing():
 
 def test_the_curve_gives_an_interval_for_sizes_that_were_not_measured():
     made = planner(SIZES)
-    assert made.curve() is None
+    assert made.knowledge().curve == ()
     search(made, noisy(on_cpu, 0.03))
-    curve = made.curve()
-    assert curve is not None
-    point = min(curve.points, key=lambda point: abs(point.memory_mb - 800))
+    point = min(made.knowledge().curve, key=lambda point: abs(point.memory_mb - 800))
     assert point.duration_interval.low < point.duration_ms < point.duration_interval.high
     assert point.duration_ms == pytest.approx(on_cpu(point.memory_mb), rel=0.25)

@@ -4,8 +4,9 @@ import pytest
 from fake_aws import ARN, FakeAws, FakeClock, Killed, refusal
 
 from powertune.domain.function import FunctionArn
-from powertune.domain.request import Strategy, TuningRequest
+from powertune.domain.request import TuningRequest
 from powertune.domain.result import Environment
+from powertune.domain.search import Strategy
 from powertune.errors import NotRestored, PowertuneError
 from powertune.store import MemoryStore
 from powertune.target.restore import restore

@@ -11,8 +11,9 @@ from powertune.decide.search import GridPlanner
 from powertune.decide.statistics import describe, mean_interval
 from powertune.decide.summary import size_result
 from powertune.domain.function import Architecture, FunctionArn
-from powertune.domain.request import Strategy, TuningRequest
+from powertune.domain.request import TuningRequest
 from powertune.domain.sample import Outcome, Sample
+from powertune.domain.search import Strategy
 from powertune.pricing.bill import invocation_cost
 from powertune.pricing.table import price_for
 

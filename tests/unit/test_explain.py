@@ -14,8 +14,9 @@ from powertune.cli.explain import command
 from powertune.decide.peer_formulas import PeerRow, base_price, choose, price, trimmed_mean
 from powertune.decide.peer_numbers import peer_numbers
 from powertune.domain.function import Architecture, LogFormat
-from powertune.domain.request import PeerInput, Strategy
+from powertune.domain.request import PeerInput
 from powertune.domain.sample import Outcome, Source
+from powertune.domain.search import Strategy
 from powertune.errors import UsageError
 from powertune.wire import dumps
 

@@ -8,8 +8,7 @@ from recorded import SIZES, made, recording
 
 from powertune.decide.replay import Draws, Recording, grid_gb_seconds, planner_seed, replay
 from powertune.decide.replay_grid import GridSearch, nearest_sizes
-from powertune.domain.request import Strategy
-from powertune.domain.search import LatencyStatistic, LatencyTarget, Limits, Objective, StopReason, Verdict
+from powertune.domain.search import LatencyStatistic, LatencyTarget, Limits, Objective, StopReason, Strategy, Verdict
 from powertune.domain.work import Batch
 
 NOISY = {size: tuple(float(value) for value in range(100, 140)) for size in SIZES}

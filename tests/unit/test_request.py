@@ -9,13 +9,8 @@ from hypothesis import strategies as st
 
 from powertune.domain.function import FunctionArn
 from powertune.domain.payload import EMPTY, Payload, PayloadUse
-from powertune.domain.request import (
-    ALL_MEMORY_SIZES_MB,
-    DEFAULT_MEMORY_SIZES_MB,
-    Strategy,
-    TuningRequest,
-    parse_memory_sizes,
-)
+from powertune.domain.request import ALL_MEMORY_SIZES_MB, DEFAULT_MEMORY_SIZES_MB, TuningRequest, parse_memory_sizes
+from powertune.domain.search import Strategy
 from powertune.errors import UsageError
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:orders"

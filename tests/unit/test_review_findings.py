@@ -13,8 +13,9 @@ from fake_aws import ARN, FakeAws, FakeClock, refusal
 from powertune.decide.score import recommend
 from powertune.domain.function import FunctionArn
 from powertune.domain.payload import Payload, PayloadUse
-from powertune.domain.request import Strategy, TuningRequest
+from powertune.domain.request import TuningRequest
 from powertune.domain.result import Environment
+from powertune.domain.search import Strategy
 from powertune.errors import AwsError, UsageError
 from powertune.store import FolderStore, MemoryStore
 from powertune.target import variants
