@@ -72,6 +72,9 @@ class GridSearch:
         """Take sizes off the list."""
         self._planner.rule_out(memory_sizes_mb)
 
+    def knowledge(self) -> None:
+        """Nothing: a grid has no model."""
+
     def verdict(self) -> Verdict:
         """The best of what was measured."""
         rows = {size: row for size in sorted(self._told) if (row := self._row(size)) is not None}

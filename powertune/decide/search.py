@@ -8,9 +8,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Protocol
 
+from powertune.decide.knowledge import Knowledge
 from powertune.domain.payload import PayloadUse
+from powertune.domain.price import Price
 from powertune.domain.request import TuningRequest
 from powertune.domain.sample import Outcome, Sample
+from powertune.domain.search import Prior, SearchKind
 from powertune.domain.work import Batch
 
 COLD_AT_ONCE = 50
@@ -21,6 +24,10 @@ MOST_TIMES_PLANNED = 3
 MOST_LISTED = 10_000
 """Payloads that the batches of a round name one by one: they travel in the state of the state machine, which may
 have 256 KiB (AWS docs, step-functions/latest/dg/service-quotas). What is over comes in the next round."""
+
+
+_SEEDS = 2**32
+"""A generator of random numbers takes no negative seed; a request may have one."""
 
 
 class Planner(Protocol):
@@ -36,6 +43,10 @@ class Planner(Protocol):
 
     def rule_out(self, memory_sizes_mb: Iterable[int]) -> None:
         """Sizes that cannot be measured: never ask for them again."""
+        ...
+
+    def knowledge(self) -> Knowledge | None:
+        """What is known beyond the samples themselves; None where that is nothing."""
         ...
 
 
@@ -68,6 +79,9 @@ class GridPlanner:
     def rule_out(self, memory_sizes_mb: Iterable[int]) -> None:
         """Take sizes off the list."""
         self._ruled_out.update(memory_sizes_mb)
+
+    def knowledge(self) -> None:
+        """Nothing: a grid has no model."""
 
     def _first(self, memory_mb: int) -> Batch:
         wanted = self._request.cold_starts_wanted
@@ -103,6 +117,46 @@ class GridPlanner:
         return Batch(memory_mb=memory_mb, count=len(now), payloads=tuple(now))
 
 
-def planner_for(request: TuningRequest) -> Planner:
-    """The planner that a request asks for."""
-    return GridPlanner(request)
+def planner_for(request: TuningRequest, *, price: Price, present_memory_mb: int, code_sha256: str) -> Planner:
+    """The planner that a request asks for.
+
+    Args:
+        request: what the user asked for.
+        price: the run's prices.
+        present_memory_mb: the function's own memory size.
+        code_sha256: the function's code; what an earlier run measured counts only if it had the same.
+    """
+    if request.search is SearchKind.GRID:
+        return GridPlanner(request)
+    from powertune.decide.adaptive import AdaptivePlanner
+
+    return AdaptivePlanner(
+        request.memory_sizes_mb,
+        request.objective,
+        request.limits,
+        per_gb_second=float(price.per_gb_second),
+        per_request=float(price.per_request),
+        seed=request.seed % _SEEDS,
+        present_memory_mb=present_memory_mb,
+        parallel=request.parallel,
+        prior=_prior_samples(request.prior, code_sha256),
+    )
+
+
+def _prior_samples(prior: Prior | None, code_sha256: str) -> tuple[Sample, ...]:
+    if prior is None or prior.code_sha256 != code_sha256:
+        return ()
+    return tuple(
+        Sample(
+            memory_mb=one.memory_mb,
+            version="",
+            order=order,
+            request_id=None,
+            trace_id=None,
+            outcome=Outcome.OK,
+            cold=False,
+            duration_ms=one.duration_ms,
+            billed_ms=one.billed_ms,
+        )
+        for order, one in enumerate(prior.samples)
+    )

@@ -224,7 +224,13 @@ def plan(services: Services, state: RunState) -> RunState:
 
     check_not_stopped(services)
     archive = Archive(services.store, state.run_id)
-    planner = planner_for(archive.request())
+    request, snapshot = archive.request(), state.snapshot
+    planner = planner_for(
+        request,
+        price=price_of(request, snapshot),
+        present_memory_mb=snapshot.memory_mb,
+        code_sha256=snapshot.code_sha256,
+    )
     planner.rule_out(failure.memory_mb for failure in state.failures)
     planner.tell(archive.samples())
     batches = planner.ask() if state.round < MAX_ROUNDS else ()

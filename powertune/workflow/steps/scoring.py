@@ -38,7 +38,9 @@ def score(services: Services, state: RunState) -> RunState:
         present_memory_mb=snapshot.memory_mb,
         cold=request.only_cold_starts,
     )
-    planner = planner_for(request)
+    planner = planner_for(
+        request, price=price, present_memory_mb=snapshot.memory_mb, code_sha256=snapshot.code_sha256
+    )
     planner.rule_out(failure.memory_mb for failure in state.failures)
     planner.tell(samples)
     archive.save_result(
