@@ -12,13 +12,12 @@ import click
 from click.core import ParameterSource
 
 from powertune.domain.function import FunctionArn
-from powertune.domain.payload import Payload, PayloadUse
+from powertune.domain.payload import Payload, PayloadForm, PayloadUse
 from powertune.domain.payload_list import payloads_from_list
 from powertune.domain.request import (
     DEFAULT_INVOCATIONS,
     DEFAULT_MEMORY_SIZES_MB,
     DEFAULT_SIZES_AT_ONCE,
-    PayloadForm,
     TuningRequest,
     parse_memory_sizes,
 )

@@ -15,7 +15,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Protocol
 
-from powertune.decide.search import Planner
+from powertune.decide.search import Searcher
 from powertune.domain.sample import Sample
 from powertune.domain.search import NO_LIMITS, Limits, StopReason, Verdict
 from powertune.domain.work import Batch
@@ -23,7 +23,7 @@ from powertune.domain.work import Batch
 _MS_MB_PER_GB_SECOND = 1000 * 1024
 
 
-class SearchPlanner(Planner, Protocol):
+class SearchPlanner(Searcher, Protocol):
     """A planner that also says what it has found."""
 
     def verdict(self) -> Verdict:

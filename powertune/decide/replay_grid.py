@@ -1,15 +1,14 @@
 """The grid as a search: `GridPlanner` asks, and the choice among what was measured is that of a run."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
+from powertune.decide.choice import Candidate, choose, target_figure
+from powertune.decide.reasons import why_chosen
 from powertune.decide.search import GridPlanner
-from powertune.decide.statistics import describe
 from powertune.domain.function import FunctionArn
 from powertune.domain.request import DEFAULT_INVOCATIONS, TuningRequest
-from powertune.domain.result import Distribution
 from powertune.domain.sample import Sample
-from powertune.domain.search import Objective, StopReason, Strategy, Verdict
+from powertune.domain.search import Objective, StopReason, Verdict
 from powertune.domain.work import Batch
 
 _NOBODY = FunctionArn(partition="aws", region="us-east-1", account="000000000000", name="recorded")
@@ -18,17 +17,11 @@ _NOBODY = FunctionArn(partition="aws", region="us-east-1", account="000000000000
 _MS_MB_PER_GB_SECOND = 1000 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
-    duration: Distribution
-    cost: float
-
-
 class GridSearch:
     """Every size given, the same number of invocations at each; then the best by the means of the warm ones.
 
-    Ties are decided as `powertune.decide.score.recommend` decides them. A latency target counts warm durations
-    alone. Nothing is claimed of how sure the recommendation is: a grid does not ask.
+    The best is that of `powertune.decide.choice.choose`, as in a run. Nothing is claimed of how sure the
+    recommendation is: a grid does not ask.
 
     Args:
         sizes_mb: the sizes, at least one.
@@ -51,7 +44,8 @@ class GridSearch:
         self._planner = GridPlanner(request)
         self._objective = objective
         self._rates = per_gb_second, per_request
-        self._told: dict[int, list[Sample]] = {}
+        self._warm: dict[int, list[Sample]] = {}
+        self._cold_ms: dict[int, list[float]] = {}
         self._complete = False
 
     def ask(self) -> tuple[Batch, ...]:
@@ -66,76 +60,41 @@ class GridSearch:
         self._planner.tell(told)
         for sample in told:
             if sample.is_warm_measurement:
-                self._told.setdefault(sample.memory_mb, []).append(sample)
+                self._warm.setdefault(sample.memory_mb, []).append(sample)
+            elif sample.is_cold_measurement and (wait := sample.latency_ms) is not None:
+                self._cold_ms.setdefault(sample.memory_mb, []).append(wait)
 
     def rule_out(self, memory_sizes_mb: Iterable[int]) -> None:
         """Take sizes off the list."""
         self._planner.rule_out(memory_sizes_mb)
 
-    def knowledge(self) -> None:
-        """Nothing: a grid has no model."""
-
     def verdict(self) -> Verdict:
         """The best of what was measured."""
-        rows = {size: row for size in sorted(self._told) if (row := self._row(size)) is not None}
-        notes: tuple[str, ...] = ()
-        target = self._objective.latency_target
-        if target is not None and rows:
-            figures = {size: float(getattr(row.duration, target.statistic)) for size, row in rows.items()}
-            kept = {size: rows[size] for size, figure in figures.items() if figure <= target.limit_ms}
-            if not kept:
-                nearest = min(figures, key=lambda size: (figures[size], size))
-                figure = f"the nearest is {nearest} MB with {figures[nearest]:.4g} ms."
-                notes = (f"No measured size has its {target.statistic} within {target.limit_ms:g} ms; {figure}",)
-                kept = {nearest: rows[nearest]}
-            rows = kept
-        tied = self._tied(rows)
+        candidates = [one for size in sorted(self._warm) if (one := self._candidate(size)) is not None]
+        choice, target = choose(candidates, self._objective), self._objective.latency_target
+        missed = choice is not None and target is not None and choice.nearest_ms is not None
         return Verdict(
-            memory_mb=self._preferred(rows, tied),
+            memory_mb=choice.memory_mb if choice else None,
             regret_bound=None,
             risk=None,
             stop_reason=StopReason.COMPLETE if self._complete else None,
-            equivalent_mb=tuple(tied),
-            notes=notes,
+            equivalent_mb=choice.equivalent_mb if choice else (),
+            notes=why_chosen(choice, self._objective) if choice is not None and missed else (),
         )
 
-    def _row(self, size: int) -> _Row | None:
-        samples = self._told[size]
-        duration = describe([sample.duration_ms for sample in samples if sample.duration_ms is not None])
+    def _candidate(self, size: int) -> Candidate | None:
+        samples, target = self._warm[size], self._objective.latency_target
+        durations = [sample.duration_ms for sample in samples if sample.duration_ms is not None]
         billed = [sample.billed_ms for sample in samples if sample.billed_ms is not None]
-        if duration is None or not billed:
+        if not durations or not billed:
             return None
         rate, fee = self._rates
-        return _Row(duration=duration, cost=sum(billed) / len(billed) * size / _MS_MB_PER_GB_SECOND * rate + fee)
-
-    def _tied(self, rows: Mapping[int, _Row]) -> list[int]:
-        scores = self._scores(rows)
-        if not scores:
-            return []
-        best = min(scores.values())
-        return sorted(size for size, score in scores.items() if score <= best * (1 + self._objective.tolerance))
-
-    def _scores(self, rows: Mapping[int, _Row]) -> dict[int, float]:
-        if self._objective.strategy is Strategy.COST:
-            return {size: row.cost for size, row in rows.items()}
-        if self._objective.strategy is Strategy.SPEED:
-            return {size: row.duration.mean for size, row in rows.items()}
-        weight = self._objective.balanced_weight
-        dearest = max((row.cost for row in rows.values()), default=0.0) or 1.0
-        slowest = max((row.duration.mean for row in rows.values()), default=0.0) or 1.0
-        return {
-            size: weight * row.cost / dearest + (1 - weight) * row.duration.mean / slowest for size, row in rows.items()
-        }
-
-    def _preferred(self, rows: Mapping[int, _Row], tied: Sequence[int]) -> int | None:
-        if not tied:
-            return None
-        if self._objective.strategy is Strategy.COST:
-            return min(tied, key=lambda size: (rows[size].duration.mean, size))
-        if self._objective.strategy is Strategy.SPEED:
-            return min(tied, key=lambda size: (rows[size].cost, size))
-        scores = self._scores(rows)
-        return min(tied, key=lambda size: (scores[size], size))
+        return Candidate(
+            memory_mb=size,
+            duration_ms=sum(durations) / len(durations),
+            cost=sum(billed) / len(billed) * size / _MS_MB_PER_GB_SECOND * rate + fee,
+            latency_ms=None if target is None else target_figure(durations, self._cold_ms.get(size, ()), target),
+        )
 
 
 def nearest_sizes(recorded_mb: Sequence[int], wanted_mb: Sequence[int]) -> tuple[int, ...]:

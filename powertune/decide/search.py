@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from powertune.decide.knowledge import Knowledge
+from powertune.domain.function import Architecture
 from powertune.domain.payload import PayloadUse
 from powertune.domain.price import Price
 from powertune.domain.request import TuningRequest
@@ -30,8 +31,8 @@ _SEEDS = 2**32
 """A generator of random numbers takes no negative seed; a request may have one."""
 
 
-class Planner(Protocol):
-    """What the run asks and tells."""
+class Searcher(Protocol):
+    """What is asked and told, in a run or in a replay."""
 
     def ask(self) -> tuple[Batch, ...]:
         """The next batches, one for each memory size at most; none when the planner is content."""
@@ -44,6 +45,10 @@ class Planner(Protocol):
     def rule_out(self, memory_sizes_mb: Iterable[int]) -> None:
         """Sizes that cannot be measured: never ask for them again."""
         ...
+
+
+class Planner(Searcher, Protocol):
+    """A searcher that a run's answer is made of."""
 
     def knowledge(self) -> Knowledge | None:
         """What is known beyond the samples themselves; None where that is nothing."""
@@ -139,12 +144,12 @@ def planner_for(request: TuningRequest, *, price: Price, present_memory_mb: int,
         seed=request.seed % _SEEDS,
         present_memory_mb=present_memory_mb,
         parallel=request.parallel,
-        prior=_prior_samples(request.prior, code_sha256),
+        prior=_prior_samples(request.prior, code_sha256, price.architecture),
     )
 
 
-def _prior_samples(prior: Prior | None, code_sha256: str) -> tuple[Sample, ...]:
-    if prior is None or prior.code_sha256 != code_sha256:
+def _prior_samples(prior: Prior | None, code_sha256: str, architecture: Architecture) -> tuple[Sample, ...]:
+    if prior is None or prior.code_sha256 != code_sha256 or prior.architecture is not architecture:
         return ()
     return tuple(
         Sample(

@@ -23,6 +23,14 @@ class PayloadUse(StrEnum):
     ONCE = "once"  # every payload for one invocation of the whole run
 
 
+class PayloadForm(StrEnum):
+    """How a text from S3 is read."""
+
+    EVENT = "event"
+    LIST = "list"  # a JSON array or JSON Lines, perhaps of {"payload", "weight"}
+    POWER_TUNING = "power-tuning"  # aws-lambda-power-tuning's rule
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
     """One event.

@@ -3,12 +3,12 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Self
 
 from powertune.domain.function import MAX_MEMORY_MB, MIN_MEMORY_MB, FunctionArn
-from powertune.domain.payload import EMPTY, Payload, PayloadUse, turn_order
+from powertune.domain.payload import EMPTY, Payload, PayloadForm, PayloadUse, turn_order
 from powertune.domain.price import Price
+from powertune.domain.request_checks import between, check_names, check_payloads, check_search
 from powertune.domain.search import NO_LIMITS, LatencyTarget, Limits, Objective, Prior, SearchKind, Strategy
 from powertune.errors import UsageError
 
@@ -26,20 +26,6 @@ SEARCHED_MEMORY_SIZES_MB = tuple(sorted({*ALL_MEMORY_SIZES_MB, 1769}))
 """Where a search looks unless it is told: every 64 MB, and one full core."""
 MAX_MEMORY_SIZES = 200
 """What the state of a run has room for: Step Functions carries 256 KiB."""
-
-_S3_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+", re.DOTALL)
-_FUNCTION_ARN = re.compile(
-    r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(:(\$LATEST|[A-Za-z0-9_-]{1,128}))?"
-)
-_ALIAS = re.compile(r"(?![0-9]+$)[A-Za-z0-9_-]{1,128}")
-
-
-class PayloadForm(StrEnum):
-    """How a text from S3 is read."""
-
-    EVENT = "event"
-    LIST = "list"  # a JSON array or JSON Lines, perhaps of {"payload", "weight"}
-    POWER_TUNING = "power-tuning"  # aws-lambda-power-tuning's rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,15 +127,16 @@ class TuningRequest:
                 f"{len(self.memory_sizes_mb)} memory sizes are more than the {MAX_MEMORY_SIZES} that one run takes.",
                 next_step="Give fewer; all is every 64 MB.",
             )
-        _between("The number of invocations", self.invocations, MIN_INVOCATIONS, MAX_INVOCATIONS)
-        _between("The number of parallel invocations", self.parallel, 1, MAX_PARALLEL)
-        _between("The number of memory sizes at once", self.sizes_at_once, 1, MAX_SIZES_AT_ONCE)
-        _between("The pause in milliseconds", self.sleep_ms, 0, MAX_SLEEP_MS)
-        _between("The number of cold starts", self.cold_starts, 0, MAX_COLD_STARTS)
-        _between("The balanced weight", self.balanced_weight, 0, 1)
-        _between("The tolerance", self.tolerance, 0, 1)
-        _check_names(self)
-        _check_payloads(self)
+        between("The number of invocations", self.invocations, MIN_INVOCATIONS, MAX_INVOCATIONS)
+        between("The number of parallel invocations", self.parallel, 1, MAX_PARALLEL)
+        between("The number of memory sizes at once", self.sizes_at_once, 1, MAX_SIZES_AT_ONCE)
+        between("The pause in milliseconds", self.sleep_ms, 0, MAX_SLEEP_MS)
+        between("The number of cold starts", self.cold_starts, 0, MAX_COLD_STARTS)
+        between("The balanced weight", self.balanced_weight, 0, 1)
+        between("The tolerance", self.tolerance, 0, 1)
+        check_names(self)
+        check_payloads(self)
+        check_search(self)
 
     @property
     def objective(self) -> Objective:
@@ -214,54 +201,6 @@ class TuningRequest:
         from dataclasses import replace
 
         return replace(self, payloads=tuple(payload.without_text() for payload in self.payloads))
-
-
-def _check_names(request: TuningRequest) -> None:
-    for what, arn in (("pre", request.pre_processor_arn), ("post", request.post_processor_arn)):
-        if arn is not None and not _FUNCTION_ARN.fullmatch(arn):
-            raise UsageError(
-                f"'{arn}' is not the ARN of a function, so it cannot be the {what}-processor.",
-                next_step="It looks like arn:aws:lambda:REGION:ACCOUNT:function:NAME.",
-            )
-    if request.apply_alias is not None:
-        if not request.apply:
-            raise UsageError(
-                "An alias for the recommended memory size goes with applying it.",
-                next_step="Add --apply, or leave --apply-alias out.",
-            )
-        if not _ALIAS.fullmatch(request.apply_alias):
-            raise UsageError(
-                f"'{request.apply_alias}' is not an alias name.", next_step="Use letters, digits, - and _."
-            )
-        if request.apply_alias.startswith("powertune-"):
-            raise UsageError(
-                f"The alias '{request.apply_alias}' begins like those that powertune makes and deletes.",
-                next_step="Choose another name.",
-            )
-
-
-def _check_payloads(request: TuningRequest) -> None:
-    if request.payload_s3 is not None and not _S3_URL.fullmatch(request.payload_s3):
-        raise UsageError(
-            f"'{request.payload_s3}' is not an S3 reference.",
-            next_step="It looks like s3://BUCKET/KEY, with a bucket name of 3 to 63 characters.",
-        )
-    if not request.payloads:
-        if request.payload_s3 is None:
-            raise UsageError("There is no payload.", next_step="Give at least one event.")
-        return
-    request.turns()
-    needed = request.first_batch * len(request.memory_sizes_mb)
-    if request.payload_use is PayloadUse.ONCE and len(request.payloads) < needed:
-        raise UsageError(
-            f"{len(request.payloads)} payloads are too few for {needed} invocations with each used once.",
-            next_step="Give more payloads, or fewer memory sizes or invocations.",
-        )
-
-
-def _between(what: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise UsageError(f"{what} is {value}; it must lie between {low} and {high}.", next_step="Correct it.")
 
 
 def parse_memory_sizes(text: str) -> tuple[int, ...]:

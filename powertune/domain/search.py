@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from powertune.domain.function import Architecture
 from powertune.errors import UsageError
 
 LONGEST_MS = 900_000
 """Longest timeout of a function (AWS docs, lambda/latest/dg/configuration-timeout)."""
 
-_LATENCY_TARGET = re.compile(r"(mean|p50|p90|p95|p99) ?= ?([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(ms|s)")
+MOST_INVOCATIONS = 200
+"""Where an adaptive search without a limit ends in any case."""
+
+_NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
+_LATENCY_TARGET = re.compile(rf"(mean|p50|p90|p95|p99) ?= ?({_NUMBER}) ?(ms|s)(?: ?, ?cold ?= ?({_NUMBER}))?")
 
 
 class Strategy(StrEnum):
@@ -53,15 +58,18 @@ class LatencyTarget:
 def parse_latency_target(text: str) -> LatencyTarget:
     """Read ``p95=800ms`` or ``mean=1.5s``: a figure of the warm durations, and what it may be at most.
 
+    ``p99=2s,cold=0.02`` counts two cold starts in a hundred invocations among them.
+
     Raises:
-        UsageError: it is not of this form, or the limit is 0 or longer than any invocation may take.
+        UsageError: it is not of this form, the limit is 0 or longer than any invocation may take, or every
+            invocation would be a cold start.
     """
     match = _LATENCY_TARGET.fullmatch(text.strip().lower())
     if match is None:
         raise UsageError(
             f"'{text}' is not a latency target.",
             next_step="Write a figure and its limit, such as p95=800ms or mean=1.5s; there are "
-            f"{', '.join(LatencyStatistic)}.",
+            f"{', '.join(LatencyStatistic)}. With cold starts among them: p99=2s,cold=0.02.",
         )
     limit_ms = float(Decimal(match[2]) * (1000 if match[3] == "s" else 1))
     if not 0 < limit_ms <= LONGEST_MS:
@@ -70,7 +78,12 @@ def parse_latency_target(text: str) -> LatencyTarget:
             "the longest that an invocation may take.",
             next_step="Correct it.",
         )
-    return LatencyTarget(statistic=LatencyStatistic(match[1]), limit_ms=limit_ms)
+    cold_share = float(match[4] or 0)
+    if cold_share >= 1:
+        raise UsageError(
+            f"The share of cold starts in '{text}' must lie below 1.", next_step="Write 0.02 for two in a hundred."
+        )
+    return LatencyTarget(statistic=LatencyStatistic(match[1]), limit_ms=limit_ms, cold_share=cold_share)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +114,14 @@ class PriorSample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prior:
-    """What an earlier run measured. It informs a search only where the function's code is still the same."""
+    """What an earlier run measured. It informs a search only where the function's code is still the same.
+
+    So must the architecture be: the code of many a runtime is the same on both.
+    """
 
     run_id: str
     code_sha256: str
+    architecture: Architecture
     samples: tuple[PriorSample, ...]
 
 

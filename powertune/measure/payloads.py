@@ -5,9 +5,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from powertune.aws.errors import code_of, explained
-from powertune.domain.payload import Payload, PayloadUse
+from powertune.domain.payload import Payload, PayloadForm, PayloadUse
 from powertune.domain.payload_list import payloads_from_list
-from powertune.domain.request import PayloadForm, TuningRequest
+from powertune.domain.request import TuningRequest
 from powertune.errors import UsageError
 from powertune.peer import payloads_from_text
 

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from powertune.domain.function import FunctionArn
-from powertune.domain.payload import Payload, PayloadUse
-from powertune.domain.request import MAX_PARALLEL, PayloadForm, PeerInput, TuningRequest
+from powertune.domain.payload import Payload, PayloadForm, PayloadUse
+from powertune.domain.request import MAX_PARALLEL, PeerInput, TuningRequest
 from powertune.domain.search import Strategy
 from powertune.errors import UsageError
 from powertune.peer import javascript

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powertune.domain.payload import PayloadUse, turn_order
-from powertune.domain.request import PayloadForm, TuningRequest
+from powertune.domain.payload import PayloadForm, PayloadUse, turn_order
+from powertune.domain.request import TuningRequest
 from powertune.errors import UsageError
 from powertune.peer import is_peer_input, payloads_from_text, request_from
 

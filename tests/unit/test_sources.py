@@ -4,8 +4,8 @@ import pytest
 from fake_aws import ARN, FakeAws, FakeClock, Killed, refusal
 
 from powertune.domain.function import FunctionArn
-from powertune.domain.payload import Payload
-from powertune.domain.request import PayloadForm, TuningRequest
+from powertune.domain.payload import Payload, PayloadForm
+from powertune.domain.request import TuningRequest
 from powertune.domain.result import Environment
 from powertune.errors import AwsError, FunctionRefused, UsageError
 from powertune.store import MemoryStore

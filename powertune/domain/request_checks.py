@@ -1,0 +1,162 @@
+"""What a request may not ask for, in sentences."""
+
+import re
+from typing import TYPE_CHECKING
+
+from powertune.domain.function import MAX_MEMORY_MB, MIN_MEMORY_MB
+from powertune.domain.payload import PayloadForm, PayloadUse
+from powertune.domain.search import LONGEST_MS, NO_LIMITS, Limits, Prior, SearchKind
+from powertune.errors import UsageError
+
+if TYPE_CHECKING:
+    from powertune.domain.request import TuningRequest
+
+MAX_SEARCH_PARALLEL = 20
+"""An adaptive search pays for as many cold starts at every memory size that it tries."""
+
+_S3_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+", re.DOTALL)
+_FUNCTION_ARN = re.compile(
+    r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(:(\$LATEST|[A-Za-z0-9_-]{1,128}))?"
+)
+_ALIAS = re.compile(r"(?![0-9]+$)[A-Za-z0-9_-]{1,128}")
+
+
+def check_names(request: "TuningRequest") -> None:
+    """Refuse processors and an alias that AWS would not take.
+
+    Raises:
+        UsageError: which of them, and why.
+    """
+    for what, arn in (("pre", request.pre_processor_arn), ("post", request.post_processor_arn)):
+        if arn is not None and not _FUNCTION_ARN.fullmatch(arn):
+            raise UsageError(
+                f"'{arn}' is not the ARN of a function, so it cannot be the {what}-processor.",
+                next_step="It looks like arn:aws:lambda:REGION:ACCOUNT:function:NAME.",
+            )
+    if request.apply_alias is not None:
+        if not request.apply:
+            raise UsageError(
+                "An alias for the recommended memory size goes with applying it.",
+                next_step="Add --apply, or leave --apply-alias out.",
+            )
+        if not _ALIAS.fullmatch(request.apply_alias):
+            raise UsageError(
+                f"'{request.apply_alias}' is not an alias name.", next_step="Use letters, digits, - and _."
+            )
+        if request.apply_alias.startswith("powertune-"):
+            raise UsageError(
+                f"The alias '{request.apply_alias}' begins like those that powertune makes and deletes.",
+                next_step="Choose another name.",
+            )
+
+
+def check_payloads(request: "TuningRequest") -> None:
+    """Refuse payloads that do not fit the invocations planned.
+
+    Raises:
+        UsageError: what does not fit.
+    """
+    if request.payload_s3 is not None and not _S3_URL.fullmatch(request.payload_s3):
+        raise UsageError(
+            f"'{request.payload_s3}' is not an S3 reference.",
+            next_step="It looks like s3://BUCKET/KEY, with a bucket name of 3 to 63 characters.",
+        )
+    if not request.payloads:
+        if request.payload_s3 is None:
+            raise UsageError("There is no payload.", next_step="Give at least one event.")
+        return
+    request.turns()
+    needed = request.first_batch * len(request.memory_sizes_mb)
+    if request.payload_use is PayloadUse.ONCE and len(request.payloads) < needed:
+        raise UsageError(
+            f"{len(request.payloads)} payloads are too few for {needed} invocations with each used once.",
+            next_step="Give more payloads, or fewer memory sizes or invocations.",
+        )
+
+
+def check_search(request: "TuningRequest") -> None:
+    """Refuse a search that cannot be meant, or that its planner cannot do.
+
+    Raises:
+        UsageError: what, and what to do.
+    """
+    if not 0 < request.risk < 1:
+        raise UsageError(f"The risk is {request.risk}; it must lie above 0 and below 1.", next_step="Correct it.")
+    if request.min_headroom is not None and not 0 <= request.min_headroom < 1:
+        raise UsageError(
+            f"The headroom is {request.min_headroom}; it is a share of the memory size, from 0 to below 1.",
+            next_step="Write 0.2 for a fifth that must stay unused.",
+        )
+    target = request.latency_target
+    if target is not None and not (0 < target.limit_ms <= LONGEST_MS and 0 <= target.cold_share < 1):
+        raise UsageError(
+            f"The latency target of {target.limit_ms} ms with a share of {target.cold_share} cold starts cannot be "
+            f"meant: the limit lies above 0 and at most at {LONGEST_MS} ms, the share from 0 to below 1.",
+            next_step="Correct it.",
+        )
+    _check_limits(request.limits)
+    if request.prior is not None:
+        _check_prior(request.prior)
+    if request.search is SearchKind.ADAPTIVE:
+        _check_adaptive(request)
+    elif request.limits != NO_LIMITS or request.prior is not None:
+        raise UsageError(
+            "A grid invokes every memory size as often as it is told, so it has no limits to end at and no use for an "
+            "earlier run.",
+            next_step="Choose the adaptive search, or leave limits and the earlier run out.",
+        )
+
+
+def _check_limits(limits: Limits) -> None:
+    for what, value in (
+        ("The most invocations", limits.max_invocations),
+        ("The most money", limits.max_spend),
+        ("The longest time in milliseconds", limits.max_time_ms),
+    ):
+        if value is not None and not 0 < value < float("inf"):
+            raise UsageError(f"{what} of a search must lie above 0, not at {value}.", next_step="Correct it.")
+
+
+def _check_prior(prior: Prior) -> None:
+    for sample in prior.samples:
+        fits = MIN_MEMORY_MB <= sample.memory_mb <= MAX_MEMORY_MB and sample.billed_ms >= 0
+        if not (fits and 0 <= sample.duration_ms < float("inf")):
+            raise UsageError(
+                f"The run {prior.run_id} has a measurement of {sample.duration_ms} ms at {sample.memory_mb} MB, which "
+                "cannot be one.",
+                next_step="Leave that run out.",
+            )
+
+
+def _check_adaptive(request: "TuningRequest") -> None:
+    once = request.payload_use is PayloadUse.ONCE
+    unfit = {
+        "cold starts on purpose": request.cold_starts > 0 or request.only_cold_starts,
+        "a dry run": request.dry_run,
+        "several payloads, whose mix must be the same at every memory size": len(request.payloads) > 1
+        or once
+        or request.payload_form is PayloadForm.LIST,
+        "an input in aws-lambda-power-tuning's form": request.peer is not None,
+    }
+    for what, asked in unfit.items():
+        if asked:
+            raise UsageError(
+                f"An adaptive search chooses sizes and numbers of invocations itself, so it does not go with {what}.",
+                next_step="Choose a grid, or leave that out.",
+            )
+    if request.parallel > MAX_SEARCH_PARALLEL:
+        raise UsageError(
+            f"An adaptive search with {request.parallel} parallel invocations would begin every memory size with so "
+            f"many cold starts; it takes {MAX_SEARCH_PARALLEL} at most.",
+            next_step="Lower the parallel invocations, or choose a grid.",
+        )
+
+
+def between(what: str, value: float, low: float, high: float) -> None:
+    """Refuse a number outside its bounds, which are allowed.
+
+    Raises:
+        UsageError: it is outside, or not a number.
+    """
+    if not low <= value <= high:
+        raise UsageError(f"{what} is {value}; it must lie between {low} and {high}.", next_step="Correct it.")
