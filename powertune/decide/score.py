@@ -1,168 +1,170 @@
 """From figures to an answer: the memory size to use."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
-from powertune.domain.result import (
-    Change,
-    Distribution,
-    Interval,
-    Recommendation,
-    SizeCost,
-    SizeResult,
-    SizeStatus,
+from powertune.decide.choice import choose
+from powertune.decide.field import Field, Row, field_of
+from powertune.decide.knowledge import Knowledge
+from powertune.decide.reasons import (
+    beside,
+    chosen_by_search,
+    fails_there,
+    left_out,
+    stays_for,
+    why_chosen,
+    within_noise,
 )
-from powertune.domain.search import Strategy
+from powertune.domain.result import Change, CurvePoint, Interval, Recommendation, SizeResult
+from powertune.domain.search import Objective, Strategy
 
 
 def recommend(
     sizes: Sequence[SizeResult],
-    strategy: Strategy,
+    objective: Objective,
     *,
-    balanced_weight: float,
-    tolerance: float,
     present_memory_mb: int,
     cold: bool = False,
+    latencies: Mapping[int, float | None] | None = None,
+    knowledge: Knowledge | None = None,
 ) -> Recommendation | None:
-    """Choose a memory size among those measured; None where there is none. With ``cold``, by its cold starts.
+    """Choose a memory size among those measured, by `choose`; None where there is none.
 
-    Sizes within ``tolerance`` of the best are equivalent. Of those the fastest is taken for cost, the cheapest
-    for speed, and the best itself for the balance, whose score already holds both.
+    Args:
+        sizes: all sizes of the run.
+        objective: what the best means.
+        present_memory_mb: the function's own size: it is kept where going from it wins nothing that is sure.
+        cold: compare cold starts.
+        latencies: see `field_of`.
+        knowledge: of a search that has chosen by itself. The figures are those measured all the same.
     """
-    measured = _rows(sizes, cold=cold)
-    rows, unreliable = _reliable(measured, sizes)
-    if not rows:
+    field = field_of(sizes, objective, cold=cold, latencies=latencies)
+    if knowledge is not None:
+        return _searched(field, objective, present_memory_mb, knowledge)
+    choice = choose([row.candidate for row in field.rows.values()], objective)
+    if choice is None:
         return None
-    scores = _scores(rows, strategy, balanced_weight)
-    best = min(scores.values())
-    tied = sorted(memory for memory, score in scores.items() if score <= best * (1 + tolerance))
-    tie_break: Mapping[Strategy, Callable[[int], float]] = {
-        Strategy.COST: lambda memory: rows[memory].duration.mean,
-        Strategy.SPEED: lambda memory: rows[memory].per_million,
-        Strategy.BALANCED: lambda memory: scores[memory],
-    }
-    chosen = min(tied, key=lambda memory: (tie_break[strategy](memory), memory))
-    change = _change(measured.get(present_memory_mb), rows[chosen])
-    if present_memory_mb in rows and change is not None and _not_worth_it(change, strategy):
-        return _stay(rows[present_memory_mb], change, strategy, tied)
-    failed = tuple(size.memory_mb for size in sizes if size.status is SizeStatus.FAILED)
-    return Recommendation(
-        memory_mb=chosen,
-        strategy=strategy,
-        expected_duration_ms=rows[chosen].duration.mean,
-        expected_cost=rows[chosen].cost.per_invocation,
-        expected_cost_per_million=rows[chosen].cost.per_million,
-        change=change,
-        reasons=(
-            *_reasons(scores, tied, chosen, strategy, tolerance),
-            *_left_out(failed),
-            *_too_many_errors(unreliable),
-            *_within_noise(change),
+    change = _change(field.measured.get(present_memory_mb), field.rows[choice.memory_mb])
+    if change is not None and _stays(field, change, objective, missed=choice.nearest_ms is not None):
+        return _stay(field, change, objective, choice.equivalent_mb, ())
+    return _recommendation(
+        field.rows[choice.memory_mb],
+        change,
+        objective,
+        choice.equivalent_mb,
+        (
+            *why_chosen(choice, objective),
+            *beside(choice, objective),
+            *left_out(field.failed_mb, field.unreliable_mb, field.cramped_mb, field.unknown_use_mb, objective),
+            *within_noise(change),
         ),
-        equivalent_sizes_mb=tuple(tied),
     )
 
 
-_MORE_ERRORS = 0.1
+def _searched(field: Field, objective: Objective, present_mb: int, knowledge: Knowledge) -> Recommendation | None:
+    verdict = knowledge.verdict
+    chosen = None if verdict.memory_mb is None else field.measured.get(verdict.memory_mb)
+    if chosen is None:
+        return None
+    present = field.measured.get(present_mb)
+    change = _as_known(_change(present, chosen), knowledge)
+    left = (
+        *fails_there(chosen.memory_mb, field.unreliable_mb),
+        *left_out(field.failed_mb, (), field.cramped_mb, field.unknown_use_mb, objective),
+    )
+    equivalent = tuple(size for size in verdict.equivalent_mb if size in field.measured)
+    by_measurement = choose([row.candidate for row in field.rows.values()], objective)
+    missed = by_measurement is not None and by_measurement.nearest_ms is not None
+    if change is not None and _stays(field, change, objective, missed=missed):
+        return _stay(field, change, objective, equivalent, left)
+    figure = chosen.latency_ms if missed else None
+    return _recommendation(
+        chosen,
+        change,
+        objective,
+        tuple(sorted({*equivalent, chosen.memory_mb})),
+        (*chosen_by_search(knowledge, objective, missed_ms=figure), *left, *within_noise(change)),
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
-    """A measured size by the figures that sizes are compared by."""
-
-    memory_mb: int
-    duration: Distribution
-    cost: SizeCost
-
-    @property
-    def per_million(self) -> float:
-        return float(self.cost.per_million.amount)
-
-
-def _rows(sizes: Sequence[SizeResult], *, cold: bool) -> dict[int, _Row]:
-    rows = {}
-    for size in sizes:
-        duration, cost = size.compared_duration(cold=cold), size.compared_cost(cold=cold)
-        if size.status is SizeStatus.MEASURED and duration is not None and cost is not None:
-            rows[size.memory_mb] = _Row(memory_mb=size.memory_mb, duration=duration, cost=cost)
-    return rows
+def _as_known(change: Change | None, knowledge: Knowledge) -> Change | None:
+    """The change with what the search says of its noise: it knows more than the measurements of two sizes."""
+    if change is None or change.from_memory_mb == change.to_memory_mb:
+        return change
+    curve = {point.memory_mb: point for point in knowledge.curve}
+    one, other = curve.get(change.from_memory_mb), curve.get(change.to_memory_mb)
+    return replace(
+        change,
+        duration_within_noise=not (
+            knowledge.duration_differs and _same_way(change.duration, one, other, lambda point: point.duration_ms)
+        ),
+        cost_within_noise=not (
+            knowledge.cost_differs and _same_way(change.cost, one, other, lambda point: point.per_million)
+        ),
+    )
 
 
-def _not_worth_it(change: Change, strategy: Strategy) -> bool:
-    """Whether what the strategy wants may be chance, while the other figure is surely worse."""
-    if strategy is Strategy.COST:
+def _same_way(
+    change: float, one: CurvePoint | None, other: CurvePoint | None, figure: Callable[[CurvePoint], float]
+) -> bool:
+    """Whether the means that were measured changed in the direction that the search is sure of."""
+    return one is None or other is None or change * (figure(other) - figure(one)) > 0
+
+
+def _stays(field: Field, change: Change, objective: Objective, *, missed: bool) -> bool:
+    """Whether the present size may stay, what is wanted may be chance, and the other figure is surely worse."""
+    present = field.rows.get(change.from_memory_mb)
+    if present is None or missed:
+        return False
+    target = objective.latency_target
+    if target is not None and (present.latency_ms is None or present.latency_ms > target.limit_ms):
+        return False
+    if target is not None or objective.strategy is Strategy.COST:
         return change.cost_within_noise and not change.duration_within_noise and change.duration > 0
-    if strategy is Strategy.SPEED:
+    if objective.strategy is Strategy.SPEED:
         return change.duration_within_noise and not change.cost_within_noise and change.cost > 0
     return False
 
 
-def _stay(present: _Row, change: Change, strategy: Strategy, tied: Sequence[int]) -> Recommendation:
-    wanted, other = ("cost", "slower") if strategy is Strategy.COST else ("duration", "dearer")
-    why = (
-        f"{change.to_memory_mb} MB has the better {wanted} in the mean, but by no more than this run's noise, and is "
-        f"surely {other} than the present {present.memory_mb} MB."
+def _stay(
+    field: Field, change: Change, objective: Objective, tied: Sequence[int], further: Sequence[str]
+) -> Recommendation:
+    present = field.rows[change.from_memory_mb]
+    return _recommendation(
+        present,
+        _change(present, present),
+        objective,
+        tuple(sorted({*tied, present.memory_mb})),
+        (stays_for(change, objective), *further),
     )
+
+
+def _recommendation(
+    row: Row, change: Change | None, objective: Objective, equivalent_mb: tuple[int, ...], reasons: tuple[str, ...]
+) -> Recommendation:
     return Recommendation(
-        memory_mb=present.memory_mb,
-        strategy=strategy,
-        expected_duration_ms=present.duration.mean,
-        expected_cost=present.cost.per_invocation,
-        expected_cost_per_million=present.cost.per_million,
-        change=_change(present, present),
-        reasons=(why,),
-        equivalent_sizes_mb=tuple(sorted({*tied, present.memory_mb})),
+        memory_mb=row.memory_mb,
+        strategy=objective.strategy,
+        expected_duration_ms=row.duration.mean,
+        expected_cost=row.cost.per_invocation,
+        expected_cost_per_million=row.cost.per_million,
+        change=change,
+        reasons=reasons,
+        equivalent_sizes_mb=equivalent_mb,
     )
 
 
-def _reliable(rows: Mapping[int, _Row], sizes: Sequence[SizeResult]) -> tuple[dict[int, _Row], tuple[int, ...]]:
-    """The sizes at which the function works, and those at which it works clearly less well than at others.
-
-    A timeout, or running out of memory, where another size has none; or an error share of more than ten points
-    above the lowest.
-    """
-    measured = [size for size in sizes if size.memory_mb in rows]
-    calm = any(not size.exhausted for size in measured)
-    fewest = min((_error_share(size) for size in measured), default=0.0)
-    left_out = tuple(
-        size.memory_mb for size in measured if (calm and size.exhausted) or _error_share(size) > fewest + _MORE_ERRORS
-    )
-    return {memory_mb: row for memory_mb, row in rows.items() if memory_mb not in left_out}, left_out
-
-
-def _error_share(size: SizeResult) -> float:
-    return size.errors / size.invocations if size.invocations else 0.0
-
-
-def _too_many_errors(unreliable_mb: Sequence[int]) -> tuple[str, ...]:
-    if not unreliable_mb:
-        return ()
-    text = ", ".join(str(memory) for memory in sorted(unreliable_mb))
-    return (f"Not considered, because more invocations failed there than elsewhere: {text} MB.",)
-
-
-def _scores(rows: Mapping[int, _Row], strategy: Strategy, weight: float) -> dict[int, float]:
-    if strategy is Strategy.COST:
-        return {memory: row.per_million for memory, row in rows.items()}
-    if strategy is Strategy.SPEED:
-        return {memory: row.duration.mean for memory, row in rows.items()}
-    # The same balance as aws-lambda-power-tuning's: each figure as a share of its largest.
-    dearest = max(row.per_million for row in rows.values()) or 1.0
-    slowest = max(row.duration.mean for row in rows.values()) or 1.0
-    return {
-        memory: weight * row.per_million / dearest + (1 - weight) * row.duration.mean / slowest
-        for memory, row in rows.items()
-    }
-
-
-def _change(present: _Row | None, chosen: _Row) -> Change | None:
-    if present is None or present.duration.mean == 0 or present.per_million == 0:
+def _change(present: Row | None, chosen: Row) -> Change | None:
+    if present is None:
+        return None
+    was, now = present.candidate, chosen.candidate
+    if was.duration_ms == 0 or was.cost == 0:
         return None
     return Change(
         from_memory_mb=present.memory_mb,
         to_memory_mb=chosen.memory_mb,
-        duration=chosen.duration.mean / present.duration.mean - 1,
-        cost=chosen.per_million / present.per_million - 1,
+        duration=now.duration_ms / was.duration_ms - 1,
+        cost=now.cost / was.cost - 1,
         duration_within_noise=_overlap(present.duration.mean_interval, chosen.duration.mean_interval),
         cost_within_noise=_overlap(present.cost.per_million_interval, chosen.cost.per_million_interval),
     )
@@ -171,46 +173,3 @@ def _change(present: _Row | None, chosen: _Row) -> Change | None:
 def _overlap(a: Interval | None, b: Interval | None) -> bool:
     """Whether two means may be the same; so they may where one of them has no interval."""
     return a is None or b is None or (a.low <= b.high and b.low <= a.high)
-
-
-def _within_noise(change: Change | None) -> tuple[str, ...]:
-    if change is None or change.from_memory_mb == change.to_memory_mb:
-        return ()
-    noisy = {"cost": change.cost_within_noise, "duration": change.duration_within_noise}
-    what = " and ".join(name for name, within in noisy.items() if within)
-    if not what:
-        return ()
-    return (f"The difference in {what} from the present {change.from_memory_mb} MB is within this run's noise.",)
-
-
-_BEST_WORDS = {Strategy.COST: "cheapest", Strategy.SPEED: "fastest", Strategy.BALANCED: "best balanced"}
-_FIGURE = {Strategy.COST: "costs", Strategy.SPEED: "takes", Strategy.BALANCED: "scores"}
-_PREFERRED = {
-    Strategy.COST: "the fastest of them",
-    Strategy.SPEED: "the cheapest of them",
-    Strategy.BALANCED: "the best of them",
-}
-
-
-def _reasons(
-    scores: Mapping[int, float], tied: Sequence[int], chosen: int, strategy: Strategy, tolerance: float
-) -> tuple[str, ...]:
-    best_mb = min(scores, key=lambda memory: (scores[memory], memory))
-    word = _BEST_WORDS[strategy]
-    if len(tied) == 1:
-        first = f"{chosen} MB is the {word} of {len(scores)} measured memory sizes."
-    else:
-        first = (
-            f"{', '.join(str(memory) for memory in tied)} MB are within {tolerance:.0%} of the {word}; "
-            f"{chosen} MB is {_PREFERRED[strategy]}."
-        )
-    if chosen == best_mb or scores[best_mb] <= 0:
-        return (first,)
-    more = scores[chosen] / scores[best_mb] - 1
-    return first, f"It {_FIGURE[strategy]} {more:.1%} more than {best_mb} MB, the {word} measured."
-
-
-def _left_out(failed_mb: Sequence[int]) -> tuple[str, ...]:
-    if not failed_mb:
-        return ()
-    return (f"Failed, and so not considered: {', '.join(str(memory) for memory in sorted(failed_mb))} MB.",)

@@ -9,7 +9,6 @@ from powertune.domain.price import Money
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import Environment, FunctionFacts, Spend, TuningResult
 from powertune.domain.sample import Outcome, Sample, Source
-from powertune.domain.search import Strategy
 from powertune.pricing.bill import invocation_cost
 from powertune.pricing.table import price_for
 
@@ -88,9 +87,7 @@ def result_of(
         if made.dry_run
         else recommend(
             sizes,
-            made.strategy if made.strategy else Strategy.COST,
-            balanced_weight=made.balanced_weight,
-            tolerance=made.tolerance,
+            made.objective,
             present_memory_mb=sizes_mb[0],
             cold=cold,
         ),

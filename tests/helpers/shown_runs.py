@@ -101,9 +101,7 @@ def _scored(result: TuningResult, request: TuningRequest, samples: tuple[Sample,
     )
     best = recommend(
         rows,
-        request.strategy,
-        balanced_weight=request.balanced_weight,
-        tolerance=request.tolerance,
+        request.objective,
         present_memory_mb=result.function.original_memory_mb,
         cold=request.only_cold_starts,
     )

@@ -13,7 +13,7 @@ from powertune.decide.summary import size_result
 from powertune.domain.function import Architecture, FunctionArn
 from powertune.domain.request import TuningRequest
 from powertune.domain.sample import Outcome, Sample
-from powertune.domain.search import Strategy
+from powertune.domain.search import Objective, Strategy
 from powertune.pricing.bill import invocation_cost
 from powertune.pricing.table import price_for
 
@@ -37,7 +37,8 @@ def sizes(durations):
 
 
 def choose(durations, strategy=Strategy.COST, *, weight=0.5, tolerance=0.05, present=512):
-    return recommend(sizes(durations), strategy, balanced_weight=weight, tolerance=tolerance, present_memory_mb=present)
+    wanted = Objective(strategy=strategy, balanced_weight=weight, tolerance=tolerance)
+    return recommend(sizes(durations), wanted, present_memory_mb=present)
 
 
 WORK = {128: 1280.0, 256: 640.0, 512: 320.0, 1024: 160.0, 2048: 158.0}
@@ -87,7 +88,7 @@ def test_a_difference_within_the_noise_is_called_so():
         size_result(mb, [sample(mb, ms * factor, n) for n, factor in enumerate((0.5, 1.0, 1.6))], cost_of)
         for mb, ms in {512: 320.0, 1024: 150.0}.items()
     ]
-    answer = recommend(noisy, Strategy.COST, balanced_weight=0.5, tolerance=0.05, present_memory_mb=512)
+    answer = recommend(noisy, Objective(), present_memory_mb=512)
     assert (answer.change.duration_within_noise, answer.change.cost_within_noise) == (True, True)
     assert any("within this run's noise" in reason for reason in answer.reasons)
 
@@ -100,7 +101,7 @@ def test_a_clear_difference_is_not_called_noise():
 
 def test_nothing_measured_gives_no_recommendation():
     failed = size_result(128, [sample(128, 5.0, outcome=Outcome.TIMEOUT)], cost_of)
-    assert recommend([failed], Strategy.COST, balanced_weight=0.5, tolerance=0, present_memory_mb=128) is None
+    assert recommend([failed], Objective(tolerance=0), present_memory_mb=128) is None
 
 
 @given(
@@ -115,7 +116,8 @@ def test_only_a_measured_size_is_ever_recommended(durations, strategy, weight, t
     for place, (mb, ms) in enumerate(sorted(durations.items())):
         outcome = Outcome.ERROR if place in failing else Outcome.OK
         results.append(size_result(mb, [sample(mb, ms, outcome=outcome)], cost_of))
-    answer = recommend(results, strategy, balanced_weight=weight, tolerance=tolerance, present_memory_mb=128)
+    wanted = Objective(strategy=strategy, balanced_weight=weight, tolerance=tolerance)
+    answer = recommend(results, wanted, present_memory_mb=128)
     measured = {size.memory_mb for size in results if size.status == "measured"}
     assert (answer is None) == (not measured)
     if answer is not None:

@@ -200,7 +200,7 @@ def test_a_grid_keeps_a_latency_target_and_says_where_no_size_does():
     hopeless = found(150)
     assert hopeless.recommended_memory_mb == 1024
     assert hopeless.verdict.notes == (
-        "No measured size has its p95 within 150 ms; the nearest is 1024 MB with 200 ms.",
+        "No measured memory size keeps p95 within 150 ms; the nearest is 1,024 MB with 200 ms.",
     )
 
 

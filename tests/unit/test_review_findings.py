@@ -15,7 +15,7 @@ from powertune.domain.function import FunctionArn
 from powertune.domain.payload import Payload, PayloadUse
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import Environment
-from powertune.domain.search import Strategy
+from powertune.domain.search import Objective, Strategy
 from powertune.errors import AwsError, UsageError
 from powertune.store import FolderStore, MemoryStore
 from powertune.target import variants
@@ -213,6 +213,6 @@ def test_a_gain_that_may_be_chance_is_not_bought_with_a_sure_loss(make_result, s
         ),
     )  # fmt: skip
     tempting = replace(other, warm=replace(other.warm, duration_ms=worse), cost=scaled)
-    answer = recommend([present, tempting], strategy, balanced_weight=0.5, tolerance=0.0, present_memory_mb=512)
+    answer = recommend([present, tempting], Objective(strategy=strategy, tolerance=0.0), present_memory_mb=512)
     assert answer.memory_mb == 512
     assert said in answer.reasons[0]

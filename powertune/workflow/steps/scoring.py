@@ -22,7 +22,7 @@ from powertune.workflow.steps.begin import price_of
 def score(services: Services, state: RunState) -> RunState:
     """Score what has been measured so far and keep it as the answer, to be completed once all is restored."""
     from powertune.decide.notes import measuring_warnings
-    from powertune.decide.score import recommend
+    from powertune.decide.outcome import outcome
     from powertune.decide.search import planner_for
 
     services.progress(Progress(phase=Phase.SCORE))
@@ -30,19 +30,13 @@ def score(services: Services, state: RunState) -> RunState:
     request, samples, snapshot = archive.request(), archive.samples(), state.snapshot
     price = price_of(request, snapshot)
     sizes = _sizes(state, request, samples, price)
-    recommendation = recommend(
-        sizes,
-        request.strategy,
-        balanced_weight=request.balanced_weight,
-        tolerance=request.tolerance,
-        present_memory_mb=snapshot.memory_mb,
-        cold=request.only_cold_starts,
-    )
-    planner = planner_for(
-        request, price=price, present_memory_mb=snapshot.memory_mb, code_sha256=snapshot.code_sha256
-    )
+    planner = planner_for(request, price=price, present_memory_mb=snapshot.memory_mb, code_sha256=snapshot.code_sha256)
     planner.rule_out(failure.memory_mb for failure in state.failures)
     planner.tell(samples)
+    finished = not planner.ask()
+    recommendation, search = outcome(
+        request, sizes, samples, planner.knowledge(), present_memory_mb=snapshot.memory_mb, complete=finished
+    )
     archive.save_result(
         TuningResult(
             run_id=state.run_id,
@@ -54,14 +48,15 @@ def score(services: Services, state: RunState) -> RunState:
             environment=services.environment,
             price=price,
             memory_sizes=sizes,
-            recommendation=None if request.dry_run else recommendation,
+            recommendation=recommendation,
             spend=invocations_spend(samples, price, snapshot.ephemeral_mb),
             warnings=(*state.warnings, *measuring_warnings(request, sizes, samples)),
             restored=False,
             samples=samples,
+            search=search,
         )
     )
-    return replace(state, finished=not planner.ask())
+    return replace(state, finished=finished)
 
 
 def iso(epoch_ms: int) -> str:

@@ -1,0 +1,138 @@
+"""The answer of a run: what to use, how sure that is, and what else the run can say."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from powertune.decide.choice import choose, missed_words, pareto, target_figure
+from powertune.decide.field import Field, field_of
+from powertune.decide.knowledge import Knowledge
+from powertune.decide.score import recommend
+from powertune.decide.words import limit_of, megabytes, percent
+from powertune.domain.request import TuningRequest
+from powertune.domain.result import Answer, Goal, Recommendation, SearchReport, SizeResult
+from powertune.domain.sample import Sample
+from powertune.domain.search import LatencyTarget, Objective, SearchKind, StopReason, Strategy
+
+_STRATEGIES = {Goal.COST: Strategy.COST, Goal.SPEED: Strategy.SPEED, Goal.BALANCED: Strategy.BALANCED}
+
+
+def outcome(
+    request: TuningRequest,
+    sizes: Sequence[SizeResult],
+    samples: Sequence[Sample],
+    knowledge: Knowledge | None,
+    *,
+    present_memory_mb: int,
+    complete: bool,
+) -> tuple[Recommendation | None, SearchReport]:
+    """What a run recommends and how its search went.
+
+    Args:
+        request: what was asked for.
+        sizes: all memory sizes, summed up.
+        samples: every invocation.
+        knowledge: the planner's; None for a grid.
+        present_memory_mb: the function's own size.
+        complete: the planner asks for nothing more.
+    """
+    ended = StopReason.COMPLETE if complete else None
+    if request.dry_run:
+        return None, SearchReport(kind=SearchKind.GRID, stop_reason=ended)
+    objective, cold = request.objective, request.only_cold_starts
+    latencies = None if cold else _latencies(samples, objective.latency_target)
+    best = recommend(
+        sizes,
+        objective,
+        present_memory_mb=present_memory_mb,
+        cold=cold,
+        latencies=latencies,
+        knowledge=knowledge,
+    )
+    field = field_of(sizes, objective, cold=cold, latencies=latencies)
+    front = pareto([row.candidate for row in field.reliable.values()])
+    if knowledge is None:
+        return best, SearchReport(
+            kind=SearchKind.GRID,
+            stop_reason=ended,
+            notes=_without_answer(best, field, objective),
+            answers=_kept(_grid_answers(field, objective), best, objective),
+            pareto_mb=front,
+        )
+    verdict = knowledge.verdict
+    # What the search claims, it claims of its own choice.
+    own = best is not None and best.memory_mb == verdict.memory_mb
+    return best, SearchReport(
+        kind=SearchKind.ADAPTIVE,
+        stop_reason=verdict.stop_reason,
+        regret_bound=verdict.regret_bound if own else None,
+        risk=verdict.risk if own else None,
+        notes=verdict.notes or _without_answer(best, field, objective),
+        noise=knowledge.noise,
+        curve=knowledge.curve,
+        answers=_kept(knowledge.answers, best, objective),
+        pareto_mb=front,
+    )
+
+
+def goal_of(objective: Objective) -> Goal:
+    """The goal that a run is made for."""
+    return Goal.LATENCY_TARGET if objective.latency_target is not None else Goal(objective.strategy.value)
+
+
+def _latencies(samples: Sequence[Sample], target: LatencyTarget | None) -> Mapping[int, float | None] | None:
+    """The figure of a latency target with cold starts, by memory size; None where warm durations alone say it."""
+    if target is None or not target.cold_share:
+        return None
+    warm: dict[int, list[float]] = {}
+    cold: dict[int, list[float]] = {}
+    for sample in samples:
+        if sample.is_warm_measurement and sample.duration_ms is not None:
+            warm.setdefault(sample.memory_mb, []).append(sample.duration_ms)
+        elif sample.is_cold_measurement and (wait := sample.latency_ms) is not None:
+            cold.setdefault(sample.memory_mb, []).append(wait)
+    return {size: target_figure(warm.get(size, []), cold.get(size, []), target) for size in {*warm, *cold}}
+
+
+def _grid_answers(field: Field, objective: Objective) -> tuple[Answer, ...]:
+    wanted = {goal: replace(objective, strategy=how, latency_target=None) for goal, how in _STRATEGIES.items()}
+    if objective.latency_target is not None:
+        wanted[Goal.LATENCY_TARGET] = objective
+    return tuple(_grid_answer(field, goal, one) for goal, one in wanted.items())
+
+
+def _grid_answer(field: Field, goal: Goal, objective: Objective) -> Answer:
+    choice, target = choose([row.candidate for row in field.rows.values()], objective), objective.latency_target
+    if choice is None:
+        return Answer(goal=goal, memory_mb=None, note=" ".join(_why_nothing(field, objective)))
+    note = None
+    if target is not None and choice.nearest_ms is not None:
+        note = missed_words(choice.memory_mb, choice.nearest_ms, target)
+    return Answer(goal=goal, memory_mb=choice.memory_mb, note=note)
+
+
+def _without_answer(best: Recommendation | None, field: Field, objective: Objective) -> tuple[str, ...]:
+    return _why_nothing(field, objective) if best is None else ()
+
+
+def _why_nothing(field: Field, objective: Objective) -> tuple[str, ...]:
+    """Why none of the measured sizes can be recommended."""
+    if not field.measured:
+        return ("No memory size was measured.",)
+    headroom, target = objective.min_headroom, objective.latency_target
+    if headroom is not None and not field.rows:
+        sizes = megabytes(field.cramped_mb)
+        return (f"No measured memory size leaves {percent(headroom)} of its memory unused: not {sizes}.",)
+    if target is not None and all(row.latency_ms is None for row in field.rows.values()):
+        return (f"Whether a memory size keeps {limit_of(target)} is not known: no cold start was measured.",)
+    return ("No memory size was measured often enough.",)
+
+
+def _kept(answers: tuple[Answer, ...], best: Recommendation | None, objective: Objective) -> tuple[Answer, ...]:
+    """The answers; beside the one to the run's own goal stands why the run recommends another size, where it does."""
+    own = goal_of(objective)
+    return tuple(
+        replace(one, note=f"Recommended is {megabytes(best.memory_mb)}: the gain may be chance, the loss is sure.")
+        if one.goal is own and best is not None and one.memory_mb not in (None, best.memory_mb)
+        else one
+        for one in answers
+    )

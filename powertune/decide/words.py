@@ -1,0 +1,30 @@
+"""Figures in the sentences of an answer, in the forms that the report has for them."""
+
+from collections.abc import Sequence
+
+from powertune.domain.search import LatencyTarget
+
+
+def megabytes(sizes_mb: int | Sequence[int]) -> str:
+    """``1,024 MB``; of several ``256, 512 and 1,024 MB``."""
+    sizes = [sizes_mb] if isinstance(sizes_mb, int) else list(sizes_mb)
+    *first, last = (f"{size:,}" for size in sizes)
+    return f"{', '.join(first)} and {last} MB" if first else f"{last} MB"
+
+
+def percent(share: float) -> str:
+    """``5 %``; with one decimal below 10 % where it has one."""
+    value = abs(share) * 100
+    text = f"{value:.1f}" if value < 9.95 else f"{value:,.0f}"
+    return f"{text.removesuffix('.0')} %"
+
+
+def milliseconds(value: float) -> str:
+    """``912 ms``, to four digits."""
+    return f"{float(f'{value:.4g}'):,.10g} ms"
+
+
+def limit_of(target: LatencyTarget) -> str:
+    """``p95 within 800 ms``, with the share of cold starts where there is one."""
+    cold = f" with {percent(target.cold_share)} cold starts" if target.cold_share else ""
+    return f"{target.statistic.value} within {target.limit_ms:,.10g} ms{cold}"
