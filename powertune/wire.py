@@ -7,9 +7,12 @@ Schema history of ``result.json``:
   that has a default in the dataclasses of `powertune.domain` and is not in tests/data/result-schema-1.json: what
   further options ask for, what was applied, the cost and latency of cold starts, drift, the lines of the spend, more
   rates of the price, and of each sample its payload, its time and where its record contradicts itself.
+* 3: ``search`` says how the memory sizes were gone through, how sure the answer is and what else the run can answer;
+  ``request`` has what a search is asked for: kind, latency target, headroom, risk, limits and what an earlier run
+  measured. Nothing of schema 2 has changed: see tests/data/result-schema-2.json.
 
-`read_result` takes both. Of a file of schema 1 it keeps the event's hash and size and drops the text; what that
-schema did not say has its default.
+`read_result` takes all of them. Of a file of schema 1 it keeps the event's hash and size and drops the text; what an
+earlier schema did not say has its default, so a run of before was a grid of which nothing is claimed.
 
 Decimals travel as strings, so that no money is ever rounded by a float; enums as their values; a function ARN as
 its text. What is unknown is ``null``.
@@ -239,7 +242,8 @@ def read_result(path: Path) -> TuningResult:
                 f"{path} was written by a newer powertune (schema {version}, this one reads up to {SCHEMA_VERSION}).",
                 next_step="Update powertune.",
             )
-        return from_data(_from_schema_1(data) if version == 1 else data, TuningResult)
+        known = _from_schema_1(data) if version == 1 else data
+        return from_data({**known, "schema_version": SCHEMA_VERSION}, TuningResult)
     except WireError as error:
         raise UsageError(
             f"{path} is not a whole powertune result: {error}.",
@@ -261,7 +265,7 @@ def _schema_version(data: Any) -> int:
 def _from_schema_1(data: dict[str, Any]) -> dict[str, Any]:
     request = data.get("request")
     if type(request) is not dict:
-        return {**data, "schema_version": 2}  # and is refused for its request
+        return data  # and is refused for its request
     if "payload" not in request:
         raise WireError("$.request.payload: it is missing")
     if "payloads" in request:
@@ -273,4 +277,4 @@ def _from_schema_1(data: dict[str, Any]) -> dict[str, Any]:
     rest = {name: value for name, value in request.items() if name != "payload"}
     # So many memory sizes were invoked at the same time, whatever the request.
     known = {"payloads": [to_data(payload)], "sizes_at_once": MAX_SIZES_AT_ONCE}
-    return {**data, "schema_version": 2, "request": {**known, **rest}}
+    return {**data, "request": {**known, **rest}}

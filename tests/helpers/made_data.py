@@ -11,8 +11,9 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from powertune.domain.function import FunctionArn
-from powertune.domain.payload import Payload, PayloadUse
+from powertune.domain.payload import Payload, PayloadForm, PayloadUse
 from powertune.domain.request import TuningRequest
+from powertune.domain.search import NO_LIMITS, LatencyStatistic, LatencyTarget, Limits, PriorSample, SearchKind
 from powertune.errors import UsageError
 
 texts = st.text(max_size=8)
@@ -58,7 +59,39 @@ _CHECKED = {
     "pre_processor_arn": _PROCESSORS,
     "post_processor_arn": _PROCESSORS,
     "tolerance": st.floats(0, 1),
+    "risk": st.floats(0.001, 0.999),
+    "min_headroom": st.none() | st.floats(0, 0.99),
+    "latency_target": st.none()
+    | st.builds(
+        LatencyTarget,
+        statistic=st.sampled_from(LatencyStatistic),
+        limit_ms=st.floats(0.001, 900_000),
+        cold_share=st.floats(0, 0.99),
+    ),
+    "limits": st.builds(
+        Limits,
+        max_invocations=st.none() | st.integers(1, 1000),
+        max_spend=st.none() | st.decimals(1, 1000, places=4),
+        max_time_ms=st.none() | st.floats(1, 1e9),
+    ),
 }
+_PRIOR_SAMPLES = st.builds(
+    PriorSample,
+    memory_mb=st.integers(128, 10_240),
+    duration_ms=st.floats(0, 1e9),
+    billed_ms=st.integers(0, 10**9),
+)
+_GRID = {"limits": NO_LIMITS, "prior": None}
+_ADAPTIVE = {
+    "payload_use": PayloadUse.IN_TURN,
+    "payload_form": PayloadForm.EVENT,
+    "cold_starts": 0,
+    "only_cold_starts": False,
+    "dry_run": False,
+    "peer": None,
+    "parallel": 2,
+}
+"""What goes with each kind of search."""
 
 
 @functools.cache
@@ -70,6 +103,8 @@ def made(kind):
         return _ARNS
     if kind is Payload:
         return _PAYLOADS
+    if kind is PriorSample:
+        return _PRIOR_SAMPLES
     if kind is TuningRequest:
         return st.builds(_request, st.fixed_dictionaries(_fields(kind) | _CHECKED), st.sampled_from([None, "live"]))
     arguments = typing.get_args(kind)
@@ -90,7 +125,8 @@ def _fields(kind):
 
 
 def _request(fields, alias):
+    fitting = _GRID if fields["search"] is SearchKind.GRID else _ADAPTIVE | {"payloads": fields["payloads"][:1]}
     try:
-        return TuningRequest(**{**fields, "apply_alias": alias if fields["apply"] else None})
+        return TuningRequest(**{**fields, **fitting, "apply_alias": alias if fields["apply"] else None})
     except UsageError:  # too few invocations for the weights
         reject()

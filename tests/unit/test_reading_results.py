@@ -1,4 +1,4 @@
-"""result.json: read as it was written, of this schema and of the first; anything else is refused with a sentence."""
+"""result.json: read as it was written, of this schema and of those before; anything else is refused with a sentence."""
 
 import dataclasses
 import json
@@ -9,11 +9,15 @@ import pytest
 
 from powertune.domain.payload import Payload, PayloadUse
 from powertune.domain.result import SCHEMA_VERSION
+from powertune.domain.search import NO_LIMITS, SearchKind
 from powertune.errors import UsageError
 from powertune.wire import dumps, read_result, to_data
 
 SCHEMA_1 = Path(__file__).parents[1] / "data" / "result-schema-1.json"
 """A run of powertune as it was before schema 2, on its embedded endpoint; two samples of each size are left."""
+
+SCHEMA_2 = SCHEMA_1.with_name("result-schema-2.json")
+"""The same of a powertune before schema 3."""
 
 
 @pytest.fixture
@@ -51,14 +55,14 @@ def test_a_decimal_is_not_rounded_on_its_way_through_a_file(make_result, save):
 
 
 def test_a_result_of_a_newer_powertune_is_refused_even_if_it_has_other_keys(make_result, save):
-    path = save({**to_data(make_result()), "schema_version": 3, "something_new": {}})
-    assert f"newer powertune (schema 3, this one reads up to {SCHEMA_VERSION})" in refused(path)
+    path = save({**to_data(make_result()), "schema_version": 4, "something_new": {}})
+    assert f"newer powertune (schema 4, this one reads up to {SCHEMA_VERSION})" in refused(path)
 
 
 @pytest.mark.parametrize("version", [0, -1, "1", "2", None, True, 1.0, [1]])
 def test_a_schema_that_never_was_is_refused_and_shown(make_result, save, version):
     message = refused(save({**to_data(make_result()), "schema_version": version}))
-    assert f"$.schema_version: expected a schema from 1 to 2, found {json.dumps(version)}." in message
+    assert f"$.schema_version: expected a schema from 1 to 3, found {json.dumps(version)}." in message
 
 
 def test_a_result_without_a_schema_is_refused(make_result, save):
@@ -82,6 +86,7 @@ def test_a_result_cut_short_is_refused(make_result, save, share):
         ("null", "$: expected an object, found null"),
         ("3", "$: expected an object, found 3"),
         ("{}", "$.schema_version: it is missing"),
+        ('{"schema_version": 3}', "$.run_id: it is missing"),
         ('{"schema_version": 2}', "$.run_id: it is missing"),
         ('{"schema_version": 1}', "$.run_id: it is missing"),
     ],
@@ -133,7 +138,7 @@ def missing_from(new, old, place="$"):
 def test_everything_in_a_result_of_the_first_schema_is_kept_but_its_payload(first):
     data = to_data(read_result(SCHEMA_1))
     assert list(missing_from(data, first)) == ["$.request.payload", "$.schema_version"]
-    assert data["schema_version"] == 2
+    assert data["schema_version"] == 3
 
 
 def test_of_the_first_schemas_payload_hash_and_size_are_kept_and_the_text_is_not(first):
@@ -194,3 +199,28 @@ def test_a_payload_that_the_first_schema_could_not_hold_is_refused_with_its_plac
 def test_whatever_else_is_strange_in_a_result_of_the_first_schema_is_refused_with_its_place(first, save, change, said):
     change(first)
     assert said in refused(save(first))
+
+
+# --- the second schema ------------------------------------------------------------------------------------------
+
+
+def test_everything_in_a_result_of_the_second_schema_is_kept():
+    second = json.loads(SCHEMA_2.read_text(encoding="utf-8"))
+    data = to_data(read_result(SCHEMA_2))
+    assert second["schema_version"] == 2
+    assert list(missing_from(data, second)) == ["$.schema_version"]
+    assert data["schema_version"] == 3
+
+
+@pytest.mark.parametrize("path", [SCHEMA_1, SCHEMA_2])
+def test_a_run_before_there_were_searches_was_a_grid_of_which_nothing_is_claimed(path):
+    result = read_result(path)
+    assert result.search is None
+    assert result.request.search is SearchKind.GRID
+    assert (result.request.latency_target, result.request.min_headroom, result.request.prior) == (None, None, None)
+    assert result.request.limits == NO_LIMITS
+
+
+def test_a_result_of_the_second_schema_is_written_as_one_of_this_schema(save):
+    result = read_result(SCHEMA_2)
+    assert read_result(save(dumps(result))) == result
