@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from powertune.cli.progress import ProgressLine
+from powertune.cli.search_options import limits_of, search_options
 from powertune.domain.request import DEFAULT_INVOCATIONS, DEFAULT_MEMORY_SIZES_MB, parse_memory_sizes
+from powertune.domain.request_checks import check_limits, check_objective
 from powertune.domain.search import Limits, Objective, SearchKind, Strategy, parse_latency_target
 from powertune.errors import UsageError
 from powertune.render.safe import one_line
@@ -68,13 +70,9 @@ _MANY = 40
 )
 @click.option("--balanced-weight", type=click.FloatRange(0, 1), default=0.5, show_default=True, metavar="0..1",
               help="Share of cost in the balanced strategy.")  # fmt: skip
-@click.option("--latency-target", metavar="FIGURE=LIMIT", help="Only sizes that keep it: p95=800ms, mean=1.5s.")
 @click.option("--tolerance", type=click.FloatRange(0, 1, min_open=True), default=0.05, show_default=True,
               metavar="SHARE", help="How much worse than the best still counts as it.")  # fmt: skip
-@click.option("--risk", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.05, show_default=True,
-              metavar="SHARE", help="Accepted probability of a worse recommendation.")  # fmt: skip
-@click.option("--max-invocations", type=click.IntRange(1), metavar="N", help="Most invocations of a search.")
-@click.option("--max-spend", metavar="AMOUNT", help="Most that the invocations of a search may cost at list price.")
+@search_options
 @click.option(
     "--seeds",
     type=click.IntRange(1, _MOST_SEEDS),
@@ -91,7 +89,7 @@ def command(**options: Any) -> int:
 
     What the planner asks for is drawn from the recording, with replacement: the first invocation at a memory size
     from its cold starts where there are any, the others from the warm ones. The same file, seed and options give the
-    same answer. grid is the planner of powertune run; adaptive is not part of it yet.
+    same answer. The planners are those of powertune run.
     """
     from powertune.cli.replay_answer import as_line, as_table
     from powertune.decide.replay import grid_gb_seconds
@@ -200,32 +198,44 @@ def _plan(options: dict[str, Any]) -> _Plan:
         raise UsageError("--function chooses in a file; --from-logs names its own.", next_step="Leave it out.")
     if options["architecture"] is not None and options["from_logs"] is not None:
         raise UsageError("--from-logs prices the function as it is.", next_step="Leave --architecture out.")
-    target = options["latency_target"]
     sizes = options["memory_sizes"]
     return _Plan(
         kind=SearchKind(options["kind"]),
-        objective=Objective(
-            strategy=Strategy(options["strategy"]),
-            balanced_weight=options["balanced_weight"],
-            latency_target=None if target is None else parse_latency_target(target),
-            tolerance=options["tolerance"],
-            risk=options["risk"],
-        ),
-        limits=Limits(max_invocations=options["max_invocations"], max_spend=_amount(options["max_spend"])),
+        objective=_objective(options),
+        limits=_limits(options),
         wanted_mb=None if sizes is None else tuple(sorted(set(parse_memory_sizes(sizes)))),
         invocations=options["invocations"],
     )
 
 
-def _amount(text: str | None) -> Any:
-    import re
-    from decimal import Decimal
+def _objective(options: dict[str, Any]) -> Objective:
+    given, grid = options["latency_target"], options["kind"] == SearchKind.GRID
+    target = None if given is None else parse_latency_target(given)
+    if target is not None and target.cold_share and grid:
+        raise UsageError(
+            "A replayed grid counts warm durations alone.", next_step="Leave cold= out, or choose --search adaptive."
+        )
+    if options["min_headroom"] is not None and (grid or options["from_logs"] is None):
+        raise UsageError(
+            "What memory was used is known from logs alone, and to the adaptive search.",
+            next_step="Leave --min-headroom out, or give it with --from-logs and --search adaptive.",
+        )
+    objective = Objective(
+        strategy=Strategy(options["strategy"]),
+        balanced_weight=options["balanced_weight"],
+        latency_target=target,
+        min_headroom=options["min_headroom"],
+        tolerance=options["tolerance"],
+        risk=options["risk"],
+    )
+    check_objective(objective)
+    return objective
 
-    if text is None:
-        return None
-    if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,20})?|\.[0-9]{1,20}", text.strip()) or not Decimal(text.strip()):
-        raise UsageError(f"--max-spend is an amount above 0, not '{text}'.", next_step="Write it as 0.05.")
-    return Decimal(text.strip())
+
+def _limits(options: dict[str, Any]) -> Limits:
+    limits = limits_of(options)
+    check_limits(limits)
+    return limits
 
 
 def _recordings(options: dict[str, Any]) -> tuple[tuple[Any, ...], Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from powertune.cli.search_options import NAMES, candidates, flag, limits_of, run_search_options, search_kind, with_prior
 from powertune.domain.function import FunctionArn
 from powertune.domain.payload import Payload, PayloadForm, PayloadUse
 from powertune.domain.payload_list import payloads_from_list
@@ -19,9 +20,8 @@ from powertune.domain.request import (
     DEFAULT_MEMORY_SIZES_MB,
     DEFAULT_SIZES_AT_ONCE,
     TuningRequest,
-    parse_memory_sizes,
 )
-from powertune.domain.search import Strategy
+from powertune.domain.search import Strategy, parse_latency_target
 from powertune.errors import UsageError
 
 Command = Callable[..., Any]
@@ -29,18 +29,16 @@ Command = Callable[..., Any]
 _OPTIONS = (
     click.option(
         "--memory-sizes",
-        default=",".join(str(size) for size in DEFAULT_MEMORY_SIZES_MB),
-        show_default=True,
         metavar="MB,MB,…|all",
-        help="Memory sizes to measure; all is every 64 MB from 128 to 10240.",
+        help="Memory sizes to measure, or with --search adaptive those to choose from; all is every 64 MB from 128 to "
+        f"10240. By default a grid has {', '.join(str(size) for size in DEFAULT_MEMORY_SIZES_MB)}, a search every.",
     ),
     click.option(
         "--invocations",
         type=int,
-        default=DEFAULT_INVOCATIONS,
-        show_default=True,
         metavar="N",
-        help="Invocations at each memory size, its first cold start included; with several payloads it comes on top.",
+        help=f"Invocations of a grid at each memory size, {DEFAULT_INVOCATIONS} by default, the first cold start "
+        "included; with several payloads it comes on top.",
     ),
     click.option("--payload", metavar="JSON|@FILE", help="The event; {} where nothing else gives one."),
     click.option(
@@ -136,13 +134,14 @@ _OPTIONS = (
 _NAMES = (
     "memory_sizes", "invocations", "payload", "payloads", "payload_s3", "each_payload_once", "strategy",
     "balanced_weight", "parallel", "sizes_at_once", "sleep_ms", "cold_starts", "only_cold_starts", "pre_processor",
-    "post_processor", "allow_exception", "tolerance", "apply", "apply_alias", "dry_run",
+    "post_processor", "allow_exception", "tolerance", "apply", "apply_alias", "dry_run", *NAMES,
 )  # fmt: skip
 """Options that an input in the other form says in its own way."""
 
 
 def request_options(command: Command) -> Command:
     """Add the options to a command."""
+    command = run_search_options(command)
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -159,9 +158,7 @@ def read_input(path: Path) -> dict[str, Any]:
     context = click.get_current_context()
     for name in _NAMES:
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            raise UsageError(
-                f"--{name.replace('_', '-')} and --input both say what to measure.", next_step="Leave one of them out."
-            )
+            raise UsageError(f"{flag(name)} and --input both say what to measure.", next_step="Leave one of them out.")
     try:
         data = json.loads(_text(path, "--input"))
     except (ValueError, RecursionError) as error:
@@ -199,10 +196,12 @@ def request_of(arn: FunctionArn, options: dict[str, Any], *, default_payload: st
             f"'{options['strategy']}' is no strategy.", next_step=f"There are: {', '.join(Strategy)}."
         ) from None
     _refuse_contradictions(options)
-    return TuningRequest(
+    kind, target, invocations = search_kind(options), options["latency_target"], options["invocations"]
+    request = TuningRequest(
         function_arn=arn,
-        memory_sizes_mb=parse_memory_sizes(options["memory_sizes"]),
-        invocations=options["invocations"],
+        search=kind,
+        memory_sizes_mb=candidates(options["memory_sizes"], kind),
+        invocations=DEFAULT_INVOCATIONS if invocations is None else invocations,
         **_payload_arguments(options, default_payload),
         strategy=strategy,
         balanced_weight=options["balanced_weight"],
@@ -218,10 +217,15 @@ def request_of(arn: FunctionArn, options: dict[str, Any], *, default_payload: st
         apply_alias=options["apply_alias"],
         dry_run=options["dry_run"],
         tolerance=options["tolerance"],
+        latency_target=None if target is None else parse_latency_target(target),
+        min_headroom=options["min_headroom"],
+        risk=options["risk"],
+        limits=limits_of(options),
         include_payload=options["include_payload"],
         lift_log_level=options["lift_log_level"],
         seed=seed,
     )
+    return with_prior(request, options["prior"])
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:

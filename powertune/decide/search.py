@@ -129,7 +129,7 @@ def planner_for(request: TuningRequest, *, price: Price, present_memory_mb: int,
         request: what the user asked for.
         price: the run's prices.
         present_memory_mb: the function's own memory size.
-        code_sha256: the function's code; what an earlier run measured counts only if it had the same.
+        code_sha256: the function's code.
     """
     if request.search is SearchKind.GRID:
         return GridPlanner(request)
@@ -144,13 +144,24 @@ def planner_for(request: TuningRequest, *, price: Price, present_memory_mb: int,
         seed=request.seed % _SEEDS,
         present_memory_mb=present_memory_mb,
         parallel=request.parallel,
-        prior=_prior_samples(request.prior, code_sha256, price.architecture),
+        prior=() if prior_unfit(request, code_sha256, price.architecture) else _samples(request.prior),
     )
 
 
-def _prior_samples(prior: Prior | None, code_sha256: str, architecture: Architecture) -> tuple[Sample, ...]:
-    if prior is None or prior.code_sha256 != code_sha256 or prior.architecture is not architecture:
-        return ()
+def prior_unfit(request: TuningRequest, code_sha256: str, architecture: Architecture) -> str | None:
+    """What has changed since an earlier run, so that its measurements do not count; None where they do."""
+    prior = request.prior
+    if prior is None:
+        return None
+    changes = {
+        "code": prior.code_sha256 != code_sha256,
+        "architecture": prior.architecture is not architecture,
+        "event": {payload.sha256 for payload in request.payloads} != {prior.payload_sha256},
+    }
+    return next((what for what, changed in changes.items() if changed), None)
+
+
+def _samples(prior: Prior | None) -> tuple[Sample, ...]:
     return tuple(
         Sample(
             memory_mb=one.memory_mb,
@@ -163,5 +174,5 @@ def _prior_samples(prior: Prior | None, code_sha256: str, architecture: Architec
             duration_ms=one.duration_ms,
             billed_ms=one.billed_ms,
         )
-        for order, one in enumerate(prior.samples)
+        for order, one in enumerate(prior.samples if prior else ())
     )

@@ -1,11 +1,12 @@
 """What a request may not ask for, in sentences."""
 
+import math
 import re
 from typing import TYPE_CHECKING
 
 from powertune.domain.function import MAX_MEMORY_MB, MIN_MEMORY_MB
 from powertune.domain.payload import PayloadForm, PayloadUse
-from powertune.domain.search import LONGEST_MS, NO_LIMITS, Limits, Prior, SearchKind
+from powertune.domain.search import LONGEST_MS, NO_LIMITS, Limits, Objective, Prior, SearchKind
 from powertune.errors import UsageError
 
 if TYPE_CHECKING:
@@ -80,21 +81,8 @@ def check_search(request: "TuningRequest") -> None:
     Raises:
         UsageError: what, and what to do.
     """
-    if not 0 < request.risk < 1:
-        raise UsageError(f"The risk is {request.risk}; it must lie above 0 and below 1.", next_step="Correct it.")
-    if request.min_headroom is not None and not 0 <= request.min_headroom < 1:
-        raise UsageError(
-            f"The headroom is {request.min_headroom}; it is a share of the memory size, from 0 to below 1.",
-            next_step="Write 0.2 for a fifth that must stay unused.",
-        )
-    target = request.latency_target
-    if target is not None and not (0 < target.limit_ms <= LONGEST_MS and 0 <= target.cold_share < 1):
-        raise UsageError(
-            f"The latency target of {target.limit_ms} ms with a share of {target.cold_share} cold starts cannot be "
-            f"meant: the limit lies above 0 and at most at {LONGEST_MS} ms, the share from 0 to below 1.",
-            next_step="Correct it.",
-        )
-    _check_limits(request.limits)
+    check_objective(request.objective)
+    check_limits(request.limits)
     if request.prior is not None:
         _check_prior(request.prior)
     if request.search is SearchKind.ADAPTIVE:
@@ -107,13 +95,41 @@ def check_search(request: "TuningRequest") -> None:
         )
 
 
-def _check_limits(limits: Limits) -> None:
+def check_objective(objective: Objective) -> None:
+    """Refuse shares that are none, and a latency target that nothing or everything keeps.
+
+    Raises:
+        UsageError: which.
+    """
+    if not 0 < objective.risk < 1:
+        raise UsageError(f"The risk is {objective.risk}; it must lie above 0 and below 1.", next_step="Correct it.")
+    if objective.min_headroom is not None and not 0 <= objective.min_headroom < 1:
+        raise UsageError(
+            f"The headroom is {objective.min_headroom}; it is a share of the memory size, from 0 to below 1.",
+            next_step="Write 0.2 for a fifth that must stay unused.",
+        )
+    target = objective.latency_target
+    if target is not None and not (0 < target.limit_ms <= LONGEST_MS and 0 <= target.cold_share < 1):
+        raise UsageError(
+            f"The latency target of {target.limit_ms} ms with a share of {target.cold_share} cold starts cannot be "
+            f"meant: the limit lies above 0 and at most at {LONGEST_MS} ms, the share from 0 to below 1.",
+            next_step="Correct it.",
+        )
+
+
+def check_limits(limits: Limits) -> None:
+    """Refuse limits that no invocation fits into, and such that are none.
+
+    Raises:
+        UsageError: which.
+    """
     for what, value in (
         ("The most invocations", limits.max_invocations),
         ("The most money", limits.max_spend),
         ("The longest time in milliseconds", limits.max_time_ms),
     ):
-        if value is not None and not 0 < value < float("inf"):
+        # Decimal's NaN cannot be compared.
+        if value is not None and not (math.isfinite(value) and value > 0):
             raise UsageError(f"{what} of a search must lie above 0, not at {value}.", next_step="Correct it.")
 
 

@@ -114,14 +114,12 @@ class PriorSample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prior:
-    """What an earlier run measured. It informs a search only where the function's code is still the same.
-
-    So must the architecture be: the code of many a runtime is the same on both.
-    """
+    """What an earlier run measured. It informs only a search of the same code and architecture, by the same event."""
 
     run_id: str
     code_sha256: str
     architecture: Architecture
+    payload_sha256: str
     samples: tuple[PriorSample, ...]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from powertune.decide.search import GridPlanner, planner_for
 from powertune.domain.function import Architecture, FunctionArn
-from powertune.domain.payload import Payload, PayloadForm, PayloadUse
+from powertune.domain.payload import EMPTY, Payload, PayloadForm, PayloadUse
 from powertune.domain.request import PeerInput, TuningRequest
 from powertune.domain.search import (
     LatencyStatistic,
@@ -28,6 +28,7 @@ PRIOR = Prior(
     run_id="earlier",
     code_sha256="c0de",
     architecture=Architecture.X86_64,
+    payload_sha256=EMPTY.sha256,
     samples=tuple(
         PriorSample(memory_mb=size, duration_ms=100_000 / size, billed_ms=1 + 100_000 // size)
         for size in (256, 512, 1024, 2048)
@@ -160,12 +161,13 @@ def test_a_negative_seed_is_as_good_as_any():
     assert planner(request(seed=-7)).ask() == planner(request(seed=-7)).ask()
 
 
-def test_an_earlier_run_informs_the_planner_only_where_code_and_architecture_are_the_same():
+def test_an_earlier_run_informs_the_planner_only_where_code_architecture_and_event_are_the_same():
     informed, without = request(prior=PRIOR), request()
     assert planner(informed).knowledge().curve
     assert not planner(without).knowledge().curve
     assert not planner(informed, code_sha256="other").knowledge().curve
     assert not planner(informed, price=price_for("us-east-1", Architecture.ARM64)).knowledge().curve
+    assert not planner(request(prior=PRIOR, payloads=(Payload.of("1"),))).knowledge().curve
 
 
 def test_the_most_invocations_are_those_of_the_planner():
