@@ -69,7 +69,7 @@ def outcome(
         notes=verdict.notes or _without_answer(best, field, objective),
         noise=knowledge.noise,
         curve=knowledge.curve,
-        answers=_kept(knowledge.answers, best, objective),
+        answers=_kept(_with_misses(knowledge.answers, field, objective), best, objective),
         pareto_mb=front,
     )
 
@@ -91,6 +91,15 @@ def _latencies(samples: Sequence[Sample], target: LatencyTarget | None) -> Mappi
         elif sample.is_cold_measurement and (wait := sample.latency_ms) is not None:
             cold.setdefault(sample.memory_mb, []).append(wait)
     return {size: target_figure(warm.get(size, []), cold.get(size, []), target) for size in {*warm, *cold}}
+
+
+def _with_misses(answers: tuple[Answer, ...], field: Field, objective: Objective) -> tuple[Answer, ...]:
+    """The answers of a search, with a note where no measured size keeps the latency target."""
+    target, choice = objective.latency_target, choose([row.candidate for row in field.rows.values()], objective)
+    if target is None or choice is None or choice.nearest_ms is None:
+        return answers
+    note = missed_words(choice.memory_mb, choice.nearest_ms, target)
+    return tuple(replace(one, note=note) if one.goal is Goal.LATENCY_TARGET else one for one in answers)
 
 
 def _grid_answers(field: Field, objective: Objective) -> tuple[Answer, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from powertune.decide.choice import Choice, missed_words
 from powertune.decide.knowledge import Knowledge
-from powertune.decide.words import limit_of, megabytes, percent
+from powertune.decide.words import at_most, limit_of, megabytes, percent
 from powertune.domain.result import Change
 from powertune.domain.search import Objective, StopReason, Strategy, Verdict
 
@@ -122,7 +122,7 @@ def stays_for(change: Change, objective: Objective) -> str:
     )
 
 
-def chosen_by_search(knowledge: Knowledge, objective: Objective, *, missed_ms: float | None) -> tuple[str, ...]:
+def chosen_by_search(knowledge: Knowledge, objective: Objective, *, missed_ms: float | None = None) -> tuple[str, ...]:
     """How sure a search is of its choice, and why it ended.
 
     Args:
@@ -155,20 +155,22 @@ def claim(verdict: Verdict, considered_mb: Sequence[int], objective: Objective, 
     if bound is None:
         return f"The search claims nothing of how much better than {chosen} another memory size may be."
     sure = f"The search is {percent(1 - objective.risk)} sure that {chosen}"
-    among = _among(considered_mb)
     if target is not None and missed:
-        return f"{sure} comes within {percent(bound)} of the nearest to the target {among}."
+        lowest = _best_of(f"lowest {target.statistic.value}", considered_mb)
+        return f"{sure} is at most {at_most(bound)} above the {lowest}."
     if target is not None:
-        return f"{sure} costs at most {percent(bound)} more than the cheapest that keeps {limit_of(target)} {among}."
+        cheapest = _best_of(f"cheapest with {limit_of(target)}", considered_mb)
+        return f"{sure} costs at most {at_most(bound)} more than the {cheapest}."
     word, figure, more = (words[objective.strategy] for words in (_BEST_WORDS, _FIGURE, _MORE))
-    return f"{sure} {figure} at most {percent(bound)} {more} than the {word} {among}."
+    return f"{sure} {figure} at most {at_most(bound)} {more} than the {_best_of(word, considered_mb)}."
 
 
-def _among(sizes_mb: Sequence[int]) -> str:
+def _best_of(word: str, sizes_mb: Sequence[int]) -> str:
     if len(sizes_mb) < 2:
-        return "of the memory sizes considered"
+        return f"{word} of the memory sizes considered"
     bounds = f"from {min(sizes_mb):,} to {max(sizes_mb):,} MB"
-    return f"of the memory sizes {bounds}" if len(sizes_mb) > _MANY else f"of the {len(sizes_mb)} considered, {bounds}"
+    among = "all" if len(sizes_mb) > _MANY else f"the {len(sizes_mb)}"
+    return f"{word} of {among} memory sizes considered, {bounds}"
 
 
 def stopped(reason: StopReason | None) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Figures in the sentences of an answer, in the forms that the report has for them."""
 
+import math
 from collections.abc import Sequence
 
 from powertune.domain.search import LatencyTarget
@@ -17,6 +18,12 @@ def percent(share: float) -> str:
     value = abs(share) * 100
     text = f"{value:.1f}" if value < 9.95 else f"{value:,.0f}"
     return f"{text.removesuffix('.0')} %"
+
+
+def at_most(share: float) -> str:
+    """A bound as `percent` writes it, rounded up: it must not be passed."""
+    places = 3 if share < 0.0995 else 2
+    return percent(math.ceil(round(share * 10**places, 6)) / 10**places)
 
 
 def milliseconds(value: float) -> str:

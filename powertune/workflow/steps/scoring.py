@@ -11,6 +11,7 @@ from powertune.domain.price import Money, Price
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import FunctionFacts, SizeResult, TuningResult
 from powertune.domain.sample import Sample
+from powertune.domain.search import SearchKind
 from powertune.domain.work import RunState
 from powertune.pricing.bill import invocation_cost
 from powertune.workflow.archive import Archive
@@ -77,7 +78,9 @@ def _sizes(
     def cost_of(billed_ms: int, memory_mb: int) -> Money:
         return invocation_cost(billed_ms, memory_mb, price, ephemeral_mb=state.snapshot.ephemeral_mb)
 
-    sizes_mb = sorted({*request.memory_sizes_mb, *by_size})
+    # Of all that a search might have tried, only what it did try is worth a row.
+    asked = request.memory_sizes_mb if request.search is SearchKind.GRID else ()
+    sizes_mb = sorted({*asked, *by_size, *failures})
     mix = request.planned_mix() if request.mixes_payloads and not request.dry_run else None
     return tuple(
         size_result(
