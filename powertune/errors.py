@@ -6,6 +6,7 @@
     ├── AwsError                   3   AWS (or the endpoint) refused or did not answer
     │   ├── FunctionNotFound       3
     │   ├── FunctionRefused        3   the function is in a state, or of a kind, that cannot be tuned
+    │   │   └── MemoryRefused      3   the account may not have so much memory
     │   ├── FunctionChanged        3   somebody else changed the function during the run
     │   └── LeaseHeld              3   another run is tuning this function
     ├── FunctionFails              4   the function failed at every memory size
@@ -59,6 +60,19 @@ class FunctionNotFound(AwsError):
 
 class FunctionRefused(AwsError):
     """The function is in a state, or of a kind, that cannot be tuned."""
+
+
+class MemoryRefused(FunctionRefused):
+    """The account may not have so much memory.
+
+    Args:
+        message, next_step: as ever.
+        allowed_mb: the largest memory size that it may have, as far as AWS says; no larger one need be tried.
+    """
+
+    def __init__(self, message: str, *, next_step: str = "", allowed_mb: int | None = None) -> None:
+        super().__init__(message, next_step=next_step)
+        self.allowed_mb = allowed_mb
 
 
 class FunctionChanged(AwsError):

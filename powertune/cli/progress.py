@@ -59,7 +59,8 @@ class ProgressLine:
 def measuring(progress: Progress, seen: int, elapsed_s: float) -> str:
     """How far the measuring is, where so many invocations were seen to end in so many seconds."""
     done, planned = progress.invocations_done, progress.invocations_planned
-    text = f"measuring: {done} of {planned} invocations"
+    at = f" at {progress.detail}" if progress.detail else ""
+    text = f"measuring{at}: {done} of {planned} invocations"
     if progress.spent is not None:
         text += f", {progress.spent:.6f} {progress.currency} spent"
     if seen > 1 and elapsed_s > 0 and done < planned:

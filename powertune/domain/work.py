@@ -1,5 +1,6 @@
 """What is to be done, and how far it is."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from powertune.domain.function import Architecture, FunctionSnapshot
@@ -67,10 +68,14 @@ class SizeWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizeFailure:
-    """Why a memory size could not be measured, or not to the end."""
+    """Why a memory size could not be measured, or not to the end.
+
+    ``allowed_mb`` is the largest size that the account may have, where that is the reason.
+    """
 
     memory_mb: int
     reason: str
+    allowed_mb: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +119,7 @@ class RunState:
         collect_tries: how often this round's logs and traces were asked for.
         collect_deadline_ms: epoch milliseconds after which the logs and traces are taken as they are.
         collected: this round's samples lie in the store.
+        unconfirmed: some samples of the run come from log tails alone; logs and traces are yet to be read.
         finished: the planner wants nothing more.
         failures: sizes that could not be measured, or not to the end.
         log_bytes_scanned: what Logs Insights read for this run.
@@ -142,6 +148,7 @@ class RunState:
     collect_tries: int = 0
     collect_deadline_ms: int | None = None
     collected: bool = False
+    unconfirmed: bool = False
     finished: bool = False
     failures: tuple[SizeFailure, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -150,6 +157,17 @@ class RunState:
     task_mb_ms: int = 0
     task_calls: int = 0
     aws_calls: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def confirms(self) -> bool:
+        """Whether this round only reads the logs and traces of all rounds before it."""
+        return self.unconfirmed and not self.batches
+
+    def ruled_out(self, memory_sizes_mb: Iterable[int]) -> set[int]:
+        """Those of the sizes that cannot be measured: they failed, or are larger than the account may have."""
+        failed = {failure.memory_mb for failure in self.failures}
+        allowed_mb = min((one.allowed_mb for one in self.failures if one.allowed_mb is not None), default=None)
+        return {size for size in memory_sizes_mb if size in failed or (allowed_mb is not None and size > allowed_mb)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ changed, copied, and changed back. What a run makes carries its run id: versions
 in their name. Whatever was there before carries neither and is never re-pointed or deleted.
 """
 
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -12,13 +13,17 @@ from powertune.aws.clock import Clock
 from powertune.aws.errors import code_of, explained
 from powertune.domain.function import MAX_MEMORY_MB, FunctionArn, FunctionSnapshot
 from powertune.domain.work import Variant
-from powertune.errors import FunctionChanged, FunctionRefused
+from powertune.errors import FunctionChanged, FunctionRefused, MemoryRefused
 from powertune.target.lease import record_memory, record_put_back
 from powertune.target.snapshot import require_updated, settled_configuration
 
 LIFTED_LEVEL = "INFO"
 """The system log level at which Lambda writes a record of every invocation (AWS docs,
 lambda/latest/dg/monitoring-cloudwatchlogs-log-level)."""
+NEW_ACCOUNT_MB = 3008
+"""What new accounts are limited to. AWS refuses more with "Member must have value less than or equal to 3008"."""
+
+_AT_MOST = re.compile(r"less than or equal to ([0-9]{3,5})\b")
 
 
 def version_description(run_id: str, memory_mb: int) -> str:
@@ -144,7 +149,7 @@ def update_settings(
 
     Raises:
         FunctionChanged: ``$LATEST`` is at another revision.
-        FunctionRefused: AWS does not accept the size, as in new accounts above 3008 MB.
+        FunctionRefused: AWS does not accept the size; MemoryRefused where it is more than the account may have.
     """
     from botocore.exceptions import ClientError
 
@@ -159,11 +164,24 @@ def update_settings(
             )
         except ClientError as error:
             if code_of(error) in ("ValidationException", "InvalidParameterValueException"):
-                raise FunctionRefused(
-                    f"AWS does not accept {memory_mb} MB for {arn.name}: {error}.",
-                    next_step="New accounts are limited to 3008 MB: leave larger sizes out, or ask AWS for more.",
-                ) from None
+                refused = f"AWS does not accept {memory_mb} MB for {arn.name}: {error}."
+                next_step = "New accounts are limited to 3008 MB: leave larger sizes out, or ask AWS for more."
+                allowed_mb = _allowed_mb(str(error), memory_mb)
+                if allowed_mb is None:
+                    raise FunctionRefused(refused, next_step=next_step) from None
+                raise MemoryRefused(refused, next_step=next_step, allowed_mb=allowed_mb) from None
             raise
+
+
+def _allowed_mb(refusal: str, memory_mb: int) -> int | None:
+    """The largest size that an account may have, by the refusal of a larger one; None where that had another reason.
+
+    Where AWS does not say the size, one above what new accounts have was refused for being too large.
+    """
+    said = [int(size) for size in _AT_MOST.findall(refusal) if int(size) < memory_mb]
+    if said:
+        return min(said)
+    return memory_mb - 1 if memory_mb > NEW_ACCOUNT_MB else None
 
 
 def _create_alias(client: Any, arn: FunctionArn, alias: str, version: str) -> None:

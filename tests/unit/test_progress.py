@@ -7,7 +7,7 @@ from powertune.domain.events import Phase, Progress
 
 
 def moment(done, planned=60, **more):
-    return Progress(phase=Phase.MEASURE, detail="512 MB", invocations_done=done, invocations_planned=planned, **more)
+    return Progress(phase=Phase.MEASURE, invocations_done=done, invocations_planned=planned, **more)
 
 
 def test_it_counts_invocations_and_money():
@@ -17,6 +17,11 @@ def test_it_counts_invocations_and_money():
 
 def test_unknown_spending_is_not_shown_as_zero():
     assert measuring(moment(20), 20, 10.0) == "measuring: 20 of 60 invocations, about 20 s left"
+
+
+def test_where_one_size_alone_is_measured_it_is_named():
+    text = measuring(moment(1, 3, detail="512 MB"), 1, 10.0)
+    assert text == "measuring at 512 MB: 1 of 3 invocations"
 
 
 def test_a_single_invocation_promises_no_time():

@@ -17,7 +17,7 @@ from powertune.errors import UsageError
 from powertune.peer import is_peer_input, request_from
 from powertune.wire import from_data, to_data
 from powertune.workflow.services import Services
-from powertune.workflow.steps import begin, collecting, ending, measuring, publishing, scoring
+from powertune.workflow.steps import begin, collecting, ending, measuring, planning, publishing, scoring
 
 Json = dict[str, Any]
 
@@ -72,7 +72,7 @@ def _collect(services: Services, data: Json) -> Json:
     died = rest.pop("measure_failure", None)
     state = from_data(rest, RunState)
     if died is not None:
-        note = f"{ending.ENDED_EARLY}: {in_words(died)[:_LONGEST_REASON]}"
+        note = f"{planning.ENDED_EARLY}: {in_words(died)[:_LONGEST_REASON]}"
         # What is left is not tried again: it would end in the same way.
         failures = (SizeFailure(memory_mb=one.memory_mb, reason=note) for one in state.work if not one.is_over)
         state = replace(state, measured=True, warnings=(*state.warnings, note), failures=(*state.failures, *failures))
@@ -137,7 +137,7 @@ def _apply(services: Services, data: Json) -> Json:
 
 STEPS: dict[str, Step] = {
     "preflight": Step(role=Role.WORKER, run=_preflight),
-    "plan": Step(role=Role.PLANNER, run=_on_state(begin.plan)),
+    "plan": Step(role=Role.PLANNER, run=_on_state(planning.plan)),
     "publish": Step(role=Role.WORKER, run=_on_state(publishing.publish)),
     "measure": Step(role=Role.WORKER, run=_on_state(measuring.measure)),
     "collect": Step(role=Role.WORKER, run=_collect),

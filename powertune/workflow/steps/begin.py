@@ -1,15 +1,16 @@
-"""Preflight and plan: everything before the function is changed."""
+"""Preflight: everything before the function is changed."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from powertune.aws.errors import explained
-from powertune.decide.search import COLD_AT_ONCE
+from powertune.decide.search import COLD_AT_ONCE, prior_unfit
 from powertune.domain.events import Phase, Progress
 from powertune.domain.function import Architecture, FunctionSnapshot
 from powertune.domain.price import Price
-from powertune.domain.request import TuningRequest
+from powertune.domain.request import SEARCHED_MEMORY_SIZES_MB, TuningRequest
+from powertune.domain.search import MOST_INVOCATIONS, SearchKind
 from powertune.domain.work import ProcessorFacts, RunInput, RunState
 from powertune.errors import AwsError, FunctionNotFound, FunctionRefused, Stopped, UsageError
 from powertune.measure.payloads import with_payloads_from_s3
@@ -28,6 +29,9 @@ MOST_IN_FLIGHT = 800
 
 MAX_ROUNDS = 60
 """However much a planner asks for, a run comes to an end."""
+
+_ROUND_MS = 60_000
+"""What a round of a search takes besides its invocations, on the high side."""
 
 _LEASE_SLACK_MS = 30 * 60 * 1000
 _LONGEST_LEASE_MS = 24 * 60 * 60 * 1000
@@ -51,6 +55,7 @@ def preflight(services: Services, run: RunInput) -> RunState:
             next_step="Start the execution with another name.",
         )
     snapshot = _with_records(request, snapshot)
+    request = _with_present_size(request, snapshot)
     processors = _processors(services, request)
     _check_price(request, snapshot)
     _check_time(services, request, snapshot, processors)
@@ -77,7 +82,12 @@ def preflight(services: Services, run: RunInput) -> RunState:
         apply=request.apply and not request.dry_run,
         peer=request.peer is not None,
         processors=processors,
-        warnings=(*preflight_warnings(snapshot), *_price_warnings(request, snapshot, now_ms), *notes),
+        warnings=(
+            *preflight_warnings(snapshot),
+            *_price_warnings(request, snapshot, now_ms),
+            *_prior_warnings(request, snapshot),
+            *notes,
+        ),
     )
 
 
@@ -124,6 +134,20 @@ def _with_records(request: TuningRequest, snapshot: FunctionSnapshot) -> Functio
             "WARN. Or set INFO yourself.",
         )
     return replace(snapshot, lift_log_level=True)
+
+
+def _with_present_size(request: TuningRequest, snapshot: FunctionSnapshot) -> TuningRequest:
+    """Whoever names no sizes to search wants to know about the present one too."""
+    if request.search is SearchKind.ADAPTIVE and request.memory_sizes_mb == SEARCHED_MEMORY_SIZES_MB:
+        return replace(request, memory_sizes_mb=(*request.memory_sizes_mb, snapshot.memory_mb))
+    return request
+
+
+def _prior_warnings(request: TuningRequest, snapshot: FunctionSnapshot) -> tuple[str, ...]:
+    changed = prior_unfit(request, snapshot.code_sha256, snapshot.architecture)
+    if request.prior is None or changed is None:
+        return ()
+    return (f"The {changed} changed since the run {request.prior.run_id}, so its measurements were not used.",)
 
 
 def _check_price(request: TuningRequest, snapshot: FunctionSnapshot) -> None:
@@ -202,6 +226,8 @@ def _within_concurrency(client: Any, request: TuningRequest) -> tuple[TuningRequ
             "invocations or cold starts asked for.",
             next_step="Lower --parallel or --cold-starts, or raise the reserved concurrency.",
         )
+    if request.search is SearchKind.ADAPTIVE:  # it invokes one size at a time, or few
+        return replace(request, sizes_at_once=reserved // widest), ()
     note = (
         f"The function has a reserved concurrency of {reserved}, so fewer memory sizes were invoked at the same time "
         f"({reserved // widest} instead of {lanes})."
@@ -211,52 +237,14 @@ def _within_concurrency(client: Any, request: TuningRequest) -> tuple[TuningRequ
 
 def lease_ms(request: TuningRequest, snapshot: FunctionSnapshot, processors: tuple[ProcessorFacts, ...] = ()) -> int:
     """How long a run may take at the most, in milliseconds, and some more."""
-    bursts = -(-request.first_batch // request.parallel) * len(request.memory_sizes_mb)
     each_ms = longest_call_ms(request, snapshot, processors)
-    # The planner may ask for as many again.
-    longest_ms = 2 * bursts * each_ms // request.sizes_at_once + _LEASE_SLACK_MS
-    return min(longest_ms, _LONGEST_LEASE_MS)
-
-
-def plan(services: Services, state: RunState) -> RunState:
-    """Ask the planner what to measure next."""
-    from powertune.decide.search import planner_for
-
-    check_not_stopped(services)
-    archive = Archive(services.store, state.run_id)
-    request, snapshot = archive.request(), state.snapshot
-    planner = planner_for(
-        request,
-        price=price_of(request, snapshot),
-        present_memory_mb=snapshot.memory_mb,
-        code_sha256=snapshot.code_sha256,
-    )
-    planner.rule_out(failure.memory_mb for failure in state.failures)
-    planner.tell(archive.samples())
-    batches = planner.ask() if state.round < MAX_ROUNDS else ()
-    published = {variant.memory_mb for variant in state.variants}
-    sizes = [batch.memory_mb for batch in batches if batch.anew or batch.memory_mb not in published]
-    services.progress(
-        Progress(
-            phase=Phase.PLAN,
-            detail=", ".join(f"{batch.memory_mb} MB" for batch in batches),
-            invocations_planned=sum(batch.count for batch in batches),
-        )
-    )
-    return replace(
-        state,
-        round=state.round + 1,
-        batches=batches,
-        # The present size first: it needs no change of the function.
-        to_publish=tuple(sorted(sizes, key=lambda size: (size != state.snapshot.memory_mb, size))),
-        work=(),
-        parts=0,
-        measured=False,
-        collected=False,
-        collect_tries=0,
-        collect_deadline_ms=None,
-        finished=not batches,
-    )
+    if request.search is SearchKind.ADAPTIVE:
+        longest_ms = (request.limits.max_invocations or MOST_INVOCATIONS) * each_ms + MAX_ROUNDS * _ROUND_MS
+    else:
+        bursts = -(-request.first_batch // request.parallel) * len(request.memory_sizes_mb)
+        # The planner may ask for as many again.
+        longest_ms = 2 * bursts * each_ms // request.sizes_at_once
+    return min(longest_ms + _LEASE_SLACK_MS, _LONGEST_LEASE_MS)
 
 
 def check_not_stopped(services: Services) -> None:

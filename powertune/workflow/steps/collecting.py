@@ -1,9 +1,13 @@
 """Read logs and traces until they are complete, or their time is up."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 
 from powertune.domain.events import Phase, Progress
+from powertune.domain.request import TuningRequest
 from powertune.domain.sample import Invocation, Outcome, Sample, Source, TraceParts
+from powertune.domain.search import SearchKind
 from powertune.domain.work import RunState
 from powertune.errors import AwsError, FunctionNotFound
 from powertune.measure.insights import InsightsRow, fetch_rows
@@ -26,6 +30,9 @@ _CLOCK_SLACK_MS = 60_000
 def collect(services: Services, state: RunState) -> RunState:
     """Ask Logs Insights and X-Ray for this round's invocations and join what they say.
 
+    A round of an adaptive search is answered from the log tails at once, where these have every record: both sources
+    are read for all rounds together once the search is content, in a round of its own that invokes nothing.
+
     Waits for a moment; if something is still missing then, the state says so and the driver waits and calls
     again, up to three minutes. After that, or where a source fails, the round is answered from what there is,
     with a warning.
@@ -34,11 +41,18 @@ def collect(services: Services, state: RunState) -> RunState:
         Stopped: the user wants the run to end.
     """
     check_not_stopped(services)
+    archive = Archive(services.store, state.run_id)
+    rounds = tuple(range(1, state.round)) if state.confirms else (state.round,)
+    by_round = [archive.invocations(round_) for round_ in rounds]
+    invocations = tuple(call for calls in by_round for call in calls)
+    own = {variant.version for variant in state.variants if variant.owned}
+    if not state.confirms and _told_at_once(archive.request(), invocations):
+        samples = join(invocations, {}, {}, own, archive.samples(before_round=state.round))
+        archive.save_samples(state.round, samples)
+        return replace(state, collected=True, unconfirmed=state.unconfirmed or bool(invocations))
     services.progress(Progress(phase=Phase.COLLECT, detail="Logs Insights and X-Ray"))
     now_ms = services.clock.now_ms()
     deadline_ms = state.collect_deadline_ms or now_ms + COLLECT_LIMIT_MS
-    archive = Archive(services.store, state.run_id)
-    invocations = archive.invocations(state.round)
     reader = _Reader(services, state, invocations)
     if state.collect_tries:
         # What was late for some seconds may be late for minutes, and each query reads the whole log group.
@@ -60,16 +74,26 @@ def collect(services: Services, state: RunState) -> RunState:
             )
         services.clock.sleep(pause_s)
         pause_s = min(pause_s * 2, 0.5)
-    own = {variant.version for variant in state.variants if variant.owned}
-    samples = join(invocations, reader.rows, reader.parts, own, archive.samples(before_round=state.round))
-    archive.save_samples(state.round, samples)
+    samples = join(invocations, reader.rows, reader.parts, own, archive.samples(before_round=rounds[0]))
+    rest = iter(samples)
+    for round_, calls in zip(rounds, by_round, strict=True):
+        archive.save_samples(round_, list(islice(rest, len(calls))))
     unread = (note for note in reader.warnings if note not in state.warnings)
     return replace(
         state,
         collected=True,
+        unconfirmed=state.unconfirmed and not state.confirms,
         warnings=(*state.warnings, *unread, *_gaps(samples, state)),
         log_bytes_scanned=state.log_bytes_scanned + reader.bytes_scanned,
         traces_retrieved=state.traces_retrieved + reader.traces_retrieved,
+    )
+
+
+def _told_at_once(request: TuningRequest, invocations: Sequence[Invocation]) -> bool:
+    """Whether a search can go on from what the log tails say: its rounds are short, and logs take seconds to come."""
+    reports = [call.report for call in invocations if call.request_id is not None]
+    return request.search is SearchKind.ADAPTIVE and all(
+        report is not None and report.duration_ms is not None and report.billed_ms is not None for report in reports
     )
 
 

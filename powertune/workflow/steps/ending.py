@@ -8,6 +8,7 @@ from powertune.aws.errors import explained
 from powertune.domain.events import Phase, Progress
 from powertune.domain.function import FunctionArn
 from powertune.domain.result import SizeStatus, TuningResult
+from powertune.domain.search import SearchKind
 from powertune.domain.work import Restoration, RunState
 from powertune.errors import AwsError, FunctionFails, NotRestored
 from powertune.peer import peer_output
@@ -18,10 +19,10 @@ from powertune.wire import to_data
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
 from powertune.workflow.spending import whole_spend
+from powertune.workflow.steps.planning import ENDED_EARLY
 from powertune.workflow.steps.scoring import iso
 
 APPLY_LEASE_MS = 10 * 60 * 1000
-ENDED_EARLY = "The measuring ended early"
 
 
 def restore(services: Services, run_id: str, arn: FunctionArn) -> Restoration:
@@ -96,10 +97,14 @@ def _doubt(result: TuningResult) -> str | None:
     """Why a recommendation should not be acted upon without a person; None where nothing speaks against it."""
     request, measured = result.request, [s for s in result.memory_sizes if s.status is SizeStatus.MEASURED]
     present_mb = result.function.original_memory_mb
-    if present_mb in request.memory_sizes_mb and present_mb not in {size.memory_mb for size in measured}:
+    # A search that never asked for the present size has weighed it all the same; a size that failed has a row.
+    asked = request.memory_sizes_mb
+    if request.search is SearchKind.ADAPTIVE:
+        asked = tuple(size.memory_mb for size in result.memory_sizes)
+    if present_mb in asked and present_mb not in {size.memory_mb for size in measured}:
         return f"the present {present_mb} MB could not be measured, so nothing says that it is worse"
     if len(request.memory_sizes_mb) > 1 and len(measured) < 2:
-        return "no other memory size could be measured"
+        return "no other memory size was measured"
     if any(size.reason and size.reason.startswith(ENDED_EARLY) for size in result.memory_sizes):
         return "the measuring ended early"
     return None

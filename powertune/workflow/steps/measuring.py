@@ -159,6 +159,10 @@ class _Book:
         self._unwritten: list[Invocation] = []
         self._written_ms = services.clock.now_ms()
         self._spent: Decimal | None = None
+        for sample in archive.samples(before_round=state.round):
+            self._add(sample.billed_ms, sample.memory_mb)
+        # Where sizes are interleaved, the one of the latest invocation says little.
+        self._detail = f"{state.work[0].memory_mb} MB" if len(state.work) == 1 else ""
         self._planned = sum(one.count for one in state.work)
         self._before = sum(one.done for one in state.work)
         self._lock = threading.Lock()
@@ -192,16 +196,16 @@ class _Book:
             try:
                 if len(self._unwritten) >= _WRITTEN_EVERY or now_ms - self._written_ms > _WRITTEN_EVERY_MS:
                     self._write(now_ms)
-                self._tell(invocation)
+                self._tell()
             except PowertuneError as error:
                 # The store's trouble is not the function's: no further call is started, and it is told at the end.
                 self.broken = self.broken or error
 
-    def _tell(self, invocation: Invocation) -> None:
+    def _tell(self) -> None:
         self._services.progress(
             Progress(
                 phase=Phase.MEASURE,
-                detail=f"{invocation.memory_mb} MB",
+                detail=self._detail,
                 invocations_done=self._before + self.made,
                 invocations_planned=self._planned,
                 spent=self._spent,
@@ -210,10 +214,12 @@ class _Book:
         )
 
     def _count(self, invocation: Invocation) -> None:
-        billed_ms = invocation.report.billed_ms if invocation.report else None
+        self._add(invocation.report.billed_ms if invocation.report else None, invocation.memory_mb)
+
+    def _add(self, billed_ms: int | None, memory_mb: int) -> None:
         if billed_ms is not None:
             ephemeral_mb = self._state.snapshot.ephemeral_mb
-            cost = invocation_cost(billed_ms, invocation.memory_mb, self._price, ephemeral_mb=ephemeral_mb)
+            cost = invocation_cost(billed_ms, memory_mb, self._price, ephemeral_mb=ephemeral_mb)
             self._spent = (self._spent or Decimal(0)) + cost.amount
 
     def write(self) -> None:

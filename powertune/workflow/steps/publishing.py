@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from powertune.domain.events import Phase, Progress
 from powertune.domain.work import RunState, SizeFailure, SizeWork, Variant
-from powertune.errors import FunctionRefused
+from powertune.errors import FunctionRefused, MemoryRefused
 from powertune.target import variants
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
@@ -39,7 +39,8 @@ def publish(services: Services, state: RunState) -> RunState:
             )
             state = _with_variant(state, variant)
         except FunctionRefused as error:
-            failure = SizeFailure(memory_mb=memory_mb, reason=error.message)
+            allowed_mb = error.allowed_mb if isinstance(error, MemoryRefused) else None
+            failure = SizeFailure(memory_mb=memory_mb, reason=error.message, allowed_mb=allowed_mb)
             state = replace(state, failures=(*state.failures, failure))
         state = replace(state, to_publish=tuple(rest))
     if not state.to_publish:

@@ -32,7 +32,7 @@ def score(services: Services, state: RunState) -> RunState:
     price = price_of(request, snapshot)
     sizes = _sizes(state, request, samples, price)
     planner = planner_for(request, price=price, present_memory_mb=snapshot.memory_mb, code_sha256=snapshot.code_sha256)
-    planner.rule_out(failure.memory_mb for failure in state.failures)
+    planner.rule_out(state.ruled_out(request.memory_sizes_mb))
     planner.tell(samples)
     finished = not planner.ask()
     recommendation, search = outcome(
@@ -57,7 +57,8 @@ def score(services: Services, state: RunState) -> RunState:
             search=search,
         )
     )
-    return replace(state, finished=finished)
+    # What log tails alone have said is confirmed first: the plan sees to that.
+    return replace(state, finished=finished and not state.unconfirmed)
 
 
 def iso(epoch_ms: int) -> str:

@@ -1,0 +1,65 @@
+"""Plan: ask the planner, round by round, what to measure next."""
+
+from dataclasses import replace
+
+from powertune.domain.events import Phase, Progress
+from powertune.domain.search import SearchKind
+from powertune.domain.work import RunState
+from powertune.workflow.archive import Archive
+from powertune.workflow.services import Services
+from powertune.workflow.steps.begin import MAX_ROUNDS, check_not_stopped, price_of
+
+ENDED_EARLY = "The measuring ended early"
+"""How the reason begins for which sizes were not measured to the end."""
+
+
+def plan(services: Services, state: RunState) -> RunState:
+    """Ask the planner what to measure next."""
+    from powertune.decide.search import planner_for
+
+    check_not_stopped(services)
+    archive = Archive(services.store, state.run_id)
+    request, snapshot = archive.request(), state.snapshot
+    planner = planner_for(
+        request,
+        price=price_of(request, snapshot),
+        present_memory_mb=snapshot.memory_mb,
+        code_sha256=snapshot.code_sha256,
+    )
+    planner.rule_out(state.ruled_out(request.memory_sizes_mb))
+    planner.tell(archive.samples())
+    batches = planner.ask()
+    warnings = state.warnings
+    if batches and state.round >= MAX_ROUNDS:
+        warnings = tuple(
+            dict.fromkeys((*warnings, f"The run ended after {MAX_ROUNDS} rounds, though more was wanted."))
+        )
+        batches = ()
+    if request.search is SearchKind.ADAPTIVE and any(one.reason.startswith(ENDED_EARLY) for one in state.failures):
+        batches = ()  # what ended the measuring would end it at the next size too
+    published = {variant.memory_mb for variant in state.variants}
+    sizes = [batch.memory_mb for batch in batches if batch.anew or batch.memory_mb not in published]
+    services.progress(
+        Progress(
+            phase=Phase.PLAN,
+            detail=", ".join(f"{batch.memory_mb} MB" for batch in batches),
+            invocations_planned=sum(batch.count for batch in batches),
+        )
+    )
+    return replace(
+        state,
+        round=state.round + 1,
+        batches=batches,
+        # The present size first: it needs no change of the function.
+        to_publish=tuple(sorted(sizes, key=lambda size: (size != state.snapshot.memory_mb, size))),
+        work=(),
+        parts=0,
+        measured=False,
+        collected=False,
+        collect_tries=0,
+        collect_deadline_ms=None,
+        # A search that is content has what log tails told it confirmed by the logs and traces, in a round without
+        # batches. It may want more after that.
+        finished=not batches and not state.unconfirmed,
+        warnings=warnings,
+    )
