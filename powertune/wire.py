@@ -20,6 +20,7 @@ its text. What is unknown is ``null``.
 
 import functools
 import json
+import operator
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -202,8 +203,13 @@ def _complaint(error: BaseException) -> str:
 
 
 def dumps(value: Any, *, indent: int | None = None) -> str:
-    """Encode a dataclass as JSON text. NaN and infinities are refused: they are not JSON."""
-    return _writable(json.dumps(to_data(value), indent=indent, ensure_ascii=False, allow_nan=False))
+    """Encode a dataclass as JSON text. NaN and infinities are refused: they are not JSON.
+
+    An integer of another kind, such as numpy's, is written like one of Python's: a run that was paid for must not
+    fail here.
+    """
+    text = json.dumps(to_data(value), indent=indent, ensure_ascii=False, allow_nan=False, default=operator.index)
+    return _writable(text)
 
 
 def loads(text: str, kind: type[T]) -> T:
