@@ -26,11 +26,12 @@
     const page = chart.page;
     const log = chosen("memory") !== "linear";
     const values = chosen("values");
-    const low = Math.min(...page.sizes), high = Math.max(...page.sizes);
+    const shownSizes = [...page.sizes, ...page.reach];
+    const low = Math.min(...shownSizes), high = Math.max(...shownSizes);
     const range = log ? [Math.log10(low) - 0.13, Math.log10(high) + 0.13] : [0, high * 1.22];
     const inner = Math.max(120, width - layout.margin.l - layout.margin.r);
     const place = (mb) => (((log ? Math.log10(mb) : mb) - range[0]) / (range[1] - range[0])) * inner;
-    const shown = ticks(page, place, 38);
+    const shown = ticks({ first: page.first, sizes: shownSizes }, place, 38);
     Object.assign(layout.xaxis, {
       type: log ? "log" : "linear", range, tickvals: shown, ticktext: shown.map((mb) => mb.toLocaleString("en")),
       tickangle: 0, showgrid: false, ticks: "outside",
@@ -78,9 +79,15 @@
         trace.marker.color = tint;
         Object.assign(trace.marker.pattern, { fgcolor: colour("paper"), bgcolor: tint });
         trace.marker.line = { width: 1, color: colour("paper") };
+      } else if (trace.meta === "band") {
+        trace.fillcolor = tint;
+      } else if (trace.meta === "curve") {
+        trace.line.color = tint;
       } else if (trace.meta === "mean") {
         trace.line.color = soft;
         trace.error_y.color = tint;
+        // Where there is no interval plotly would draw one of no length.
+        for (const side of ["array", "arrayminus"]) trace.error_y[side] = trace.error_y[side].map((reach) => reach ?? NaN);
         trace.marker = { ...trace.marker, color: tint, line: { color: colour("paper"), width: 1.5 } };
       } else {
         trace.marker.color = tint;

@@ -6,6 +6,7 @@ from dataclasses import replace
 from powertune.decide.choice import choose, missed_words, pareto, target_figure
 from powertune.decide.field import Field, field_of
 from powertune.decide.knowledge import Knowledge
+from powertune.decide.reasons import missed_by_search
 from powertune.decide.score import recommend
 from powertune.decide.words import limit_of, megabytes, percent
 from powertune.domain.request import TuningRequest
@@ -98,8 +99,14 @@ def _with_misses(answers: tuple[Answer, ...], field: Field, objective: Objective
     target, choice = objective.latency_target, choose([row.candidate for row in field.rows.values()], objective)
     if target is None or choice is None or choice.nearest_ms is None:
         return answers
-    note = missed_words(choice.memory_mb, choice.nearest_ms, target)
-    return tuple(replace(one, note=note) if one.goal is Goal.LATENCY_TARGET else one for one in answers)
+    return tuple(
+        replace(one, note=missed_by_search(row.memory_mb, row.latency_ms, target))
+        if one.goal is Goal.LATENCY_TARGET
+        and (row := field.measured.get(one.memory_mb or 0)) is not None
+        and row.latency_ms is not None
+        else one
+        for one in answers
+    )
 
 
 def _grid_answers(field: Field, objective: Objective) -> tuple[Answer, ...]:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from powertune.decide.choice import Choice, missed_words
 from powertune.decide.knowledge import Knowledge
-from powertune.decide.words import at_most, limit_of, megabytes, percent
+from powertune.decide.words import at_most, limit_of, megabytes, milliseconds, percent
 from powertune.domain.result import Change
-from powertune.domain.search import Objective, StopReason, Strategy, Verdict
+from powertune.domain.search import LatencyTarget, Objective, StopReason, Strategy, Verdict
 
 _BEST_WORDS = {Strategy.COST: "cheapest", Strategy.SPEED: "fastest", Strategy.BALANCED: "best balanced"}
 _FIGURE = {Strategy.COST: "costs", Strategy.SPEED: "takes", Strategy.BALANCED: "scores"}
@@ -18,7 +18,7 @@ _PREFERRED = {
 }
 _STOPPED = {
     StopReason.SURE: "It stopped because it was sure enough.",
-    StopReason.COMPLETE: "Every memory size asked for was measured.",
+    StopReason.COMPLETE: "Every memory size asked for was tried.",
     StopReason.MAX_INVOCATIONS: "It stopped at its limit of invocations.",
     StopReason.MAX_SPEND: "It stopped because further invocations might have passed the limit of money.",
     StopReason.MAX_TIME: "It stopped because further invocations might have passed the limit of time.",
@@ -134,7 +134,7 @@ def chosen_by_search(knowledge: Knowledge, objective: Objective, *, missed_ms: f
     assert verdict.memory_mb is not None
     target = objective.latency_target
     if target is not None and missed_ms is not None:
-        said.append(missed_words(verdict.memory_mb, missed_ms, target))
+        said.append(missed_by_search(verdict.memory_mb, missed_ms, target))
     said.append(claim(verdict, [point.memory_mb for point in knowledge.curve], objective, missed=missed_ms is not None))
     others = [size for size in verdict.equivalent_mb if size != verdict.memory_mb]
     if others:
@@ -146,6 +146,14 @@ def chosen_by_search(knowledge: Knowledge, objective: Objective, *, missed_ms: f
 def fails_there(memory_mb: int, unreliable_mb: Sequence[int]) -> tuple[str, ...]:
     """That a search has chosen a size at which more invocations failed than elsewhere: few enough for it."""
     return (f"More invocations failed at {megabytes(memory_mb)} than elsewhere.",) if memory_mb in unreliable_mb else ()
+
+
+def missed_by_search(memory_mb: int, figure_ms: float, target: LatencyTarget) -> str:
+    """That no measured size keeps the target; the nearest by the model need not be that of the bare measurements."""
+    return (
+        f"No measured memory size keeps {limit_of(target)}; {megabytes(memory_mb)} with {milliseconds(figure_ms)} is "
+        "the nearest, as far as the search can tell."
+    )
 
 
 def claim(verdict: Verdict, considered_mb: Sequence[int], objective: Objective, *, missed: bool = False) -> str:

@@ -8,6 +8,7 @@ from powertune.domain.payload import PayloadUse
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import TuningResult
 from powertune.domain.sample import Sample, Source
+from powertune.domain.search import SearchKind
 from powertune.render import figures
 from powertune.render.markup import Markup, bullets, details, facts, safe, together
 from powertune.render.safe import escape
@@ -29,8 +30,9 @@ def how(result: TuningResult) -> Markup:
     """Who confirmed the samples, and how they were made. The payload may hold secrets: only its size is shown."""
     request, function = result.request, result.function
     rows = [
-        ("Memory sizes asked for", together(", ".join(figures.memory(mb) for mb in request.memory_sizes_mb))),
-        ("Invocations per size", "1, a dry run" if request.dry_run else figures.count(request.invocations)),
+        ("Search", _search(request)),
+        ("Memory sizes asked for", _sizes(request.memory_sizes_mb)),
+        ("Invocations per size", _invocations(request)),
         ("Cold starts per size", _cold_starts(request)),
         ("In parallel at each size", figures.count(request.parallel)),
         ("Order", _order(request)),
@@ -39,7 +41,8 @@ def how(result: TuningResult) -> Markup:
             figures.duration(float(request.sleep_ms)) if request.sleep_ms else "none",
         ),
         ("Seed", str(request.seed)),
-        ("Equivalent within", figures.percent(request.tolerance)),
+        ("Equivalent within", figures.at_most(request.tolerance)),
+        *_wanted(request),
         ("Payload" if len(request.payloads) < 2 else "Payloads", _payloads(request)),
         ("Allowed exceptions", ", ".join(safe(name, 80) for name in request.allowed_exceptions) or "none"),
         ("Timeout", figures.span(function.timeout_s)),
@@ -57,6 +60,46 @@ def how(result: TuningResult) -> Markup:
         + facts(rows, long=[(term, f"<code>{safe(text)}</code>") for term, text in codes if text is not None])
         + "</section>"
     )
+
+
+_MANY_SIZES = 20
+
+
+def _sizes(sizes_mb: Sequence[int]) -> Markup:
+    if len(sizes_mb) <= _MANY_SIZES:
+        return together(", ".join(figures.memory(mb) for mb in sizes_mb))
+    return f"{figures.count(len(sizes_mb))}, from {figures.memory(sizes_mb[0])} to {figures.memory(sizes_mb[-1])}"
+
+
+def _search(request: TuningRequest) -> str:
+    """How the memory sizes were gone through."""
+    return "adaptive" if request.search is SearchKind.ADAPTIVE else "grid"
+
+
+def _invocations(request: TuningRequest) -> str:
+    if request.search is SearchKind.ADAPTIVE:
+        return "as many as the search asked for"
+    return "1, a dry run" if request.dry_run else figures.count(request.invocations)
+
+
+def _wanted(request: TuningRequest) -> list[tuple[str, Markup]]:
+    """What else was asked of the search, where it was."""
+    rows = []
+    if request.search is SearchKind.ADAPTIVE:
+        rows.append(("Accepted risk", figures.percent(request.risk)))
+    if request.min_headroom is not None:
+        rows.append(("Memory to stay unused", f"{figures.percent(request.min_headroom)} of the memory size"))
+    limits = request.limits
+    for term, text in (
+        ("At most invocations", limits.max_invocations and figures.count(limits.max_invocations)),
+        ("At most spent", limits.max_spend and f"{limits.max_spend:f}, in the currency of the price"),
+        ("At most time", limits.max_time_ms and figures.duration(limits.max_time_ms)),
+    ):
+        if text:
+            rows.append((term, escape(text)))
+    if request.prior is not None:
+        rows.append(("Earlier run", safe(request.prior.run_id, 80)))
+    return rows
 
 
 def _sources(samples: Sequence[Sample]) -> Markup:
@@ -108,6 +151,8 @@ def _cold_starts(request: TuningRequest) -> str:
 
 
 def _order(request: TuningRequest) -> str:
+    if request.search is SearchKind.ADAPTIVE:
+        return "in the rounds that the search asked for"
     at_once = request.sizes_at_once
     together = "one at a time" if at_once == 1 else f"{figures.count(at_once)} at a time"
     return f"sizes interleaved, shuffled with the seed, {together}"

@@ -6,12 +6,12 @@ colour for the light or the dark page, chooses the axes and places the labels.
 
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from powertune.domain.result import Distribution, Interval, TuningResult
 from powertune.domain.sample import Outcome, Sample
-from powertune.render import bars, figures
+from powertune.render import bars, figures, model
 from powertune.render.compared import COLD, Compared, beginning, compared_by, equivalent_sizes, is_measured, state_of
 from powertune.render.points import PointKind, Spread, cost_per_million, kind_of
 from powertune.render.safe import chart_text
@@ -29,6 +29,10 @@ _LOG_FROM_RATIO = 12.0
 """Values that reach over more than about a decade are first drawn on a logarithmic axis."""
 _FEW = 20
 """More sizes than this are drawn with smaller marks."""
+
+_LEAST_SPREAD = 0.05
+"""Octaves: a search may measure neighbours 64 MB apart, and their samples are to be seen beside their means."""
+_ROUND_MB = (256, 512, 1024, 2048, 4096, 8192)
 
 Chart = dict[str, Any]
 
@@ -66,7 +70,8 @@ def _duration_chart(result: TuningResult) -> Chart:
     ]
     begins = beginning(result)
     title = f"Cold start ({begins} and duration)" if by is COLD else f"Duration (cold: with {begins})"
-    return _against_memory(result, f"{title}, {unit}", of_sample, [] if by.once else means_drawn)
+    modelled = model.durations(result, scale)
+    return _against_memory(result, f"{title}, {unit}", of_sample, [] if by.once else means_drawn, modelled)
 
 
 def _cost_chart(result: TuningResult) -> Chart:
@@ -88,7 +93,7 @@ def _cost_chart(result: TuningResult) -> Chart:
         if (cost := by.cost(size)) is not None
     ]
     title = f"Cost {by.per_million}, {chart_text(result.price.currency)}"
-    return _against_memory(result, title, of_sample, [] if by.once else means)
+    return _against_memory(result, title, of_sample, [] if by.once else means, model.costs(result))
 
 
 def counted(mean: Distribution, by: Compared) -> str:
@@ -105,13 +110,15 @@ def _against_memory(
     y_title: str,
     of_sample: Callable[[Sample], float | None],
     means: list[tuple[int, float, tuple[float, float] | None, str]],
+    modelled: Sequence[model.Modelled],
 ) -> Chart:
     import plotly.graph_objects as go
 
     sizes_mb = sorted({size.memory_mb for size in result.memory_sizes} | {s.memory_mb for s in result.samples})
-    spread = Spread(sizes_mb)
+    spread = Spread(sizes_mb, least=_LEAST_SPREAD if modelled else 0.0)
     figure = go.Figure(layout={"template": "none"})
-    drawn: list[float] = []
+    drawn: list[float] = [one.value for one in modelled]
+    _add_model(figure, modelled)
     for kind in (PointKind.FAILED, PointKind.SET_ASIDE, PointKind.COLD, PointKind.WARM):
         points = list(_points(result, kind, of_sample, spread))
         if points:
@@ -132,12 +139,12 @@ def _against_memory(
             y=[y for _, y, _, _ in means],
             text=[f"{figures.memory(mb)}: {chart_text(text)}" for mb, _, _, text in means],
             error_y={
-                "array": [high - y if ends else 0 for _, y, ends, _ in means for high in [ends[1] if ends else y]],
-                "arrayminus": [y - low if ends else 0 for _, y, ends, _ in means for low in [ends[0] if ends else y]],
+                "array": [ends[1] - y if ends else None for _, y, ends, _ in means],
+                "arrayminus": [y - ends[0] if ends else None for _, y, ends, _ in means],
                 "thickness": 2.5 if len(means) <= _FEW else 1.5,
                 "width": 8 if len(means) <= _FEW else 3,
             },
-            mode="lines+markers",
+            mode="markers" if modelled else "lines+markers",
             meta="mean",
             line={"shape": "linear", "width": 1, "dash": "dot"},
             marker={"symbol": "diamond", "size": 9 if len(means) <= _FEW else 5},
@@ -152,12 +159,46 @@ def _against_memory(
     chart["page"] = {
         "kind": "memory",
         "sizes": sizes_mb,
+        "reach": _reach(modelled),
         "first": _worth_a_tick(result),
         "decades": math.log10(max(positive) / min(positive)) if positive else 0.0,
         "log": wide,
         "unshown": sum(1 for sample in result.samples if of_sample(sample) is None),
     }
     return chart
+
+
+def _add_model(figure: Any, modelled: Sequence[model.Modelled]) -> None:
+    """The curve over its band, below all else: the band is an outline, out along its top and back along its foot."""
+    if not modelled:
+        return
+    there, back = list(modelled), list(reversed(modelled))
+    figure.add_scatter(
+        x=[one.memory_mb for one in (*there, *back)],
+        y=[*(one.high for one in there), *(one.low for one in back)],
+        mode="lines",
+        fill="toself",
+        meta="band",
+        line={"width": 0},
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=[one.memory_mb for one in there],
+        y=[one.value for one in there],
+        text=[f"{figures.memory(one.memory_mb)}: {chart_text(one.text)}" for one in there],
+        mode="lines",
+        meta="curve",
+        line={"width": 2},
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _reach(modelled: Sequence[model.Modelled]) -> list[int]:
+    """The sizes between which the curve is drawn, and round ones between them for the axis; none without a curve."""
+    if not modelled:
+        return []
+    low, high = modelled[0].memory_mb, modelled[-1].memory_mb
+    return [low, high, *(size for size in _ROUND_MB if low < size < high)]
 
 
 def _points(

@@ -58,6 +58,11 @@ def duration(ms: float | None) -> str:
     return f"{_number(ms / scale)} {name}"
 
 
+def exact_ms(ms: float) -> str:
+    """A duration that somebody wrote, with all its digits: ``800 ms``, ``1,500 ms``."""
+    return f"{ms:,.10g} ms"
+
+
 def duration_estimate(ms: float | None, interval: Interval | None) -> str:
     """A mean with its interval: ``104 ± 3 ms``; ``104 ms (98.0 ms to 121 ms)`` where the sides differ."""
     if ms is None or interval is None or not math.isfinite(ms):
@@ -109,6 +114,16 @@ def percent(share: float | None) -> str:
         return "under 0.1 %"
     decimals = 1 if value < 0.95 or 99 <= value < 99.95 else 0
     return f"{value:,.{decimals}f} %"
+
+
+def at_most(share: float) -> str:
+    """A bound, rounded up so that it is not understated: 0.0341 is ``3.5 %``, 0.181 is ``19 %``."""
+    if not math.isfinite(share):
+        return UNKNOWN
+    decimals = 1 if share < 0.0995 else 0
+    # What a float adds to 5 % is not to be rounded up to 5.1 %.
+    value = math.ceil(round(share * 100 * 10**decimals, 6)) / 10**decimals
+    return f"{value:,.{decimals}f}".removesuffix(".0") + " %"
 
 
 def difference(share: float | None) -> str:

@@ -7,6 +7,7 @@ from powertune.render import figures, sentence
 from powertune.render.basis import how, prices
 from powertune.render.bill import bill
 from powertune.render.breakdown import cold_starts, parts
+from powertune.render.certainty import certainty, goal_words
 from powertune.render.compared import compared_by, is_measured
 from powertune.render.markup import Markup, bullets, facts, note, safe, together
 from powertune.render.plots import curves
@@ -16,7 +17,8 @@ from powertune.render.table import sizes_table
 
 def body(result: TuningResult, drawn: Collection[str]) -> Markup:
     """Header, main part and footer; ``drawn`` names the charts that there are."""
-    found = _failed(result) + curves(result, drawn) + sizes_table(result) + cold_starts(result) + parts(result)
+    found = _failed(result) + curves(result, drawn) + certainty(result) + sizes_table(result)
+    found += cold_starts(result) + parts(result)
     return (
         f"<header>{_top(result)}</header>\n<main>{found}{_why(result)}{bill(result)}{how(result)}{prices(result)}</main>\n"
         f"<footer><p>Made by powertune {escape(result.powertune_version)} · run {escape(result.run_id)} · "
@@ -39,9 +41,7 @@ def _top(result: TuningResult) -> Markup:
         notices.append(note(f"<p><b>A local run.</b> {escape(where)}</p>{bullets(result.environment.notes)}"))
     elif result.environment.notes:
         notices.append(note(bullets(result.environment.notes)))
-    strategy = request.strategy.value
-    if strategy == "balanced":
-        strategy += f", cost weighs {figures.percent(request.balanced_weight)}"
+    strategy = goal_words(result)
     if request.dry_run:
         strategy = "none: a dry run"
     elif request.only_cold_starts:
@@ -126,8 +126,8 @@ def _failed(result: TuningResult) -> Markup:
 
 def _why(result: TuningResult) -> Markup:
     html = ""
-    if result.recommendation is not None and result.recommendation.reasons:
-        reasons = bullets(result.recommendation.reasons)
+    if said := sentence.reasons(result):
+        reasons = bullets(said)
         html += f'<section aria-labelledby="why"><h2 id="why">Why</h2>{reasons}</section>'
     if result.warnings:
         html += (

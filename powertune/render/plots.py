@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 
 from powertune.domain.result import SizeResult, TuningResult
-from powertune.render import figures, sentence
+from powertune.render import figures, model, sentence
 from powertune.render.charts import counted, marks_present
 from powertune.render.compared import COLD, Compared, beginning, compared_by, equivalent_sizes, is_measured, state_of
 from powertune.render.markup import Markup, figure
@@ -17,6 +17,8 @@ _SHAPES = {
     "failed": '<path d="M7 4l8 8M15 4l-8 8" stroke="var(--failed)" stroke-width="1.8"/>',
     "mean": '<path d="M11 1v14M8 1h6M8 15h6" stroke="var(--mean)" stroke-width="1.6"/>'
     '<path d="M11 3.5 15.5 8 11 12.5 6.5 8z" fill="var(--mean)"/>',
+    "curve": '<rect y="3" width="22" height="10" fill="var(--band)"/>'
+    '<path d="M0 8h22" stroke="var(--curve)" stroke-width="2"/>',
     "recommended": '<path d="M11 0v16" stroke="var(--recommended)" stroke-width="2.4"/>',
     "present": '<path d="M11 0v16" stroke="var(--present)" stroke-width="2.2" stroke-dasharray="4 3"/>',
     "equivalent": '<rect width="22" height="16" fill="var(--equivalent)"/>',
@@ -41,6 +43,7 @@ def _key(result: TuningResult, by: Compared) -> Markup:
             PointKind.FAILED in kinds,
         ),
         ("mean", f"mean of the {by.samples} with its 95 % interval", measured),
+        ("curve", "the model’s mean with its 95 % band", bool(model.points(result))),
         ("recommended", "recommended", result.recommendation is not None),
         ("present", sentence.present_word(result), marks_present(result)),
         ("equivalent", "equivalent sizes", bool(equivalent_sizes(result))),
@@ -74,6 +77,13 @@ def curves(result: TuningResult, drawn: Collection[str]) -> Markup:
     duration = [f"{line}." for line in _durations_in_words(result, by)]
     cost = [f"{figures.memory(size.memory_mb)}: {_cost_words(size, by)}." for size in result.memory_sizes]
     line = "" if by.once else " The dotted straight line only joins the means; nothing was measured between the sizes."
+    if modelled := model.points(result):
+        line = (
+            f" The line is the search’s model at {figures.count(len(modelled))} memory sizes, from all measurements "
+            "together; where there is no mean, nothing was measured and the line is an estimate."
+        )
+        duration += model.in_words(result, model.durations(result, 1.0))
+        cost += model.in_words(result, model.costs(result))
     return f"""<section aria-labelledby="curves"><h2 id="curves">Duration and cost against memory size</h2>
 <p class="lead">Two charts, because one has no meaning in the other: where lines of duration and cost would cross says
 nothing. Every sample is drawn, spread a little sideways.{line}</p>

@@ -54,13 +54,14 @@ class Spread:
     """Places points of one memory size side by side, so that none hides another.
 
     Offsets are in octaves of memory size and follow from the order alone: the same result draws the same picture.
+    They shrink where sizes are close, but not below ``least``.
     """
 
-    def __init__(self, sizes_mb: Sequence[int]) -> None:
+    def __init__(self, sizes_mb: Sequence[int], *, least: float = 0.0) -> None:
         ordered = sorted(set(sizes_mb))
         gaps = [math.log2(high / low) for low, high in itertools.pairwise(ordered)]
         self.nearest = min(gaps, default=1.0)
-        self._half = min(_WIDEST_OCTAVES, 0.16 * self.nearest)
+        self._half = max(min(_WIDEST_OCTAVES, 0.16 * self.nearest), least)
 
     def place(self, kind: PointKind, memory_mb: int, index: int) -> float:
         """Where the ``index``-th point of its kind is drawn, in MB.

@@ -2,6 +2,7 @@
 
 from powertune.domain.result import Change, Recommendation, SizeResult, SizeStatus, TuningResult
 from powertune.render import figures
+from powertune.render.certainty import misses_target
 from powertune.render.compared import Compared, compared_by, is_measured
 
 
@@ -17,6 +18,9 @@ def answer(result: TuningResult) -> str:
             return "No memory size can be recommended."
         return "No memory size could be measured."
     present_mb = result.function.original_memory_mb
+    missed = misses_target(result)
+    if missed is not None:
+        return f"{missed} It takes {_expected(best, by)} in the mean."
     if best.memory_mb == present_mb:
         if len(measured) == 1:
             return f"{figures.memory(present_mb)} is the only size that was measured: {_expected(best, by)}."
@@ -30,6 +34,12 @@ def answer(result: TuningResult) -> str:
         f"Use {figures.memory(best.memory_mb)} instead of {figures.memory(best.change.from_memory_mb)}{by.purpose}: "
         f"{_in_words(best.change)}."
     )
+
+
+def reasons(result: TuningResult) -> tuple[str, ...]:
+    """Why the recommended size is recommended, as far as the answer itself does not say it."""
+    best, said = result.recommendation, answer(result)
+    return tuple(reason for reason in best.reasons if reason not in said) if best is not None else ()
 
 
 def applied(result: TuningResult) -> str:

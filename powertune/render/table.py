@@ -46,9 +46,14 @@ def _lead(result: TuningResult, by: Compared) -> str:
         "waits. Cost is that of a cold start."
     )
     what = cold if by.cold else warm
+    front = (
+        " “Pareto” marks sizes that no other measured one beats in both duration and cost."
+        if result.search is not None and result.search.pareto_mb
+        else ""
+    )
     return (
-        f"{what} With few samples p95 and p99 lie close to the slowest one. “vs. best” compares with the recommended "
-        "size."
+        f"{what}{front} With few samples p95 and p99 lie close to the slowest one. “vs. best” compares with the "
+        "recommended size."
     )
 
 
@@ -118,6 +123,8 @@ def _row(result: TuningResult, size: SizeResult, columns: list[_Column], counts:
         tags.append('<span class="tag">equivalent</span>')
     if size.memory_mb == result.function.original_memory_mb:
         tags.append(f'<span class="tag">{present_word(result)}</span>')
+    if result.search is not None and size.memory_mb in result.search.pareto_mb:
+        tags.append('<span class="tag">Pareto</span>')
     if size.drift is not None and not compared_by(result).cold:
         tags.append('<span class="tag">drifting</span>')
     if not measured:

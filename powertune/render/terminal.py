@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from powertune.domain.result import SizeResult, TuningResult
 from powertune.render import figures, sentence
 from powertune.render.bill import spent
+from powertune.render.certainty import goal_words, other_goals_line
 from powertune.render.compared import beginning, compared_by, is_measured, state_of
 from powertune.render.safe import cells, fit, one_line
 
@@ -47,13 +48,15 @@ def render_terminal(result: TuningResult, *, width: int = 80, colour: bool = Fal
     done = sentence.applied(result)
     if done:
         lines += _wrapped(done, width)
-    if result.recommendation is not None:
-        for reason in result.recommendation.reasons:
-            lines += _wrapped(reason, width, bullet="- ")
+    for text in (*sentence.reasons(result), *(result.search.notes if result.search is not None else ())):
+        lines += _wrapped(text, width, bullet="- ")
     for size in result.memory_sizes:
         if not is_measured(result, size) and size.reason is not None:
             state = state_of(result, size)
             lines += _wrapped(f"{figures.memory(size.memory_mb)} {state}: {size.reason}", width, bullet="- ")
+    others = other_goals_line(result)
+    if others:
+        lines += _wrapped(others, width)
     lost = sentence.not_restored(result)
     if lost:
         lines += [paint(line, _RED) for line in _wrapped(lost, width)]
@@ -74,7 +77,7 @@ def _title(result: TuningResult) -> str:
     if result.request.dry_run:
         parts.append("dry run")
     else:
-        parts.append(f"strategy {result.request.strategy.value}")
+        parts.append(f"strategy {goal_words(result)}")
     if result.request.only_cold_starts:
         parts.append("cold starts")
     return one_line(" · ".join(parts))
