@@ -3,9 +3,11 @@
 import pytest
 from fake_aws import ARN, FakeAws, FakeClock, Killed, refusal
 
+from powertune.decide import search
 from powertune.domain.function import FunctionArn
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import Environment
+from powertune.domain.search import Limits, SearchKind
 from powertune.errors import FunctionChanged, LeaseHeld, NotRestored, PowertuneError, Stopped
 from powertune.store import FolderStore
 from powertune.target.restore import restore
@@ -34,8 +36,11 @@ def with_things_of_the_user(**arguments):
     return aws
 
 
-def run(aws, folder, sizes=(128, 512, 1024), **more):
-    return run_direct(services(aws, folder, **more), request(sizes), RUN_ID)
+SEARCH = {"search": SearchKind.ADAPTIVE, "limits": Limits(max_invocations=7)}
+
+
+def run(aws, folder, sizes=(128, 512, 1024), how=None, **more):
+    return run_direct(services(aws, folder, **more), request(sizes, **(how or {})), RUN_ID)
 
 
 def test_a_finished_run_leaves_the_function_as_it_was(tmp_path):
@@ -65,15 +70,47 @@ def test_latest_has_a_test_size_only_while_publishing(tmp_path):
     assert sizes_during_invocations == {512}
 
 
-def calls_of_a_run(tmp_path):
+@pytest.fixture
+def remembered(monkeypatch):
+    """A planner that is told the same as one before it answers the same, without computing it anew."""
+    real, answers = search.planner_for, {}
+
+    class Remembered:
+        def __init__(self, *arguments, **more):
+            self.planner, self.told = real(*arguments, **more), ()
+
+        def tell(self, samples):
+            self.told += tuple((sample.memory_mb, sample.order, sample.duration_ms, sample.cold) for sample in samples)
+            self.planner.tell(samples)
+
+        def rule_out(self, sizes):
+            self.told += tuple(sorted(sizes))
+            self.planner.rule_out(sizes)
+
+        def answer(self, what):
+            if (what, self.told) not in answers:
+                answers[what, self.told] = getattr(self.planner, what)()
+            return answers[what, self.told]
+
+        def ask(self):
+            return self.answer("ask")
+
+        def knowledge(self):
+            return self.answer("knowledge")
+
+    monkeypatch.setattr(search, "planner_for", Remembered)
+
+
+def calls_of_a_run(tmp_path, how=None):
     aws = with_things_of_the_user()
-    run(aws, tmp_path / "count")
+    run(aws, tmp_path / "count", how=how)
     return len(aws.log)
 
 
+@pytest.mark.parametrize("how", [{}, SEARCH], ids=["grid", "adaptive"])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_after_death_at_any_call_cleanup_restores_the_function(tmp_path, when):
-    total = calls_of_a_run(tmp_path)
+def test_after_death_at_any_call_cleanup_restores_the_function(tmp_path, remembered, when, how):
+    total = calls_of_a_run(tmp_path, how)
     assert total > 50
     for fatal in range(total):
 
@@ -85,7 +122,7 @@ def test_after_death_at_any_call_cleanup_restores_the_function(tmp_path, when):
         aws = with_things_of_the_user(fault=die)
         before = aws.visible()
         with pytest.raises(Killed):
-            run(aws, tmp_path / f"{when}-{fatal}")
+            run(aws, tmp_path / f"{when}-{fatal}", how=how)
         aws.fault = lambda *_: None
         restore(aws.client("lambda"), FunctionArn.parse(ARN), FakeClock())
         assert aws.visible() == before, f"left changed after dying {when} call {fatal}, {aws.log[fatal]}"
