@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from searched_runs import searched
 from shown_runs import cold_run, dry_run, full_run
 
-from powertune.domain.result import Applied, SpendLine, TuningResult
+from powertune.domain.result import Answer, Applied, Goal, SpendLine, TuningResult
 from powertune.render import sentence
 from powertune.render.html import render_html
 
@@ -238,6 +239,28 @@ def test_hostile_text_in_every_place_runs_nothing(
     assert seen.page.locator("img").count() == 0
     assert seen.complaints == []
     assert seen.requests == [seen.url]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (390, "dark"), (1100, "dark")])
+def test_a_search_shows_its_model_in_the_colours_of_the_page_and_fits_it(
+    build_result: Callable[..., TuningResult], visit: Callable[..., Visit], width: int, scheme: str
+) -> None:
+    result = searched(build_result)
+    assert result.search is not None
+    hostile = tuple(Answer(goal=goal, memory_mb=512, note=HOSTILE + "x" * 300) for goal in Goal)
+    result = replace(result, search=replace(result.search, notes=(HOSTILE,), answers=hostile))
+    seen = visit(result, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    assert seen.page.locator("#chart-duration .scatterlayer path.js-line").count() == 2
+    assert seen.page.locator("#chart-duration path.js-fill").count() == 1
+    wanted, drawn = seen.page.evaluate(
+        """() => [getComputedStyle(document.documentElement).getPropertyValue("--curve").trim(),
+                  document.getElementById("chart-duration").data.find(trace => trace.meta === "curve").line.color]"""
+    )
+    assert wanted
+    assert drawn == wanted
+    assert seen.page.evaluate("document.documentElement.scrollWidth") == width
+    assert seen.page.evaluate("window.hit") is None
+    assert seen.complaints == []
 
 
 def test_the_policy_stops_a_script_that_is_not_the_pages_own(
