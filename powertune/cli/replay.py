@@ -209,12 +209,7 @@ def _plan(options: dict[str, Any]) -> _Plan:
 
 
 def _objective(options: dict[str, Any]) -> Objective:
-    given, grid = options["latency_target"], options["kind"] == SearchKind.GRID
-    target = None if given is None else parse_latency_target(given)
-    if target is not None and target.cold_share and grid:
-        raise UsageError(
-            "A replayed grid counts warm durations alone.", next_step="Leave cold= out, or choose --search adaptive."
-        )
+    target, grid = options["latency_target"], options["kind"] == SearchKind.GRID
     if options["min_headroom"] is not None and (grid or options["from_logs"] is None):
         raise UsageError(
             "What memory was used is known from logs alone, and to the adaptive search.",
@@ -223,7 +218,7 @@ def _objective(options: dict[str, Any]) -> Objective:
     objective = Objective(
         strategy=Strategy(options["strategy"]),
         balanced_weight=options["balanced_weight"],
-        latency_target=target,
+        latency_target=None if target is None else parse_latency_target(target),
         min_headroom=options["min_headroom"],
         tolerance=options["tolerance"],
         risk=options["risk"],

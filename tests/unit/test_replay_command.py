@@ -112,6 +112,16 @@ def test_limits_are_kept(run, file, kind):
     for line in lines(run(file, "--search", kind, "--json", "--max-spend", "0.00001", "--seeds", 2)):
         spent = line["gb_seconds"] * 1.66667e-5 + line["invocations"] * 2e-7
         assert spent <= 0.00001
+    for line in lines(run(file, "--search", kind, "--json", "--max-time", "3s", "--seeds", 2)):
+        assert line["gb_seconds"] <= 3 * 4
+        assert line["stop_reason"] == "max-time"
+
+
+def test_a_latency_target_may_count_cold_starts(run, file):
+    warm = lines(run(file, "--json", "--function", "orders", "--search", "grid", "--latency-target", "mean=0.4s"))
+    cold = ("--latency-target", "mean=0.4s,cold=0.3")
+    mixed = lines(run(file, "--json", "--function", "orders", "--search", "grid", *cold))
+    assert warm[0]["recommended_memory_mb"] < mixed[0]["recommended_memory_mb"]
 
 
 @BOTH
@@ -187,6 +197,8 @@ def test_a_size_with_cold_starts_only_is_left_out_and_named(run, tmp_path):
         (("--memory-sizes", "big"), "'big' is not a memory size in MB."),
         (("--max-spend", "0"), "--max-spend is an amount above 0, not '0'."),
         (("--max-spend", "-1"), "--max-spend is an amount above 0, not '-1'."),
+        (("--max-time", "5"), "--max-time is a time above 0, not '5'."),
+        (("--min-headroom", "0.2"), "What memory was used is known from logs alone"),
         (("--architecture", "mips"), "'mips' is no architecture."),
         (("--since", "3d"), "--since goes with --from-logs."),
         (("--save", "x.csv"), "--save goes with --from-logs."),

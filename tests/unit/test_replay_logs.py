@@ -106,6 +106,16 @@ def test_failures_and_records_that_do_not_fit_are_left_out_and_counted(run):
     assert "2 records were left out" in done.err
 
 
+def test_headroom_counts_what_the_records_say_was_used(run):
+    logs = [at(text_report(number, memory=size, used=used), 3) for size, used in ((128, 120), (512, 130))
+            for number in range(size, size + 12)]  # fmt: skip
+    free, roomy = (run(EngineLogs(logs), "--json", *more) for more in ((), ("--min-headroom", "0.3")))
+    assert json.loads(free.out)["recommended_memory_mb"] == 128
+    assert json.loads(roomy.out)["recommended_memory_mb"] == 512
+    refused = run(EngineLogs(logs), "--min-headroom", "0.3", "--search", "grid")
+    assert refused.code == 2
+
+
 def test_a_size_with_few_records_is_named(run):
     few = [at(text_report(700 + number, memory=2048), 3) for number in range(4)]
     done = run(EngineLogs([*production(), *few]), "--search", "grid", "--json")
