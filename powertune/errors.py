@@ -10,7 +10,8 @@
     │   ├── FunctionChanged        3   somebody else changed the function during the run
     │   └── LeaseHeld              3   another run is tuning this function
     ├── FunctionFails              4   the function failed at every memory size
-    │   └── ProcessorFails         4   the pre- or post-processor around its invocations failed
+    │   ├── ProcessorFails         4   the pre- or post-processor around its invocations failed
+    │   └── NothingToRecommend     4   it was measured, but not so that a memory size could be recommended
     ├── NotRestored                6   the function could not be put back: it is left changed
     └── Stopped                    130 the user interrupted the run
 
@@ -91,6 +92,10 @@ class FunctionFails(PowertuneError):
 
 class ProcessorFails(FunctionFails):
     """The pre- or post-processor failed, so what the function would have met is not what was asked for."""
+
+
+class NothingToRecommend(FunctionFails):
+    """Invocations succeeded, but no memory size can be recommended: a limit ended the search, or none is fit."""
 
 
 class NotRestored(PowertuneError):

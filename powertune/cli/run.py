@@ -18,7 +18,7 @@ from powertune.domain.price import Price
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import TuningResult
 from powertune.domain.sample import Outcome
-from powertune.errors import AwsError, FunctionFails, NotRestored, UsageError
+from powertune.errors import AwsError, FunctionFails, NothingToRecommend, NotRestored, UsageError
 
 _EPILOG = """\b
 Examples:
@@ -26,6 +26,7 @@ Examples:
   powertune run --local my-function:app.handler --payload '{"size": 3}' --open
   powertune run --function-arn arn:aws:lambda:eu-west-1:123456789012:function:orders --direct
   powertune run --function-arn ARN --memory-sizes 256,512,1024 --invocations 30 --strategy speed
+  powertune run --function-arn ARN --latency-target p95=800ms --max-spend 0.05
   powertune run --function-arn ARN --payload @event.json --json | jq .recommendation
   powertune run --function-arn ARN --payloads events.jsonl --cold-starts 20 --apply
   powertune run --input power-tuning-input.json --output-format power-tuning
@@ -70,9 +71,9 @@ Examples:
 def command(**options: Any) -> int:
     """Measure a function at several memory sizes and recommend one.
 
-    The function is published at each memory size, invoked there, and put back as it was. What each invocation was
-    billed comes from CloudWatch Logs; X-Ray adds where the time went. The answer is a table and a sentence here,
-    and result.json and report.html in the output folder.
+    The function is published at the memory sizes that tell most, invoked there, and put back as it was. What each
+    invocation was billed comes from CloudWatch Logs; X-Ray adds where the time went. The answer is a table and a
+    sentence here, and result.json and report.html in the output folder.
     """
     _check_output_dir(options["output_dir"])
     result = _tuned(**options)
@@ -86,12 +87,19 @@ def command(**options: Any) -> int:
             next_step=f"Finish the undo with: powertune cleanup --function-arn {result.function.arn}",
         )
     if result.recommendation is None and not _dry_run_worked(result):
-        reason = next((size.reason for size in result.memory_sizes if size.reason), "no invocation succeeded")
-        raise FunctionFails(
-            f"{result.function.name} worked at none of the memory sizes: {reason}.",
-            next_step=f"The function was put back as it was. Details: {folder / 'result.json'}",
-        )
+        raise _without_recommendation(result, f"The function was put back as it was. Details: {folder / 'result.json'}")
     return 0
+
+
+def _without_recommendation(result: TuningResult, next_step: str) -> FunctionFails:
+    if any(sample.outcome is Outcome.OK for sample in result.samples):
+        notes = result.search.notes if result.search is not None else ()
+        why = " ".join(notes) or "No memory size was measured often enough."
+        return NothingToRecommend(
+            f"No memory size can be recommended for {result.function.name}. {why}", next_step=next_step
+        )
+    reason = next((size.reason for size in result.memory_sizes if size.reason), "no invocation succeeded")
+    return FunctionFails(f"{result.function.name} worked at none of the memory sizes: {reason}.", next_step=next_step)
 
 
 def _dry_run_worked(result: TuningResult) -> bool:

@@ -31,7 +31,7 @@ _OPTIONS = (
         "--memory-sizes",
         metavar="MB,MB,…|all",
         help="Memory sizes to measure, or with --search adaptive those to choose from; all is every 64 MB from 128 to "
-        f"10240. By default a grid has {', '.join(str(size) for size in DEFAULT_MEMORY_SIZES_MB)}, a search every.",
+        f"10240, the default of a search; that of a grid is {','.join(str(size) for size in DEFAULT_MEMORY_SIZES_MB)}.",
     ),
     click.option(
         "--invocations",

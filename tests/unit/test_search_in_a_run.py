@@ -413,6 +413,24 @@ def test_one_size_measured_is_no_comparison_and_nothing_is_applied():
     assert aws.latest["MemorySize"] == 128
 
 
+def test_a_small_reserved_concurrency_is_kept_without_a_word_since_one_size_runs_at_a_time():
+    aws = FakeAws(duration_ms=curve)
+    aws.reserved = 1
+    result = run(aws)
+    assert told(result) == []
+    assert result.request.sizes_at_once == 1
+
+
+def test_a_search_that_ended_too_early_for_an_answer_is_not_called_a_function_that_fails():
+    from powertune.cli.run import _without_recommendation
+
+    result = run(FakeAws(duration_ms=curve), request(limits=Limits(max_invocations=1)))
+    error = _without_recommendation(result, "next")
+    assert (error.exit_code, error.next_step) == (4, "next")
+    assert error.message.startswith("No memory size can be recommended for orders. ")
+    assert "worked at none" not in error.message
+
+
 def test_the_lease_of_a_search_lasts_as_long_as_the_search_may(make_snapshot):
     from powertune.workflow.steps.begin import lease_ms
 
