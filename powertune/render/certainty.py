@@ -57,6 +57,16 @@ def misses_target(result: TuningResult) -> str | None:
     return None
 
 
+def stays(result: TuningResult) -> bool:
+    """Whether the present size is recommended although another one did better in the mean."""
+    best, search = result.recommendation, result.search
+    if best is None or search is None or best.memory_mb != result.function.original_memory_mb:
+        return False
+    return any(
+        answer.goal is own_goal(result) and answer.memory_mb not in (None, best.memory_mb) for answer in search.answers
+    )
+
+
 def certainty(result: TuningResult) -> Markup:
     """The sections "How sure is this?" and "Other goals"; nothing for a dry run or a result of an earlier schema."""
     search = result.search

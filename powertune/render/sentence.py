@@ -2,7 +2,7 @@
 
 from powertune.domain.result import Change, Recommendation, SizeResult, SizeStatus, TuningResult
 from powertune.render import figures
-from powertune.render.certainty import misses_target
+from powertune.render.certainty import misses_target, stays
 from powertune.render.compared import Compared, compared_by, is_measured
 
 
@@ -24,6 +24,8 @@ def answer(result: TuningResult) -> str:
     if best.memory_mb == present_mb:
         if len(measured) == 1:
             return f"{figures.memory(present_mb)} is the only size that was measured: {_expected(best, by)}."
+        if stays(result):
+            return f"Keep {figures.memory(present_mb)}{by.purpose}: {_expected(best, by)}; the better mean elsewhere may be chance."
         return f"{figures.memory(present_mb)} is already the best size{by.purpose}: {_expected(best, by)}."
     if best.change is None:
         return (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from powertune.domain.result import SizeResult, TuningResult
 from powertune.render import figures, sentence
 from powertune.render.bill import spent
-from powertune.render.certainty import goal_words, other_goals_line
+from powertune.render.certainty import goal_words, other_goals_line, stays
 from powertune.render.compared import beginning, compared_by, is_measured, state_of
 from powertune.render.safe import cells, fit, one_line
 
@@ -179,7 +179,9 @@ def _columns(result: TuningResult) -> list[_Column]:
 def _note(result: TuningResult, memory_mb: int) -> str:
     best, present = result.recommendation, memory_mb == result.function.original_memory_mb
     if best is not None and memory_mb == best.memory_mb:
-        return "already best" if present else "recommended"
+        if not present:
+            return "recommended"
+        return "keep" if stays(result) else "already best"
     if present:
         return sentence.present_word(result)
     return "equivalent" if best is not None and memory_mb in best.equivalent_sizes_mb else ""

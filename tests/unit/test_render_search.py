@@ -283,3 +283,13 @@ def test_a_search_for_speed_is_worded_for_speed(make_result: Make) -> None:
     assert result.request.search is SearchKind.ADAPTIVE
     assert "slower than the fastest" in sure(result)
     assert "Cheapest" in sure(result)
+
+
+def test_a_present_size_that_stays_for_want_of_a_sure_gain_is_not_called_the_best(make_result: Make) -> None:
+    result = searched(make_result, present_mb=512)
+    assert result.recommendation is not None
+    assert "surely slower than the present 512 MB" in result.recommendation.reasons[0]
+    assert sentence.answer(result).startswith("Keep 512 MB: ")
+    assert sentence.answer(result).endswith("; the better mean elsewhere may be chance.")
+    row = next(line for line in render_terminal(result, width=100).splitlines() if line.startswith("*"))
+    assert row.endswith("  keep")
