@@ -102,7 +102,8 @@ def counted(mean: Distribution, by: Compared) -> str:
 
 
 def _ends(interval: Interval | None, scale: float = 1.0) -> tuple[float, float] | None:
-    return None if interval is None else (interval.low / scale, interval.high / scale)
+    # With two samples the interval may reach below nought, where no duration and no cost can be.
+    return None if interval is None else (max(interval.low, 0.0) / scale, interval.high / scale)
 
 
 def _against_memory(

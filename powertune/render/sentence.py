@@ -25,7 +25,8 @@ def answer(result: TuningResult) -> str:
         if len(measured) == 1:
             return f"{figures.memory(present_mb)} is the only size that was measured: {_expected(best, by)}."
         if stays(result):
-            return f"Keep {figures.memory(present_mb)}{by.purpose}: {_expected(best, by)}; the better mean elsewhere may be chance."
+            keep = f"Keep {figures.memory(present_mb)}{by.purpose}: {_expected(best, by)}"
+            return f"{keep}; the better mean elsewhere may be chance."
         return f"{figures.memory(present_mb)} is already the best size{by.purpose}: {_expected(best, by)}."
     if best.change is None:
         return (

@@ -293,3 +293,12 @@ def test_a_present_size_that_stays_for_want_of_a_sure_gain_is_not_called_the_bes
     assert sentence.answer(result).endswith("; the better mean elsewhere may be chance.")
     row = next(line for line in render_terminal(result, width=100).splitlines() if line.startswith("*"))
     assert row.endswith("  keep")
+
+
+def test_no_interval_is_drawn_below_nought(make_result: Make) -> None:
+    result = searched(make_result, noise=0.8, seed=3)
+    for name in ("duration", "cost"):
+        (means,) = traces(result, name, "mean")
+        reaches = zip(means["y"], means["error_y"]["arrayminus"], strict=True)
+        assert all(reach <= y for y, reach in reaches if reach is not None)
+    assert any(size.warm.duration_ms.mean_interval.low < 0 for size in result.memory_sizes if size.warm.samples > 1)
