@@ -13,8 +13,6 @@ import numpy as np
 from powertune.decide.curve_prior import Floats
 from powertune.decide.posterior import Draws
 
-PRETENDED = 12
-"""Results that are pretended for each batch."""
 MOST_CHOICES = 30
 """Sizes that are considered as the recommendation after a batch."""
 
@@ -48,12 +46,13 @@ def gains(draws: Draws, losses: Floats, options: Sequence[Option], to_confirm: F
     choices = usable[np.argsort(expected[usable], kind="stable")][:MOST_CHOICES]
     now = float(expected[choices[0]])
     considered = losses[:, choices]
-    pick = ((np.arange(PRETENDED) + 0.5) / PRETENDED * total).astype(int)
+    pick = (_RANKS * total).astype(int)
     found = np.empty(len(options))
+    noise = float(np.median(draws.spread**2))
     for place, option in enumerate(options):
         values = draws.log_mean[:, option.index]
         order = np.argsort(values, kind="stable")
-        variance = float(np.median(draws.spread**2)) / option.informs
+        variance = noise / option.informs
         # Few draws lie near each other: their distance blurs what the batch could tell.
         low, high = values[order[int(0.1 * total)]], values[order[int(0.9 * total)]]
         blur = (float(high - low) / total * 8) ** 2
@@ -62,9 +61,12 @@ def gains(draws: Draws, losses: Floats, options: Sequence[Option], to_confirm: F
         weights /= weights.sum(axis=1, keepdims=True)
         after = weights @ considered + to_confirm[choices]
         after[:, choices == option.index] += option.left - to_confirm[option.index]
-        found[place] = now - float(after.min(axis=1).mean())
+        found[place] = now - float(after.min(axis=1) @ _SHARES)
     return found
 
 
+_EDGES = np.array([0, 0.015, 0.04, 0.09, 0.17, 0.26, 0.36, 0.47, 0.59, 0.71, 0.82, 0.92, 1.0])
+_RANKS = (_EDGES[1:] + _EDGES[:-1]) / 2
+_SHARES = np.diff(_EDGES)
 # Normal quantiles in an order that does not follow that of the draws they are added to.
 _SPOTS = np.array([0.21, -1.38, 0.67, -0.10, 1.73, -0.67, 1.00, -0.43, 0.10, 1.38, -1.73, -1.0])

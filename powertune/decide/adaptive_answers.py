@@ -7,7 +7,7 @@ import numpy as np
 
 from powertune.decide.adaptive_view import View
 from powertune.decide.curve_prior import Floats
-from powertune.decide.losses import MISSED, Judge
+from powertune.decide.losses import Judge
 from powertune.domain.result import Answer, Goal
 from powertune.domain.search import Objective, Strategy
 
@@ -43,7 +43,7 @@ def _answer(
         return Answer(goal=goal, memory_mb=None, note="No memory size was measured often enough.")
     wanted = replace(objective, strategy=_STRATEGIES[goal], latency_target=None)
     judge = Judge(view.sizes_mb, wanted, per_gb_second=rates[0], per_request=rates[1])
-    losses = judge.losses(view.draws, view.allowed)
+    losses = judge.losses(view.draws, view.costs, view.allowed)
     expected = losses.mean(axis=0)
     chosen = min(confirmed, key=lambda at: (expected[at], at))
     risk = float(np.mean(losses[:, chosen] > objective.tolerance))
@@ -59,8 +59,3 @@ def surely_differ(figures: Floats, one: int, other: int) -> bool:
     """Whether one of two columns of draws is the larger in nearly all rows."""
     larger = float(np.mean(figures[:, one] > figures[:, other]))
     return max(larger, float(np.mean(figures[:, one] < figures[:, other]))) >= _ALIKE
-
-
-def is_missed(bound: float, objective: Objective) -> bool:
-    """Whether a bound is so wide that it stands for a latency target that may be missed."""
-    return objective.latency_target is not None and bound >= MISSED

@@ -34,11 +34,6 @@ class View:
     latencies: Floats | None
 
 
-def times(left: float, each: Floats) -> NDArray[np.int64]:
-    """How often ``each`` fits into what is ``left``."""
-    return np.minimum(left / np.maximum(each, 1e-15), 1e6).astype(np.int64)
-
-
 def promising(view: View, expected: Floats) -> list[int]:
     """Sizes worth a thought: all, or those measured, the best ones, and some spread over the rest."""
     usable = np.flatnonzero(view.allowed)

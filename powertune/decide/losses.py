@@ -57,10 +57,14 @@ class Judge:
         spread = draws.spread[:, None]
         return np.asarray(np.exp(draws.log_mean - spread**2 / 2 + float(special.ndtri(rank / (1 - share))) * spread))
 
-    def losses(self, draws: Draws, allowed: Flags, cold_extra_ms: Mapping[int, float] | None = None) -> Floats:
-        """A row for each draw, a column for each size; infinite where not ``allowed``."""
+    def losses(
+        self, draws: Draws, costs: Floats, allowed: Flags, cold_extra_ms: Mapping[int, float] | None = None
+    ) -> Floats:
+        """A row for each draw, a column for each size; infinite where not ``allowed``.
+
+        ``costs`` are what `costs` gives of the same draws.
+        """
         objective = self._objective
-        costs = self.costs(draws)
         if objective.latency_target is not None:
             found = self._under_target(costs, self.latencies(draws, cold_extra_ms), allowed)
         elif objective.strategy is Strategy.COST:

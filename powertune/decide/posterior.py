@@ -9,7 +9,8 @@ plus an independent part for each size, of unknown strength, ``noise`` is normal
 share (so durations are log-normal, and the logarithm of the mean lies half a variance above the mean of the
 logarithms). Given a curve, a strength and a spread, everything is Gaussian and solved exactly (C. E. Rasmussen and
 C. K. I. Williams, Gaussian Processes for Machine Learning, 2006, chapter 2); the three are weighted by how well they
-explain the samples.
+explain the samples. Where the independent part is large, a size that was never measured may also be an outlier: a
+function without a smooth curve is searched more widely, and less is claimed of it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,6 +37,13 @@ LENGTH = 0.7
 """Distance in log memory over which residuals resemble each other: a factor of two."""
 _STRENGTHS = np.array([np.hypot(shared, own) for shared, own, _ in RESIDUALS])
 LEVEL_SPREAD = 10.0
+JUMPS_FROM = 0.06
+"""Where each size has so much for itself, a size that was never measured may also be an outlier."""
+JUMP_CHANCE = 0.1
+JUMPS = 1.6
+"""Outliers that are expected at most among all sizes."""
+JUMP_SPREAD = 0.7
+DRAWS = 1500
 SMALLEST_MS = 0.01
 
 
@@ -55,7 +63,7 @@ class Draws:
 class CurveModel:
     """The prior over curves at given memory sizes, ready to be confronted with samples. Seeded, so repeatable."""
 
-    def __init__(self, sizes_mb: Sequence[int], *, seed: int, draws: int = 500) -> None:
+    def __init__(self, sizes_mb: Sequence[int], *, seed: int, draws: int = DRAWS) -> None:
         self.sizes_mb = tuple(sizes_mb)
         self._curves = library(sizes_mb, seed)
         rng = np.random.default_rng((seed, 2))
@@ -70,6 +78,9 @@ class CurveModel:
         self._levels = rng.standard_normal(draws) * LEVEL_SPREAD
         self._noises = rng.standard_normal((draws, count))
         self._order = rng.permutation(draws)
+        jumps = np.random.default_rng((seed, 3))
+        jumping = jumps.random((draws, count)) < min(JUMP_CHANCE, JUMPS / count)
+        self._jumps = np.where(jumping, JUMP_SPREAD * jumps.standard_normal((draws, count)), 0.0)
         self._start = float(rng.random())
         self.draws = draws
 
@@ -98,6 +109,10 @@ class CurveModel:
             pretended = base[:, where] + SPREADS[a] / np.sqrt(counts) * self._noises[rows][:, where]
             missed = (means - centre)[None, :] - pretended
             base = base + missed @ (solved[a, b] @ self._covariance(b)[where])
+            if own >= JUMPS_FROM:
+                unseen = self._jumps[rows]
+                unseen[:, where] = 0.0
+                base = base + unseen
             log_mean[rows] = base + centre + SPREADS[a] ** 2 / 2
         return Draws(log_mean=log_mean, spread=SPREADS[spread_at], strength=_STRENGTHS[residual_at])
 

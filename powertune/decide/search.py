@@ -144,6 +144,7 @@ def planner_for(request: TuningRequest, *, price: Price, present_memory_mb: int,
         seed=request.seed % _SEEDS,
         present_memory_mb=present_memory_mb,
         parallel=request.parallel,
+        at_once=request.sizes_at_once,
         prior=() if prior_unfit(request, code_sha256, price.architecture) else _samples(request.prior),
     )
 

@@ -22,8 +22,12 @@ MAX_COLD_STARTS = 1_000
 DEFAULT_SIZES_AT_ONCE = 3
 MAX_SIZES_AT_ONCE = 40
 MAX_SLEEP_MS = 900_000
-SEARCHED_MEMORY_SIZES_MB = tuple(sorted({*ALL_MEMORY_SIZES_MB, 1769}))
-"""Where a search looks unless it is told: every 64 MB, and one full core."""
+SEARCHED_MEMORY_SIZES_MB = (
+    *(128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896, 1024, 1152, 1280, 1408, 1536),
+    *(1769, 2048, 2304, 2560, 3008, 3584, 4096, 4608, 5120, 6144, 7168, 8192, 9216, 10240),
+)
+"""Where a search looks unless it is told: each about a seventh more than the one before, and one full core among them.
+Between two of them a smooth curve has no room for a size that is noticeably better than both."""
 MAX_MEMORY_SIZES = 200
 """What the state of a run has room for: Step Functions carries 256 KiB."""
 
