@@ -25,9 +25,14 @@ def worse_than_the_best(memory_mb, folder):
     return costs[memory_mb] / min(costs.values()) - 1
 
 
+@pytest.mark.heavy
 @pytest.mark.timeout(900)
 def test_the_default_search_finds_a_size_within_five_percent_with_a_third_of_the_grids_invocations(tmp_path):
-    """A neighbour on the machine can spoil one run, but a search that does not find the size spoils every one."""
+    """A neighbour on the machine can spoil one run, but a search that does not find the size spoils every one.
+
+    The search measures one size after the other: where the machine is busy for half a minute, sizes seem to differ. So
+    this wants a machine that does nothing else.
+    """
     tries = []
     for number in range(TRIES):
         folder = tmp_path / str(number)
@@ -36,13 +41,24 @@ def test_the_default_search_finds_a_size_within_five_percent_with_a_third_of_the
         assert result.search.kind == "adaptive"
         assert result.spend.invocations == len(result.samples)
         chosen = result.recommendation.memory_mb
-        assert sum(sample.memory_mb == chosen and sample.is_warm_measurement for sample in result.samples) >= 2
+        warm = sum(sample.memory_mb == chosen and sample.is_warm_measurement for sample in result.samples)
+        # The present size needs no confirmation to stay, where the gain elsewhere may be chance.
+        assert warm >= (1 if chosen == result.function.original_memory_mb else 2)
         frugal = len(result.samples) <= GRID / 3
         regret = worse_than_the_best(chosen, folder / "grid") if frugal else None
         tries.append((len(result.samples), chosen, regret))
         if regret is not None and regret <= 0.05:
             return
     raise AssertionError(tries)
+
+
+def test_for_waiting_the_default_search_finds_the_smallest_size_with_a_third_of_the_grids_invocations(tmp_path):
+    """Its duration is the same everywhere and whatever else the machine does, so its cost grows with the size."""
+    result = tuned("waiting", tmp_path)
+    assert result.recommendation.memory_mb == min(DEFAULT_MEMORY_SIZES_MB)
+    assert result.search.stop_reason == "sure"
+    assert result.search.regret_bound == 0.05
+    assert len(result.samples) <= GRID / 3
 
 
 def test_every_sample_of_a_search_is_confirmed_by_both_sources_and_limits_are_kept(tmp_path):
