@@ -19,6 +19,7 @@ from powertune.domain.request import (
     DEFAULT_INVOCATIONS,
     DEFAULT_MEMORY_SIZES_MB,
     DEFAULT_SIZES_AT_ONCE,
+    SEARCHED_MEMORY_SIZES_MB,
     TuningRequest,
 )
 from powertune.domain.search import Strategy, parse_latency_target
@@ -31,7 +32,8 @@ _OPTIONS = (
         "--memory-sizes",
         metavar="MB,MB,…|all",
         help="Memory sizes to measure, or with --search adaptive those to choose from; all is every 64 MB from 128 to "
-        f"10240, the default of a search; that of a grid is {','.join(str(size) for size in DEFAULT_MEMORY_SIZES_MB)}.",
+        f"10240. A grid has {','.join(str(size) for size in DEFAULT_MEMORY_SIZES_MB)} by default, a search "
+        f"{len(SEARCHED_MEMORY_SIZES_MB)} from 128 to 10240.",
     ),
     click.option(
         "--invocations",

@@ -13,9 +13,10 @@ from fake_aws import ARN, FakeAws, FakeClock, refusal
 
 from powertune.domain.function import Architecture, FunctionArn
 from powertune.domain.payload import EMPTY, Payload
-from powertune.domain.request import SEARCHED_MEMORY_SIZES_MB, TuningRequest
+from powertune.domain.request import ALL_MEMORY_SIZES_MB, SEARCHED_MEMORY_SIZES_MB, TuningRequest
 from powertune.domain.result import Environment
 from powertune.domain.search import Limits, Prior, PriorSample, SearchKind
+from powertune.domain.work import Batch
 from powertune.errors import PowertuneError
 from powertune.store import MemoryStore
 from powertune.wire import dumps, to_data
@@ -24,6 +25,7 @@ from powertune.workflow.archive import Archive
 from powertune.workflow.direct import run_direct
 from powertune.workflow.services import Services
 from powertune.workflow.stack import definition
+from powertune.workflow.steps.begin import MAX_ROUNDS
 
 SIZES = (128, 256, 512, 1024, 2048, 4096)
 
@@ -101,7 +103,7 @@ def test_logs_and_traces_are_read_once_for_all_rounds_after_the_last_invocation(
     aws = FakeAws(duration_ms=curve)
     result = run(aws)
     calls = rounds(aws.log)
-    assert calls.count("invoke") > 2
+    assert calls.count("invoke") >= 2
     assert calls[-2:] == ["start_query", "batch_get_traces"]
     assert calls.count("start_query") == 1
     assert aws.log.count("logs:start_query") == 1
@@ -120,7 +122,7 @@ def test_where_the_log_tail_has_no_record_each_round_waits_for_the_logs():
     aws = WithoutTail(duration_ms=curve)
     result = run(aws)
     calls = rounds(aws.log)
-    assert calls.count("start_query") == calls.count("invoke") > 2
+    assert calls.count("start_query") == calls.count("invoke") >= 2
     assert {sample.sources for sample in result.samples} == {("insights", "xray")}
     assert result.recommendation is not None
 
@@ -186,7 +188,7 @@ def test_no_more_is_invoked_than_allowed(most):
     result = run(aws, request(limits=Limits(max_invocations=most)))
     assert len(aws.invoked) <= most
     assert result.restored
-    assert (result.recommendation is None) == (most < 3)
+    assert most > 1 or result.recommendation is None
 
 
 @pytest.mark.parametrize("limits", [Limits(max_spend=Decimal("0.00002")), Limits(max_time_ms=2_000.0)])
@@ -235,9 +237,9 @@ def test_an_account_that_may_not_have_a_size_is_asked_for_no_other_above_its_lim
     before = aws.visible()
     result = run(aws, request(memory_sizes_mb=SEARCHED_MEMORY_SIZES_MB, strategy="speed"))
     assert len(aws.refused) == 1
-    (failed,) = [size for size in result.memory_sizes if size.status == "failed"]
-    assert failed.memory_mb == aws.refused[0]
-    assert "3008" in failed.reason
+    failed = [size for size in result.memory_sizes if size.status == "failed"]
+    assert aws.refused[0] in {size.memory_mb for size in failed}
+    assert all(size.memory_mb > 3008 and "3008" in size.reason for size in failed)
     assert result.recommendation.memory_mb <= 3008
     assert aws.visible() == before
 
@@ -294,7 +296,7 @@ def test_what_an_earlier_run_measured_of_another_thing_is_not_used_and_said(chan
     alone, informed = FakeAws(duration_ms=curve), FakeAws(duration_ms=curve)
     run(alone)
     result = run(informed, request(prior=replace(PRIOR, **changes)))
-    assert informed.invoked == alone.invoked
+    assert sorted(informed.invoked) == sorted(alone.invoked)
     assert told(result) == [f"The {what} changed since the run earlier, so its measurements were not used."]
 
 
@@ -303,31 +305,53 @@ def test_both_drivers_search_the_same_way_and_find_the_same(monkeypatch):
     direct = run(directly)
     result, entered, _ = by_machine(walked, request(), monkeypatch)
     assert sorted(walked.log) == sorted(directly.log)
-    assert walked.invoked == directly.invoked
+    assert sorted(walked.invoked) == sorted(directly.invoked)
     assert result.recommendation == direct.recommendation
     assert result.search == direct.search
     assert entered.count("Collect") == entered.count("Plan")  # the last plan is the one that confirms
 
 
-def test_a_search_that_asks_without_end_comes_to_an_end(monkeypatch):
-    from powertune.decide.adaptive import AdaptivePlanner
-    from powertune.domain.work import Batch
-    from powertune.workflow.steps import begin, planning
+class Script:
+    """A planner that asks for one invocation at a time, each at the next of some sizes, without end."""
 
-    monkeypatch.setattr(AdaptivePlanner, "ask", lambda self: (Batch(memory_mb=512, count=1),))
-    monkeypatch.setattr(planning, "MAX_ROUNDS", 4)
-    assert begin.MAX_ROUNDS == 60
+    def __init__(self, sizes):
+        self.sizes, self.told = sizes, 0
+
+    def ask(self):
+        return (Batch(memory_mb=self.sizes[self.told % len(self.sizes)], count=1),)
+
+    def tell(self, samples):
+        self.told += len(samples)
+
+    def rule_out(self, sizes):
+        assert not sizes
+
+    def knowledge(self):
+        return None
+
+
+@pytest.fixture
+def scripted(monkeypatch):
+    def with_sizes(*sizes):
+        monkeypatch.setattr("powertune.decide.search.planner_for", lambda *_, **__: Script(sizes))
+
+    return with_sizes
+
+
+def test_a_search_that_asks_without_end_comes_to_an_end(scripted):
+    scripted(512)
     aws = FakeAws(duration_ms=curve)
     result = run(aws)
-    assert len(aws.invoked) == 4
+    assert len(aws.invoked) == MAX_ROUNDS
     assert aws.log.count("logs:start_query") == 1
-    assert "The run ended after 4 rounds, though more was wanted." in result.warnings
+    assert f"The run ended after {MAX_ROUNDS} rounds, though more was wanted." in result.warnings
 
 
-def test_the_state_of_a_long_search_fits_into_step_functions(monkeypatch):
+def test_the_state_of_a_long_search_fits_into_step_functions(scripted, monkeypatch):
+    scripted(*ALL_MEMORY_SIZES_MB)
     aws = FakeAws(duration_ms=curve)
-    monkeypatch.setattr("powertune.decide.adaptive.RATE", dict.fromkeys(("cost", "speed", "balanced"), 1e-9))
-    _, _, sent = by_machine(aws, request(memory_sizes_mb=SEARCHED_MEMORY_SIZES_MB), monkeypatch)
+    result, _, sent = by_machine(aws, request(memory_sizes_mb=ALL_MEMORY_SIZES_MB), monkeypatch)
+    assert len(result.memory_sizes) == MAX_ROUNDS
     assert max(len(json.dumps(payload)) for payload in sent[1:]) < 256 * 1024 / 4
 
 
@@ -372,7 +396,7 @@ def test_a_task_without_much_time_does_a_round_in_parts_and_nothing_twice(monkey
     result, entered, _ = by_machine(aws, request(), monkeypatch, for_task)
     run(whole)
     assert entered.count("Measure") == len(aws.invoked)
-    assert aws.invoked == whole.invoked
+    assert sorted(aws.invoked) == sorted(whole.invoked)
     assert len(result.samples) == len(aws.invoked)
 
 
@@ -407,18 +431,35 @@ def test_a_search_is_applied_as_a_grid_is():
 
 def test_one_size_measured_is_no_comparison_and_nothing_is_applied():
     aws = FakeAws(duration_ms=curve, memory_mb=128)
-    result = run(aws, request(apply=True, limits=Limits(max_invocations=3)))
-    assert len(result.memory_sizes) == 1
+    aws.failing_sizes_mb = SIZES[1:]
+    result = run(aws, request(apply=True))
+    assert result.recommendation.memory_mb == 128
     assert result.applied is None
+    assert "128 MB was not applied: no other memory size was measured." in result.warnings
     assert aws.latest["MemorySize"] == 128
 
 
-def test_a_small_reserved_concurrency_is_kept_without_a_word_since_one_size_runs_at_a_time():
+def test_a_present_size_that_could_not_be_measured_is_not_left():
+    class Refuses(FakeAws):
+        def invoke(self, **arguments):
+            if "-512" in arguments["Qualifier"]:
+                raise refusal("Invoke", "KMSDisabledException", "the key is disabled")
+            return super().invoke(**arguments)
+
+    aws = Refuses(duration_ms=curve, memory_mb=512)
+    result = run(aws, request(apply=True))
+    assert result.recommendation is not None
+    assert result.applied is None
+    assert any("the present 512 MB could not be measured" in warning for warning in result.warnings)
+
+
+def test_a_small_reserved_concurrency_is_kept_and_said():
     aws = FakeAws(duration_ms=curve)
     aws.reserved = 1
     result = run(aws)
-    assert told(result) == []
     assert result.request.sizes_at_once == 1
+    (said,) = told(result)
+    assert "reserved concurrency of 1" in said
 
 
 def test_a_search_that_ended_too_early_for_an_answer_is_not_called_a_function_that_fails():
@@ -449,7 +490,7 @@ def test_progress_names_the_size_and_counts_the_money_of_the_whole_search():
     moments = []
     run(FakeAws(duration_ms=curve), progress=moments.append)
     measuring = [moment for moment in moments if moment.phase == "measure"]
-    assert {moment.detail for moment in measuring} <= {f"{size} MB" for size in SIZES}
+    assert {moment.detail for moment in measuring} <= {"", *(f"{size} MB" for size in SIZES)}
     spent = [moment.spent for moment in measuring]
     assert spent == sorted(spent)
 

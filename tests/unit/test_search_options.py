@@ -62,7 +62,7 @@ def events(tmp_path):
     return path
 
 
-def test_without_options_a_run_searches_every_64_mb(asked):
+def test_without_options_a_run_searches_sizes_over_the_whole_range(asked):
     made = asked()
     assert made.search is SearchKind.ADAPTIVE
     assert made.memory_sizes_mb == SEARCHED_MEMORY_SIZES_MB

@@ -171,7 +171,7 @@ def test_an_earlier_run_informs_the_planner_only_where_code_architecture_and_eve
 
 
 def test_the_most_invocations_are_those_of_the_planner():
-    from powertune.decide import adaptive
+    from powertune.decide import adaptive_limits
     from powertune.domain import search
 
-    assert adaptive.MOST_INVOCATIONS == search.MOST_INVOCATIONS
+    assert adaptive_limits.MOST_INVOCATIONS == search.MOST_INVOCATIONS

@@ -226,8 +226,6 @@ def _within_concurrency(client: Any, request: TuningRequest) -> tuple[TuningRequ
             "invocations or cold starts asked for.",
             next_step="Lower --parallel or --cold-starts, or raise the reserved concurrency.",
         )
-    if request.search is SearchKind.ADAPTIVE:  # it invokes one size at a time, or few
-        return replace(request, sizes_at_once=reserved // widest), ()
     note = (
         f"The function has a reserved concurrency of {reserved}, so fewer memory sizes were invoked at the same time "
         f"({reserved // widest} instead of {lanes})."

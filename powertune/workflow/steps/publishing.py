@@ -40,8 +40,13 @@ def publish(services: Services, state: RunState) -> RunState:
             state = _with_variant(state, variant)
         except FunctionRefused as error:
             allowed_mb = error.allowed_mb if isinstance(error, MemoryRefused) else None
-            failure = SizeFailure(memory_mb=memory_mb, reason=error.message, allowed_mb=allowed_mb)
-            state = replace(state, failures=(*state.failures, failure))
+            # A larger size of this round would be refused in the same words.
+            vain = [size for size in rest if allowed_mb is not None and size > allowed_mb]
+            rest = [size for size in rest if size not in vain]
+            failures = (
+                SizeFailure(memory_mb=size, reason=error.message, allowed_mb=allowed_mb) for size in (memory_mb, *vain)
+            )
+            state = replace(state, failures=(*state.failures, *failures))
         state = replace(state, to_publish=tuple(rest))
     if not state.to_publish:
         variants.put_back(client, state.snapshot, state.run_id, services.clock)
