@@ -61,6 +61,7 @@ def _adaptive(recording: Recording, objective: Objective, seed: int, settings: S
         per_gb_second=settings.per_gb_second,
         per_request=settings.per_request,
         seed=planner_seed(recording, seed),
+        recorded=True,
     )
 
 

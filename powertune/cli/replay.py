@@ -166,6 +166,7 @@ class _Search:
             per_gb_second=rate,
             per_request=fee,
             seed=planner_seed(self.recording, seed),
+            recorded=True,
         )
 
 

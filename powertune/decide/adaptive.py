@@ -47,6 +47,7 @@ class AdaptivePlanner:
         present_memory_mb: the function's own size, among those modelled in any case.
         parallel: invocations at the same time at a size; as many of a new size's first ones are cold starts.
         at_once: batches of a round. One tells most for its money; several take less time.
+        recorded: the samples come from a recording, each size's from a time of its own (see decide/posterior.py).
         prior: samples of earlier runs of the same code. They inform, but do not confirm.
     """
 
@@ -62,6 +63,7 @@ class AdaptivePlanner:
         present_memory_mb: int | None = None,
         parallel: int = 1,
         at_once: int = 1,
+        recorded: bool = False,
         prior: Sequence[Sample] = (),
     ) -> None:
         self._all = tuple(sorted(set(sizes_mb)))
@@ -69,7 +71,7 @@ class AdaptivePlanner:
         self._rates = per_gb_second, per_request
         self._seed = seed
         self._parallel, self._at_once = max(parallel, 1), max(at_once, 1)
-        self._present = present_memory_mb
+        self._present, self._recorded = present_memory_mb, recorded
         self._prior = Evidence()
         self._prior.add(sample for sample in prior if sample.memory_mb in set(self._all))
         self._evidence = Evidence()
@@ -111,7 +113,7 @@ class AdaptivePlanner:
         known = [at for at in pair if at is not None and view.own[at]]
         return Knowledge(
             verdict=verdict,
-            curve=summarise(view.sizes_mb, list(view.own), np.exp(view.draws.log_mean), view.costs),
+            curve=summarise(view.sizes_mb, [int(count) for count in view.own], np.exp(view.draws.log_mean), view.costs),
             noise=noise(view.draws.spread),
             answers=other_answers(view, self._objective, self._rates, self._confirmed(view), asked),
             duration_differs=surely_differ(view.draws.log_mean, *known) if len(known) == 2 else None,
@@ -197,7 +199,7 @@ class AdaptivePlanner:
         sizes = modelled(self._all, measured | {size for size in self._all if size == self._present})
         index = {size: place for place, size in enumerate(sizes)}
         if self._model is None or self._model.sizes_mb != sizes:
-            self._model = CurveModel(sizes, seed=self._seed)
+            self._model = CurveModel(sizes, seed=self._seed, lasting=self._recorded)
         data: dict[int, list[float]] = {}
         own = np.zeros(len(sizes), dtype=np.int64)
         for size in sorted(measured):

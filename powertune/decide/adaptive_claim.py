@@ -9,7 +9,7 @@ from powertune.decide.curve_prior import Floats
 from powertune.decide.losses import MISSED
 from powertune.domain.search import Objective, Strategy, Verdict
 
-TIE = 0.002
+TIE = 0.01
 """Difference in expected loss below which confirmed sizes are tied."""
 CAUTION = 0.5
 """Share of the risk asked for at which the search is sure: the estimate is somewhat too confident."""

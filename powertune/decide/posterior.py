@@ -9,8 +9,13 @@ plus an independent part for each size, of unknown strength, ``noise`` is normal
 share (so durations are log-normal, and the logarithm of the mean lies half a variance above the mean of the
 logarithms). Given a curve, a strength and a spread, everything is Gaussian and solved exactly (C. E. Rasmussen and
 C. K. I. Williams, Gaussian Processes for Machine Learning, 2006, chapter 2); the three are weighted by how well they
-explain the samples. Where the independent part is large, a size that was never measured may also be an outlier: a
-function without a smooth curve is searched more widely, and less is claimed of it.
+explain the samples.
+
+What a size has for itself is one of two things. In a run it is luck: of the execution environments that its version
+happened to get. Then it tells nothing of the size, and counts as a further noise of its measurements. In a recording
+it lasts: each size was measured at a time of its own, and what was recorded there is the truth that is asked for.
+Then it is part of the size's mean; and where it is large, a size that was never measured may also be an outlier, so
+that a function without a smooth curve is searched more widely, and less is claimed of it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,10 +66,14 @@ class Draws:
 
 
 class CurveModel:
-    """The prior over curves at given memory sizes, ready to be confronted with samples. Seeded, so repeatable."""
+    """The prior over curves at given memory sizes, ready to be confronted with samples. Seeded, so repeatable.
 
-    def __init__(self, sizes_mb: Sequence[int], *, seed: int, draws: int = DRAWS) -> None:
+    ``lasting`` says that what a size has for itself is part of its mean, and no luck.
+    """
+
+    def __init__(self, sizes_mb: Sequence[int], *, seed: int, lasting: bool = False, draws: int = DRAWS) -> None:
         self.sizes_mb = tuple(sizes_mb)
+        self._lasting = lasting
         self._curves = library(sizes_mb, seed)
         rng = np.random.default_rng((seed, 2))
         log_memory = np.log(np.asarray(sizes_mb, dtype=float))
@@ -103,29 +112,35 @@ class CurveModel:
             a, b = divmod(int(key), len(RESIDUALS))
             rows = np.flatnonzero((spread_at == a) & (residual_at == b))
             shared, own, _ = RESIDUALS[b]
-            base = self._curves[curve_at[rows]] + shared * self._shared[rows] + own * self._own[rows]
-            base += self._levels[rows, None]
+            base = self._curves[curve_at[rows]] + shared * self._shared[rows] + self._levels[rows, None]
+            luck = own * self._own[rows]
+            if self._lasting:
+                base += luck
             # G. Matheron's rule: a draw of the prior, moved by what its own pretended samples miss.
             pretended = base[:, where] + SPREADS[a] / np.sqrt(counts) * self._noises[rows][:, where]
+            if not self._lasting:
+                pretended += luck[:, where]
             missed = (means - centre)[None, :] - pretended
-            base = base + missed @ (solved[a, b] @ self._covariance(b)[where])
-            if own >= JUMPS_FROM:
+            base = base + missed @ (solved[a, b] @ self._covariance(b, own=self._lasting)[where])
+            if self._lasting and own >= JUMPS_FROM:
                 unseen = self._jumps[rows]
                 unseen[:, where] = 0.0
                 base = base + unseen
             log_mean[rows] = base + centre + SPREADS[a] ** 2 / 2
         return Draws(log_mean=log_mean, spread=SPREADS[spread_at], strength=_STRENGTHS[residual_at])
 
-    def _covariance(self, residual: int) -> Floats:
-        shared, own, _ = RESIDUALS[residual]
-        return np.asarray(LEVEL_SPREAD**2 + shared**2 * self._smooth + own**2 * np.eye(len(self.sizes_mb)))
+    def _covariance(self, residual: int, *, own: bool) -> Floats:
+        """Of what all sizes and neighbours share, and with ``own`` of what each has for itself."""
+        shared, alone, _ = RESIDUALS[residual]
+        found = LEVEL_SPREAD**2 + shared**2 * self._smooth
+        return np.asarray(found + alone**2 * np.eye(len(self.sizes_mb)) if own else found)
 
     def _weigh(
         self, where: NDArray[np.int64], means: Floats, counts: Floats, scatter: float, freedom: float
     ) -> tuple[Floats, Floats]:
         """How plausible each spread, residual and curve is, and the inverse covariances of the means."""
         missed = means[None, :] - self._curves[:, where]
-        cells = np.stack([self._covariance(b)[np.ix_(where, where)] for b in range(len(RESIDUALS))])
+        cells = np.stack([self._covariance(b, own=True)[np.ix_(where, where)] for b in range(len(RESIDUALS))])
         noises = SPREADS[:, None, None] ** 2 * np.diag(1 / counts)
         covariances = cells[None] + noises[:, None]
         inverses = np.linalg.inv(covariances)

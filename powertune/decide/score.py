@@ -75,8 +75,7 @@ def _searched(field: Field, objective: Objective, present_mb: int, knowledge: Kn
     equivalent = tuple(size for size in verdict.equivalent_mb if size in field.measured)
     by_measurement = choose([row.candidate for row in field.rows.values()], objective)
     missed = by_measurement is not None and by_measurement.nearest_ms is not None
-    may_stay = present_mb in equivalent and change is not None
-    if may_stay and _stays(field, change, objective, missed=missed):
+    if present_mb in equivalent and change is not None and _stays(field, change, objective, missed=missed):
         return _stay(field, change, objective, equivalent, (*chosen_by_search(knowledge, objective), *left))
     figure = chosen.latency_ms if missed else None
     return _recommendation(

@@ -14,7 +14,7 @@ from powertune.decide.score import recommend
 from powertune.decide.summary import size_result
 from powertune.decide.words import at_most, megabytes, milliseconds, percent
 from powertune.domain.function import Architecture, FunctionArn
-from powertune.domain.request import TuningRequest
+from powertune.domain.request import SEARCHED_MEMORY_SIZES_MB, TuningRequest
 from powertune.domain.result import Answer, CurvePoint, Goal, Interval
 from powertune.domain.sample import Outcome, Sample
 from powertune.domain.search import (
@@ -119,7 +119,7 @@ def test_each_figure_of_the_durations_can_be_the_target(statistic, kept):
 @pytest.mark.parametrize(("limit_ms", "recommended"), [(2000, 512), (700, 256)])
 def test_the_present_size_stays_only_where_it_keeps_the_target(limit_ms, recommended):
     samples = [*measured({256: 600.0}), *(sample(512, ms, n) for n, ms in enumerate((10.0, 10.0, 1000.0)))]
-    known = knows(256, duration_differs=True, cost_differs=False)
+    known = knows(256, equivalent=(256, 512), duration_differs=True, cost_differs=False)
     best, _ = answer(samples, present=512, latency_target=within(limit_ms), knowledge=known)
     assert best.memory_mb == recommended
 
@@ -369,6 +369,7 @@ def test_a_change_that_was_measured_the_other_way_round_than_the_search_is_sure_
 def test_a_search_too_stays_at_the_present_size_where_its_gain_may_be_chance_and_its_loss_is_sure():
     known = knows(
         256,
+        equivalent=(256, 512),
         curve=modelled({256: 600.0, 512: 400.0}),
         duration_differs=True,
         cost_differs=False,
@@ -380,6 +381,18 @@ def test_a_search_too_stays_at_the_present_size_where_its_gain_may_be_chance_and
     assert "95 % sure that 256 MB" in best.reasons[1]
     assert (search.regret_bound, search.risk) == (None, None)
     assert "Recommended is 512 MB" in search.answers[0].note
+
+
+def test_a_search_does_not_stay_at_a_present_size_that_it_holds_for_worse():
+    known = knows(
+        256,
+        equivalent=(256,),
+        curve=modelled({256: 600.0, 512: 400.0}),
+        duration_differs=True,
+        cost_differs=False,
+    )
+    best, _ = answer(measured(CURVE), present=512, knowledge=known)
+    assert best.memory_mb == 256
 
 
 def test_a_search_whose_best_size_misses_the_target_says_so_with_its_own_figure():
@@ -402,7 +415,7 @@ def test_a_whole_search_recommends_a_size_that_it_measured(make_result):
     assert result.recommendation.memory_mb in measured_mb
     assert set(result.recommendation.equivalent_sizes_mb) <= measured_mb
     assert [one.goal for one in result.search.answers] == [Goal.COST, Goal.SPEED, Goal.BALANCED]
-    assert len(result.search.curve) > 60
+    assert [point.memory_mb for point in result.search.curve] == list(SEARCHED_MEMORY_SIZES_MB)
 
 
 def test_a_search_that_a_limit_ends_says_which(make_result):
