@@ -20,7 +20,6 @@ its text. What is unknown is ``null``.
 
 import functools
 import json
-import operator
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -208,7 +207,7 @@ def dumps(value: Any, *, indent: int | None = None) -> str:
     An integer of another kind, such as numpy's, is written like one of Python's: a run that was paid for must not
     fail here.
     """
-    text = json.dumps(to_data(value), indent=indent, ensure_ascii=False, allow_nan=False, default=operator.index)
+    text = json.dumps(to_data(value), indent=indent, ensure_ascii=False, allow_nan=False)
     return _writable(text)
 
 

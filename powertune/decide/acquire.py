@@ -21,12 +21,14 @@ MOST_CHOICES = 30
 class Option:
     """A batch that could be asked for: its size's index, its invocations, those of them that inform, what it costs.
 
-    ``price`` and ``left`` are in units of loss; ``left`` is what confirming this size would still cost afterwards.
+    ``known`` is how many measurements the size has already. ``price`` and ``left`` are in units of
+    loss; ``left`` is what confirming this size would still cost afterwards.
     """
 
     index: int
     count: int
     informs: int
+    known: int
     price: float
     left: float
 
@@ -48,11 +50,11 @@ def gains(draws: Draws, losses: Floats, options: Sequence[Option], to_confirm: F
     considered = losses[:, choices]
     pick = (_RANKS * total).astype(int)
     found = np.empty(len(options))
-    noise = float(np.median(draws.spread**2))
+    noise, luck = float(np.median(draws.spread**2)), float(np.median(draws.luck**2))
     for place, option in enumerate(options):
         values = draws.log_mean[:, option.index]
         order = np.argsort(values, kind="stable")
-        variance = noise / option.informs
+        variance = _variance(noise, luck, option)
         # Few draws lie near each other: their distance blurs what the batch could tell.
         low, high = values[order[int(0.1 * total)]], values[order[int(0.9 * total)]]
         blur = (float(high - low) / total * 8) ** 2
@@ -63,6 +65,16 @@ def gains(draws: Draws, losses: Floats, options: Sequence[Option], to_confirm: F
         after[:, choices == option.index] += option.left - to_confirm[option.index]
         found[place] = now - float(after.min(axis=1) @ _SHARES)
     return found
+
+
+def _variance(noise: float, luck: float, option: Option) -> float:
+    """Of a single result that would tell as much of the size as the batch does.
+
+    The mean of n measurements has the variance ``luck + noise / n``: more of them cannot tell what they all share.
+    """
+    known, then = option.known, option.known + option.informs
+    gained = 1 / (luck + noise / then) - (1 / (luck + noise / known) if known else 0.0)
+    return 1 / gained
 
 
 _EDGES = np.array([0, 0.015, 0.04, 0.09, 0.17, 0.26, 0.36, 0.47, 0.59, 0.71, 0.82, 0.92, 1.0])

@@ -219,6 +219,7 @@ class AdaptivePlanner:
             for size, at in told.items()
             if size in index and at.cold_latencies_ms and at.durations_ms
         }
+        losses = judge.losses(draws, costs, allowed, cold)
         starts_cold = any(at.started_cold for at in told.values())
         return View(
             sizes_mb=sizes,
@@ -227,7 +228,8 @@ class AdaptivePlanner:
             own=own,
             draws=draws,
             costs=costs,
-            losses=judge.losses(draws, costs, allowed, cold),
+            losses=losses,
+            wanted=losses + judge.preferences(draws, costs),
             cold_calls=self._parallel if starts_cold else 0,
             latencies=judge.latencies(draws, cold) if self._objective.latency_target else None,
         )

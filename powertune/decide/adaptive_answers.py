@@ -44,7 +44,7 @@ def _answer(
     wanted = replace(objective, strategy=_STRATEGIES[goal], latency_target=None)
     judge = Judge(view.sizes_mb, wanted, per_gb_second=rates[0], per_request=rates[1])
     losses = judge.losses(view.draws, view.costs, view.allowed)
-    expected = losses.mean(axis=0)
+    expected = (losses + judge.preferences(view.draws, view.costs)).mean(axis=0)
     chosen = min(confirmed, key=lambda at: (expected[at], at))
     risk = float(np.mean(losses[:, chosen] > objective.tolerance))
     if risk < objective.risk:

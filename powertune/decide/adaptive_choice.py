@@ -54,12 +54,13 @@ def next_batches(
     missing = np.maximum(CONFIRMED_BY - view.own, 0)
     cold = np.where(view.own == 0, view.cold_calls, 0)
     to_confirm = np.where(view.allowed, prices * (missing + np.where(missing > 0, cold, 0)), np.inf)
-    expected = view.losses.mean(axis=0) + to_confirm
+    expected = view.wanted.mean(axis=0) + to_confirm
     options = [
         Option(
             index=at,
             count=informs + int(cold[at]),
             informs=informs,
+            known=len(view.data.get(at, ())),
             price=float(prices[at] * (informs + cold[at])),
             left=float(prices[at] * max(missing[at] - informs, 0)),
         )
@@ -68,7 +69,7 @@ def next_batches(
         if informs + cold[at] <= room[at]
     ]
     if options:
-        worth = gains(view.draws, view.losses, options, to_confirm) - np.array([option.price for option in options])
+        worth = gains(view.draws, view.wanted, options, to_confirm) - np.array([option.price for option in options])
         if worth.max() > 0:
             return _round(view, rooms, options, worth, at_once)
     favourite = int(np.argmin(np.where(missing + cold <= room, expected, np.inf)))

@@ -7,16 +7,16 @@ from powertune.decide.adaptive_view import View
 from powertune.decide.choice import missed_words
 from powertune.decide.curve_prior import Floats
 from powertune.decide.losses import MISSED
-from powertune.domain.search import Objective, Strategy, Verdict
+from powertune.domain.search import Objective, Verdict
 
-TIE = 0.01
-"""Difference in expected loss below which confirmed sizes are tied."""
 CAUTION = 0.5
 """Share of the risk asked for at which the search is sure: the estimate is somewhat too confident."""
 UNEVEN = 0.15
 """Strength of residuals from which the curve is uneven."""
 ROUGH_CHANCE = 0.1
 """Probability of such residuals from which nothing wide is claimed."""
+SEEN = 3
+"""Sizes that must have been measured before anything is claimed: fewer do not show a curve."""
 WIDER = 1.25
 """Factor on a bound wider than the tolerance: over recorded functions those were often just too narrow."""
 
@@ -32,43 +32,36 @@ def verdict_of(view: View, objective: Objective, confirmed: list[int]) -> tuple[
     notes = (*remarks(view.sizes_mb, view.data, view.draws), *_target_note(view, objective))
     if not confirmed:
         return Verdict(memory_mb=None, regret_bound=None, risk=None, stop_reason=None, notes=notes), False
+    risks = (view.losses > objective.tolerance).mean(axis=0)
+    wanted = view.wanted.mean(axis=0)
+    chosen = min(confirmed, key=lambda at: (wanted[at], at))
+    risk = float(risks[chosen])
+    sure = risk < objective.risk * CAUTION and _shows_a_curve(view)
     expected = view.losses.mean(axis=0)
     best = float(expected[confirmed].min())
-    tied = [at for at in confirmed if expected[at] <= best + TIE]
-    chosen = _preferred(view, objective, tied, expected)
-    risk = float(np.mean(view.losses[:, chosen] > objective.tolerance))
     near = [at for at in confirmed if expected[at] <= best + objective.tolerance or at == chosen]
     verdict = Verdict(
         memory_mb=view.sizes_mb[chosen],
-        regret_bound=_bound(view, objective, view.losses[:, chosen], risk),
+        regret_bound=objective.tolerance if sure else _wide_bound(view, objective, view.losses[:, chosen]),
         risk=risk,
         stop_reason=None,
         equivalent_mb=tuple(view.sizes_mb[at] for at in near),
         notes=notes,
     )
-    return verdict, risk < objective.risk * CAUTION
+    return verdict, sure
 
 
-def _preferred(view: View, objective: Objective, tied: list[int], expected: Floats) -> int:
-    """Of tied sizes the fastest for cost, the cheapest for speed, the best for the balance."""
-    if objective.latency_target is not None or objective.strategy is Strategy.COST:
-        preferred = view.draws.log_mean.mean(axis=0)
-    elif objective.strategy is Strategy.SPEED:
-        preferred = view.costs.mean(axis=0)
-    else:
-        preferred = expected
-    return min(tied, key=lambda at: (preferred[at], at))
+def _shows_a_curve(view: View) -> bool:
+    return int((view.own > 0).sum()) >= min(SEEN, int(view.allowed.sum()))
 
 
-def _bound(view: View, objective: Objective, losses: Floats, risk: float) -> float | None:
-    """The tolerance where the search is sure; else a wider bound, or none where the model's word is worth little.
+def _wide_bound(view: View, objective: Objective, losses: Floats) -> float | None:
+    """A bound wider than the tolerance; None where the model's word is worth little.
 
     Far from what it is sure of, the model is too confident: over recorded functions its wide bounds were broken
     more often than it said. So they are taken at a quarter of the risk, and widened.
     """
-    if risk < objective.risk * CAUTION:
-        return objective.tolerance
-    if float(np.mean(view.draws.strength >= UNEVEN)) > ROUGH_CHANCE:
+    if not _shows_a_curve(view) or float(np.mean(view.draws.strength >= UNEVEN)) > ROUGH_CHANCE:
         return None
     bound = float(np.quantile(losses, 1 - objective.risk / 4)) * WIDER
     if objective.latency_target is not None and bound >= MISSED:

@@ -10,11 +10,8 @@ from numpy.typing import NDArray
 from powertune.decide.adaptive_view import View
 from powertune.decide.curve_prior import Floats
 from powertune.decide.evidence import Evidence, SizeEvidence
-from powertune.domain.search import Limits, StopReason
+from powertune.domain.search import MOST_INVOCATIONS, Limits, StopReason
 from powertune.domain.work import Batch
-
-MOST_INVOCATIONS = 200
-"""Where a search without a limit ends in any case."""
 
 Rates = tuple[float, float]
 """Per GB-second and per request."""

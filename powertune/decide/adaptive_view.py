@@ -20,6 +20,7 @@ class View:
     """Everything that follows from the samples told: made anew for each question.
 
     ``data`` are durations by index of the size, earlier runs' among them; ``own`` counts those of this run.
+    ``wanted`` are the losses with what is preferred among sizes that are nearly as good; nothing is claimed by them.
     ``cold_calls`` is how many invocations of a new size start cold; ``latencies`` is None without a target.
     """
 
@@ -30,6 +31,7 @@ class View:
     draws: Draws
     costs: Floats
     losses: Floats
+    wanted: Floats
     cold_calls: int
     latencies: Floats | None
 

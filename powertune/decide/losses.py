@@ -21,6 +21,10 @@ QUANTILES = {
 }
 MISSED = 0.3
 """What missing a latency target counts, besides the share by which it is missed."""
+CHEAPER = 0.015
+"""What a duration half as long is worth where the cost counts, as a share of the cost."""
+FASTER = 0.01
+"""What half the cost is worth where the duration counts, as a share of the duration."""
 _TABLE_FROM, _TABLE_TO, _TABLE_POINTS = math.log(0.005), math.log(60.0), 160
 
 
@@ -79,6 +83,18 @@ class Judge:
             slowest = durations[:, allowed].max(axis=1, keepdims=True)
             found = _over_best(weight * costs / dearest + (1 - weight) * durations / slowest, allowed)
         return np.where(allowed[None, :], found, np.inf)
+
+    def preferences(self, draws: Draws, costs: Floats) -> Floats:
+        """What the other figure counts where sizes are nearly as good: a row for each draw, a column for each size.
+
+        Each halving is worth `CHEAPER` or `FASTER`. A balance holds both already.
+        """
+        objective = self._objective
+        if objective.latency_target is not None or objective.strategy is Strategy.COST:
+            return np.asarray(draws.log_mean / math.log(2) * CHEAPER)
+        if objective.strategy is Strategy.SPEED:
+            return np.asarray(np.log2(np.maximum(costs, 1e-15)) * FASTER)
+        return np.zeros_like(costs)
 
     def _under_target(self, costs: Floats, latencies: Floats, allowed: Flags) -> Floats:
         assert self._objective.latency_target is not None

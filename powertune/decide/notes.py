@@ -6,6 +6,7 @@ from powertune.domain.payload import PayloadUse
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import SizeResult
 from powertune.domain.sample import Outcome, Sample
+from powertune.domain.search import SearchKind
 
 
 def measuring_warnings(
@@ -47,7 +48,7 @@ def _cold_starts_missing(request: TuningRequest, sizes: Sequence[SizeResult]) ->
 
 
 def _all_cold(request: TuningRequest, samples: Sequence[Sample]) -> tuple[str, ...]:
-    if request.only_cold_starts or request.parallel < request.invocations:
+    if request.only_cold_starts or request.search is SearchKind.ADAPTIVE or request.parallel < request.invocations:
         return ()
     if not any(sample.order >= request.first_batch for sample in samples):
         return ()

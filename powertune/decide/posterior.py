@@ -40,6 +40,7 @@ RESIDUALS = (  # standard deviations of what neighbouring sizes share and of wha
 )
 LENGTH = 0.7
 """Distance in log memory over which residuals resemble each other: a factor of two."""
+_OWN = np.array([own for _, own, _ in RESIDUALS])
 _STRENGTHS = np.array([np.hypot(shared, own) for shared, own, _ in RESIDUALS])
 LEVEL_SPREAD = 10.0
 JUMPS_FROM = 0.06
@@ -57,12 +58,13 @@ class Draws:
     """Curves drawn from the posterior: rows are draws, columns memory sizes.
 
     ``log_mean`` is the logarithm of the mean duration in ms, ``spread`` the noise's standard deviation in logarithms,
-    ``strength`` that of the residual.
+    ``strength`` that of the residual, ``luck`` that of what all measurements at a size share by chance.
     """
 
     log_mean: Floats
     spread: Floats
     strength: Floats
+    luck: Floats
 
 
 class CurveModel:
@@ -127,7 +129,8 @@ class CurveModel:
                 unseen[:, where] = 0.0
                 base = base + unseen
             log_mean[rows] = base + centre + SPREADS[a] ** 2 / 2
-        return Draws(log_mean=log_mean, spread=SPREADS[spread_at], strength=_STRENGTHS[residual_at])
+        luck = np.zeros(self.draws) if self._lasting else _OWN[residual_at]
+        return Draws(log_mean=log_mean, spread=SPREADS[spread_at], strength=_STRENGTHS[residual_at], luck=luck)
 
     def _covariance(self, residual: int, *, own: bool) -> Floats:
         """Of what all sizes and neighbours share, and with ``own`` of what each has for itself."""

@@ -168,10 +168,3 @@ def test_an_earlier_run_informs_the_planner_only_where_code_architecture_and_eve
     assert not planner(informed, code_sha256="other").knowledge().curve
     assert not planner(informed, price=price_for("us-east-1", Architecture.ARM64)).knowledge().curve
     assert not planner(request(prior=PRIOR, payloads=(Payload.of("1"),))).knowledge().curve
-
-
-def test_the_most_invocations_are_those_of_the_planner():
-    from powertune.decide import adaptive_limits
-    from powertune.domain import search
-
-    assert adaptive_limits.MOST_INVOCATIONS == search.MOST_INVOCATIONS
