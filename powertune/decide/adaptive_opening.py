@@ -7,8 +7,9 @@ from powertune.decide.evidence import SizeEvidence
 from powertune.domain.search import Limits, Objective, Strategy
 from powertune.domain.work import Batch
 
-START_MB = {Strategy.COST: 512, Strategy.SPEED: 2048, Strategy.BALANCED: 1024}
-START_UNDER_TARGET_MB = 1024
+START_MB = {Strategy.COST: (512, 1769), Strategy.SPEED: (2048, 512), Strategy.BALANCED: (1024, 1769)}
+"""Where the best size often is, and what tells much beside it: one full core ends what a single thread gains."""
+START_UNDER_TARGET_MB = (1024, 512)
 APART = 1.5
 """Sizes that are nearer to each other than by this factor tell much the same."""
 
@@ -24,9 +25,10 @@ def opening(
     at_once: int,
     left: int,
 ) -> tuple[Batch, ...]:
-    """The first batches: the function's present size, which everything is compared with, and a typical best one.
+    """The first batches: the function's present size, which everything is compared with, and typical best ones.
 
-    After a failure a larger size is tried. Under a limit of money or time a single invocation comes first.
+    The present size is invoked once more than the others: it is measured for certain. After a failure a larger size
+    is tried. Under a limit of money or time a single invocation comes first.
 
     Args:
         usable: sizes that may be asked for.
@@ -40,19 +42,24 @@ def opening(
     """
     typical = START_UNDER_TARGET_MB if objective.latency_target is not None else START_MB[objective.strategy]
     tried = max(told, default=0)
-    wanted = [max(typical, 2 * tried)] if told else [present_memory_mb or typical, typical]
+    present = [] if present_memory_mb is None else [present_memory_mb]
+    wanted = [max(typical[0], 2 * tried)] if told else [*present, *typical]
     sizes: list[int] = []
-    for memory_mb in wanted[:at_once]:
+    for memory_mb in wanted:
         fresh = [size for size in usable if size not in told and size not in sizes]
         larger = [size for size in fresh if size > tried] or fresh or ([] if sizes else list(usable))
         nearest = min(larger, key=lambda size: (abs(math.log(size / memory_mb)), size), default=None)
-        if nearest is not None and all(max(nearest / size, size / nearest) >= APART for size in sizes):
+        if (
+            nearest is not None
+            and len(sizes) < at_once
+            and all(max(nearest / size, size / nearest) >= APART for size in sizes)
+        ):
             sizes.append(nearest)
     if limits.max_spend is not None or limits.max_time_ms is not None:
         return (Batch(memory_mb=sizes[0], count=1),)
     batches = []
     for size in sizes:
-        count = min(parallel + 1, left)
+        count = min(parallel + (2 if size in present and not told else 1), left)
         left -= count
         if count > 0:
             batches.append(Batch(memory_mb=size, count=count))

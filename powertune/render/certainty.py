@@ -105,11 +105,8 @@ def other_goals_line(result: TuningResult) -> str:
         if answer.goal is own_goal(result):
             continue
         name = _name(result, answer.goal).lower()
-        if not _is_known(search, answer):
-            said.append(f"{name} not known")
-        else:
-            sure = f" ({_bound(result, answer)})" if answer.regret_bound is not None else ""
-            said.append(f"{name} {figures.memory(answer.memory_mb)}{sure}")
+        sure = f" ({_bound(result, answer)})" if answer.regret_bound is not None else ""
+        said.append(f"{name} {_size(search, answer)}{sure}")
     among = " among the measured sizes" if search.kind is SearchKind.GRID else ""
     return f"Other goals{among}: {'; '.join(said)}." if said else ""
 
@@ -152,6 +149,12 @@ def _ended(search: SearchReport) -> str:
     return _STOPPED[search.stop_reason]
 
 
+def _size(search: SearchReport, answer: Answer) -> str:
+    if answer.memory_mb is None:
+        return "not known"
+    return f"{'' if _is_known(search, answer) else 'perhaps '}{figures.memory(answer.memory_mb)}"
+
+
 def _is_known(search: SearchReport, answer: Answer) -> bool:
     """Whether an answer is one: a search's with a claim, a grid's of whatever it measured."""
     return answer.memory_mb is not None and (search.kind is SearchKind.GRID or answer.regret_bound is not None)
@@ -179,10 +182,10 @@ def _other_goals(result: TuningResult, search: SearchReport) -> Markup:
 
 def _goal_row(result: TuningResult, search: SearchReport, answer: Answer, sizes: dict[int, SizeResult]) -> Markup:
     by, known = compared_by(result), _is_known(search, answer)
-    size = sizes.get(answer.memory_mb) if known and answer.memory_mb is not None else None
+    size = sizes.get(answer.memory_mb) if answer.memory_mb is not None else None
     duration, cost = (by.duration(size), by.cost(size)) if size is not None else (None, None)
     cells = [
-        figures.memory(answer.memory_mb) if known else "not known",
+        _size(search, answer),
         figures.duration(duration.mean if duration else None),
         figures.money(cost.per_million if cost else None),
     ]
@@ -191,8 +194,6 @@ def _goal_row(result: TuningResult, search: SearchReport, answer: Answer, sizes:
         said.append(together(_bound(result, answer)))
     elif known:
         said.append(f"by its mean within {figures.at_most(result.request.tolerance)} of the best measured")
-    elif answer.memory_mb is not None:
-        said.append(f"The best of those measured is {figures.memory(answer.memory_mb)}.")
     if answer.note is not None:
         said.append(safe(answer.note, _LONGEST_NOTE))
     numbers = "".join(f"<td>{escape(cell)}</td>" for cell in cells)

@@ -79,6 +79,11 @@ def searched(
     )
 
 
+def searched_until(build: Build, wanted: Callable[[TuningResult], bool], **given: Any) -> TuningResult:
+    """The first of many searches, each with a seed of its own, that is as wanted."""
+    return next(found for seed in range(60) if wanted(found := searched(build, seed=seed, **given)))
+
+
 def _sample(memory_mb: int, order: int, took_ms: float, used_mb: int | None) -> Sample:
     init = 260.0 if order == 0 else None
     return Sample(
