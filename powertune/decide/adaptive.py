@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from powertune.decide.adaptive_answers import goal_of, other_answers, surely_differ
-from powertune.decide.adaptive_choice import CONFIRMED_BY, next_batches
+from powertune.decide.adaptive_choice import CONFIRMED_BY, PATIENCE, PATIENCE_RECORDED, next_batches
 from powertune.decide.adaptive_claim import verdict_of
 from powertune.decide.adaptive_limits import left, one_more, reached, rooms, tight
 from powertune.decide.adaptive_opening import opening
@@ -152,6 +152,7 @@ class AdaptivePlanner:
                 room,
                 self._objective,
                 spent=self._evidence.spend(*self._rates),
+                patience=PATIENCE_RECORDED if self._recorded else PATIENCE,
                 sure=sure,
                 confirmed=bool(confirmed),
                 at_once=self._at_once,

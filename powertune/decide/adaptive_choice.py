@@ -19,8 +19,10 @@ RATE = {Strategy.COST: 0.005, Strategy.SPEED: 0.004, Strategy.BALANCED: 0.0045}
 RATE_UNDER_TARGET = 0.0045
 UNSURE = 0.7
 """Share of the rate that counts while the risk is above what was asked for."""
-PATIENCE = 40.0
-"""Invocations of ordinary price after which further ones are held to save more and more."""
+PATIENCE = 8.0
+PATIENCE_RECORDED = 40.0
+"""Invocations of ordinary price after which further ones are held to save more and more. What was recorded may have
+no smooth curve, and takes longer to search."""
 ALSO = 0.3
 """Share of the best batch's worth that another of the same round must have."""
 APART = 1.3
@@ -29,7 +31,15 @@ _ORDINARY_MB = (128, 256, 512, 1024, 1536, 3008)
 
 
 def next_batches(
-    view: View, rooms: Sequence[Room], objective: Objective, *, spent: float, sure: bool, confirmed: bool, at_once: int
+    view: View,
+    rooms: Sequence[Room],
+    objective: Objective,
+    *,
+    spent: float,
+    patience: float,
+    sure: bool,
+    confirmed: bool,
+    at_once: int,
 ) -> tuple[Batch, ...]:
     """The batches of a round, one for each size at most; none where none is worth its price or fits the limits.
 
@@ -38,6 +48,7 @@ def next_batches(
         rooms: what the limits leave.
         objective: what the best means.
         spent: money so far.
+        patience: `PATIENCE` or `PATIENCE_RECORDED`.
         sure: the risk is as low as was asked for.
         confirmed: a size may be recommended.
         at_once: batches of a round.
@@ -48,7 +59,7 @@ def next_batches(
     rate = RATE_UNDER_TARGET if objective.latency_target is not None else RATE[objective.strategy]
     if confirmed and not sure:
         rate *= UNSURE
-    rate *= max(1.0, spent / unit / PATIENCE) ** 1.5
+    rate *= max(1.0, spent / unit / patience) ** 1.5
     prices = prices * rate / unit
     room = narrowest(rooms)
     missing = np.maximum(CONFIRMED_BY - view.own, 0)

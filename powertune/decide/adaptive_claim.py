@@ -15,8 +15,8 @@ UNEVEN = 0.15
 """Strength of residuals from which the curve is uneven."""
 ROUGH_CHANCE = 0.1
 """Probability of such residuals from which nothing wide is claimed."""
-SEEN = 3
-"""Sizes that must have been measured before anything is claimed: fewer do not show a curve."""
+SEEN = 2
+"""Sizes that must have been measured before anything is claimed: one does not show a curve."""
 WIDER = 1.25
 """Factor on a bound wider than the tolerance: over recorded functions those were often just too narrow."""
 

@@ -40,6 +40,8 @@ RESIDUALS = (  # standard deviations of what neighbouring sizes share and of wha
 )
 LENGTH = 0.7
 """Distance in log memory over which residuals resemble each other: a factor of two."""
+LUCK = 0.03
+"""Of a version's execution environments at the least: the same function measured again is often off by so much."""
 _OWN = np.array([own for _, own, _ in RESIDUALS])
 _STRENGTHS = np.array([np.hypot(shared, own) for shared, own, _ in RESIDUALS])
 LEVEL_SPREAD = 10.0
@@ -76,6 +78,7 @@ class CurveModel:
     def __init__(self, sizes_mb: Sequence[int], *, seed: int, lasting: bool = False, draws: int = DRAWS) -> None:
         self.sizes_mb = tuple(sizes_mb)
         self._lasting = lasting
+        self._own_of = _OWN if lasting else np.hypot(_OWN, LUCK)
         self._curves = library(sizes_mb, seed)
         rng = np.random.default_rng((seed, 2))
         log_memory = np.log(np.asarray(sizes_mb, dtype=float))
@@ -113,7 +116,7 @@ class CurveModel:
         for key in np.unique(spread_at * len(RESIDUALS) + residual_at):
             a, b = divmod(int(key), len(RESIDUALS))
             rows = np.flatnonzero((spread_at == a) & (residual_at == b))
-            shared, own, _ = RESIDUALS[b]
+            shared, own = RESIDUALS[b][0], self._own_of[b]
             base = self._curves[curve_at[rows]] + shared * self._shared[rows] + self._levels[rows, None]
             luck = own * self._own[rows]
             if self._lasting:
@@ -129,12 +132,12 @@ class CurveModel:
                 unseen[:, where] = 0.0
                 base = base + unseen
             log_mean[rows] = base + centre + SPREADS[a] ** 2 / 2
-        luck = np.zeros(self.draws) if self._lasting else _OWN[residual_at]
+        luck = np.zeros(self.draws) if self._lasting else self._own_of[residual_at]
         return Draws(log_mean=log_mean, spread=SPREADS[spread_at], strength=_STRENGTHS[residual_at], luck=luck)
 
     def _covariance(self, residual: int, *, own: bool) -> Floats:
         """Of what all sizes and neighbours share, and with ``own`` of what each has for itself."""
-        shared, alone, _ = RESIDUALS[residual]
+        shared, alone = RESIDUALS[residual][0], self._own_of[residual]
         found = LEVEL_SPREAD**2 + shared**2 * self._smooth
         return np.asarray(found + alone**2 * np.eye(len(self.sizes_mb)) if own else found)
 
