@@ -52,6 +52,8 @@ JUMPS = 1.6
 """Outliers that are expected at most among all sizes."""
 JUMP_SPREAD = 0.7
 DRAWS = 1500
+MOST_FIGURES = 60_000
+"""Draws times memory sizes: of many sizes fewer curves are drawn, so that a round stays short."""
 SMALLEST_MS = 0.01
 
 
@@ -75,9 +77,10 @@ class CurveModel:
     ``lasting`` says that what a size has for itself is part of its mean, and no luck.
     """
 
-    def __init__(self, sizes_mb: Sequence[int], *, seed: int, lasting: bool = False, draws: int = DRAWS) -> None:
+    def __init__(self, sizes_mb: Sequence[int], *, seed: int, lasting: bool = False) -> None:
         self.sizes_mb = tuple(sizes_mb)
         self._lasting = lasting
+        self.draws = draws = min(DRAWS, MOST_FIGURES // len(sizes_mb))
         self._own_of = _OWN if lasting else np.hypot(_OWN, LUCK)
         self._curves = library(sizes_mb, seed)
         rng = np.random.default_rng((seed, 2))
@@ -96,7 +99,6 @@ class CurveModel:
         jumping = jumps.random((draws, count)) < min(JUMP_CHANCE, JUMPS / count)
         self._jumps = np.where(jumping, JUMP_SPREAD * jumps.standard_normal((draws, count)), 0.0)
         self._start = float(rng.random())
-        self.draws = draws
 
     def posterior(self, durations_ms: Mapping[int, Sequence[float]]) -> Draws:
         """Draw curves that the durations (by index of the memory size, one at least) leave plausible."""
