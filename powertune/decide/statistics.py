@@ -8,6 +8,8 @@ from scipy import special
 from powertune.domain.result import Distribution, Interval
 
 CONFIDENCE = 0.95
+FEWEST = 3
+"""Values for an interval: that of two is 13 times their deviation to each side, and says nothing."""
 
 
 def describe(values: Sequence[float]) -> Distribution | None:
@@ -30,12 +32,12 @@ def describe(values: Sequence[float]) -> Distribution | None:
 
 
 def mean_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval | None:
-    """Student's interval for the mean (W. S. Gosset, 1908); None with fewer than two values.
+    """Student's interval for the mean (W. S. Gosset, 1908); None with fewer than `FEWEST` values.
 
     It takes the values for independent and not too skewed. With heavy tails and few samples it is too narrow:
     it is shown to warn, not to decide.
     """
-    if len(values) < 2:
+    if len(values) < FEWEST:
         return None
     data = np.asarray(values, dtype=float)
     half = float(special.stdtrit(len(values) - 1, (1 + confidence) / 2)) * float(

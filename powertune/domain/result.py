@@ -33,7 +33,7 @@ class Interval:
 class Distribution:
     """Summary of one figure over ``count`` samples, in the unit that its owner's field names.
 
-    ``mean_interval`` is None with fewer than two samples.
+    ``mean_interval`` is None with fewer than three samples.
     """
 
     count: int

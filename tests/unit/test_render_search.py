@@ -16,7 +16,7 @@ from powertune.decide.outcome import outcome
 from powertune.domain.result import Answer, Goal, TuningResult
 from powertune.domain.search import LatencyStatistic, LatencyTarget, Limits, SearchKind, StopReason, Strategy
 from powertune.render import figures, sentence
-from powertune.render.certainty import other_goals_line, stays
+from powertune.render.certainty import knows_best, other_goals_line, stays
 from powertune.render.charts import charts
 from powertune.render.html import render_html
 from powertune.render.safe import cells
@@ -42,8 +42,8 @@ def run(make_result: Make, found: dict[str, TuningResult]) -> TuningResult:
 
 def claims_and_glances(result: TuningResult) -> bool:
     """Whether a search claims something, and has a size that it measured once."""
-    once = any(size.warm.samples == 1 for size in result.memory_sizes)
-    return once and result.search is not None and result.search.regret_bound is not None
+    counts = [size.warm.samples for size in result.memory_sizes]
+    return min(counts) == 1 and max(counts) > 2 and result.search is not None and result.search.regret_bound is not None
 
 
 def grid(make_result: Make, **request: Any) -> TuningResult:
@@ -100,11 +100,11 @@ def test_the_axis_reaches_as_far_as_the_model_and_has_round_sizes(run: TuningRes
     assert reach == [128, 10_240, 256, 512, 1024, 2048, 4096, 8192]
 
 
-def test_a_mean_of_one_measurement_has_no_interval(run: TuningResult) -> None:
+def test_a_mean_of_one_or_two_measurements_has_no_interval(run: TuningResult) -> None:
     (means,) = traces(run, "duration", "mean")
-    single = [size.memory_mb for size in run.memory_sizes if size.warm.samples == 1]
-    assert single
-    assert [mb for mb, reach in zip(means["x"], means["error_y"]["array"], strict=True) if reach is None] == single
+    few = [size.memory_mb for size in run.memory_sizes if size.warm.samples < 3]
+    assert 0 < len(few) < len(run.memory_sizes)
+    assert [mb for mb, reach in zip(means["x"], means["error_y"]["array"], strict=True) if reach is None] == few
 
 
 def test_pointing_at_the_line_says_whether_the_size_was_measured(run: TuningResult) -> None:
@@ -302,10 +302,41 @@ def test_a_present_size_that_stays_for_want_of_a_sure_gain_is_not_called_the_bes
     assert row.endswith("  keep")
 
 
+def keeps_unsurely(result: TuningResult) -> bool:
+    best = result.recommendation
+    return best is not None and best.memory_mb == 512 and not stays(result) and not knows_best(result)
+
+
+def test_a_present_size_is_called_the_best_only_where_the_search_knows_that(make_result: Make) -> None:
+    unsure = searched_until(make_result, keeps_unsurely, present_mb=512, noise=0.3)
+    assert sentence.answer(unsure).startswith("Keep 512 MB: ")
+    assert sentence.answer(unsure).endswith("; the search holds no other size for better, but is not sure.")
+    assert "already" not in render_terminal(unsure, width=100)
+    sure = changed(unsure, regret_bound=0.05)
+    assert sentence.answer(sure).startswith("512 MB is already the best size: ")
+    assert "already best" in render_terminal(sure, width=100)
+
+
+def test_the_only_size_that_was_measured_and_the_nearest_to_a_target_are_not_called_the_best(make_result: Make) -> None:
+    only = searched(make_result, present_mb=512, limits=Limits(max_invocations=3))
+    assert [size.memory_mb for size in only.memory_sizes] == [512]
+    assert "already best" not in render_terminal(only, width=100)
+    nearest = grid(make_result, latency_target=target(100))
+    assert nearest.recommendation is not None
+    at_home = replace(nearest.function, original_memory_mb=nearest.recommendation.memory_mb)
+    shown = render_terminal(replace(nearest, function=at_home), width=200)
+    assert next(line for line in shown.splitlines() if line.startswith("*")).endswith("  nearest")
+    assert "already best" not in shown
+
+
 def test_no_interval_is_drawn_below_nought(make_result: Make) -> None:
-    result = searched(make_result, noise=0.8, seed=3)
+    result = searched_until(make_result, reaches_below_nought, noise=1.2)
     for name in ("duration", "cost"):
         (means,) = traces(result, name, "mean")
         reaches = zip(means["y"], means["error_y"]["arrayminus"], strict=True)
         assert all(reach <= y for y, reach in reaches if reach is not None)
-    assert any(size.warm.duration_ms.mean_interval.low < 0 for size in result.memory_sizes if size.warm.samples > 1)
+
+
+def reaches_below_nought(result: TuningResult) -> bool:
+    found = (size.warm.duration_ms for size in result.memory_sizes)
+    return any(one.mean_interval.low < 0 for one in found if one and one.mean_interval)
