@@ -15,7 +15,7 @@ import numpy as np
 from powertune.decide.adaptive_answers import goal_of, other_answers, surely_differ
 from powertune.decide.adaptive_choice import CONFIRMED_BY, PATIENCE, PATIENCE_RECORDED, next_batches
 from powertune.decide.adaptive_claim import verdict_of
-from powertune.decide.adaptive_limits import left, one_more, reached, rooms, tight
+from powertune.decide.adaptive_limits import fits, left, reached, rooms, tight
 from powertune.decide.adaptive_opening import opening
 from powertune.decide.adaptive_signs import drifting
 from powertune.decide.adaptive_view import View, modelled
@@ -29,6 +29,9 @@ from powertune.domain.sample import Sample
 from powertune.domain.search import Limits, Objective, StopReason, Verdict
 from powertune.domain.work import Batch
 
+COLD_AT_MOST = 10
+"""Cold starts at a size, with nothing warm anywhere, after which a function is held to start cold always. So many
+times as many where invocations are sent at the same time."""
 PRIOR_AT_MOST = 5
 """Samples of earlier runs that are used at each size, the latest ones."""
 
@@ -140,6 +143,9 @@ class AdaptivePlanner:
         if view is None:
             if stop is not None:
                 return (), replace(nothing, stop_reason=stop, notes=("Nothing was measured before a limit.",)), None
+            if any(len(at.cold_latencies_ms) >= COLD_AT_MOST * self._parallel for at in told.values()):
+                note = ("Every invocation started cold, and nothing warm was measured.",)
+                return (), replace(nothing, stop_reason=StopReason.NOTHING_LEFT, notes=note), None
             first = self._first(usable, told)
             note = ("The next invocation might break a limit, and nothing warm was measured.",)
             return first, nothing if first else replace(nothing, stop_reason=tight(self._limits), notes=note), None
@@ -170,8 +176,10 @@ class AdaptivePlanner:
     def _first(self, usable: Sequence[int], told: Mapping[int, SizeEvidence]) -> tuple[Batch, ...]:
         started = [size for size in usable if size in told and told[size].cold_latencies_ms]
         if started:
-            return one_more(self._limits, self._evidence, self._rates, told[started[0]])
-        return opening(
+            # After a cold start twice what it took, after a failure as long again.
+            again, longest = Batch(memory_mb=started[0], count=1), 2 * max(told[started[0]].cold_latencies_ms)
+            return self._if_it_fits((again,), longest)
+        batches = opening(
             usable,
             told,
             self._objective,
@@ -181,6 +189,13 @@ class AdaptivePlanner:
             at_once=self._at_once,
             left=left(self._limits, self._evidence),
         )
+        return self._if_it_fits(batches, self._evidence.longest_failure_ms) if told else batches
+
+    def _if_it_fits(self, batches: tuple[Batch, ...], longest_ms: float) -> tuple[Batch, ...]:
+        """Nothing where one invocation of so long may break a limit."""
+        sizes = (batch.memory_mb for batch in batches)
+        keeps = all(fits(self._limits, self._evidence, self._rates, size, longest_ms) for size in sizes)
+        return batches if keeps else ()
 
     def _too_small(self, told: Mapping[int, SizeEvidence]) -> set[int]:
         """Sizes without the headroom asked for, by the most memory used at the nearest size that says it."""

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from powertune.decide.adaptive_view import View
 from powertune.decide.curve_prior import Floats
-from powertune.decide.evidence import Evidence, SizeEvidence
+from powertune.decide.evidence import Evidence
 from powertune.domain.search import MOST_INVOCATIONS, Limits, StopReason
-from powertune.domain.work import Batch
 
 Rates = tuple[float, float]
 """Per GB-second and per request."""
@@ -37,7 +36,8 @@ class Room:
 
 def reached(limits: Limits, evidence: Evidence, rates: Rates) -> StopReason | None:
     """The limit at which the search is, if any."""
-    if evidence.count >= _most(limits):
+    # What is throttled again and again never counts: there must be an end all the same.
+    if evidence.count >= _most(limits) or evidence.sent >= max(_most(limits), MOST_INVOCATIONS):
         return StopReason.MAX_INVOCATIONS
     if limits.max_spend is not None and evidence.spend(*rates) >= float(limits.max_spend):
         return StopReason.MAX_SPEND
@@ -50,19 +50,22 @@ def rooms(limits: Limits, evidence: Evidence, rates: Rates, view: View) -> list[
     """What every limit leaves, with money and time estimated on the high side.
 
     A single invocation may well take longer than the mean, a cold start longer still, and nothing bounds either:
-    the estimate is the mean's 99 % quantile, with two standard deviations of the noise on top.
+    the estimate is the mean's 99 % quantile, with two standard deviations of the noise on top. At a size that was
+    never invoked here an invocation may fail as one did before: then it takes as long.
     """
+    failure_ms = np.where(view.own == 0, evidence.longest_failure_ms, 0.0)
     margin = np.where((view.own == 0) & (view.cold_calls > 0), 1.5, 1.0)
     margin = margin * math.exp(2 * float(np.quantile(view.draws.spread, 0.9)))
     ones = np.ones(len(view.sizes_mb))
     found = [Room(left=_most(limits) - evidence.count, each=ones, reason=StopReason.MAX_INVOCATIONS)]
     if limits.max_spend is not None:
-        each = np.quantile(view.costs, 0.99, axis=0) * margin
+        failure = np.array([_money(size, ms, rates) for size, ms in zip(view.sizes_mb, failure_ms, strict=True)])
+        each = np.maximum(np.quantile(view.costs, 0.99, axis=0) * margin, failure)
         found.append(
             Room(left=float(limits.max_spend) - evidence.spend(*rates), each=each, reason=StopReason.MAX_SPEND)
         )
     if limits.max_time_ms is not None:
-        each = np.exp(np.quantile(view.draws.log_mean, 0.99, axis=0)) * margin
+        each = np.maximum(np.exp(np.quantile(view.draws.log_mean, 0.99, axis=0)) * margin, failure_ms)
         found.append(Room(left=limits.max_time_ms - evidence.time_ms, each=each, reason=StopReason.MAX_TIME))
     return found
 
@@ -72,15 +75,12 @@ def narrowest(among: Sequence[Room]) -> NDArray[np.int64]:
     return np.asarray(np.min([room.counts for room in among], axis=0))
 
 
-def one_more(limits: Limits, evidence: Evidence, rates: Rates, size: SizeEvidence) -> tuple[Batch, ...]:
-    """One more at a size that has only started cold, if twice what that took is within the limits."""
-    time_ms = 2 * max(size.cold_latencies_ms)
-    money = time_ms / 1000 * size.memory_mb / 1024 * rates[0] + rates[1]
+def fits(limits: Limits, evidence: Evidence, rates: Rates, memory_mb: int, time_ms: float) -> bool:
+    """Whether one invocation more, of at most so long a time, is within the limits of money and time."""
     if limits.max_time_ms is not None and evidence.time_ms + time_ms > limits.max_time_ms:
-        return ()
-    if limits.max_spend is not None and evidence.spend(*rates) + money > float(limits.max_spend):
-        return ()
-    return (Batch(memory_mb=size.memory_mb, count=1),)
+        return False
+    money = _money(memory_mb, time_ms, rates)
+    return limits.max_spend is None or evidence.spend(*rates) + money <= float(limits.max_spend)
 
 
 def tight(limits: Limits) -> StopReason:
@@ -95,3 +95,7 @@ def left(limits: Limits, evidence: Evidence) -> int:
 
 def _most(limits: Limits) -> int:
     return MOST_INVOCATIONS if limits.max_invocations is None else limits.max_invocations
+
+
+def _money(memory_mb: int, time_ms: float, rates: Rates) -> float:
+    return math.ceil(time_ms) / 1000 * memory_mb / 1024 * rates[0] + rates[1]

@@ -56,6 +56,16 @@ class Evidence:
         return sum(1 for sample in self._samples if sample.outcome is not Outcome.THROTTLED)
 
     @property
+    def sent(self) -> int:
+        """Invocations that were tried so far, those that were throttled among them."""
+        return len(self._samples)
+
+    @property
+    def longest_failure_ms(self) -> float:
+        """Duration of the longest invocation that failed; 0 where none is known."""
+        return max((sample.latency_ms or 0.0 for sample in self._samples if sample.outcome in BROKEN), default=0.0)
+
+    @property
     def time_ms(self) -> float:
         """Duration of everything so far, as far as it is known."""
         return math.fsum(sample.latency_ms or sample.billed_ms or 0.0 for sample in self._samples)

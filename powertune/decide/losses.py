@@ -54,9 +54,10 @@ class Judge:
         extra = _nearest(cold_extra_ms or {}, self._memory_gb.size)
         if target.statistic is LatencyStatistic.MEAN:
             return np.asarray(mean + share * extra)
-        # Cold starts are taken to be slower than anything warm.
+        # Cold starts are taken to be slower than anything warm. At exactly their share the quantile lies between the
+        # two, and is taken to be a cold start: the slowest of all warm ones would be infinitely slow.
         rank = QUANTILES[target.statistic]
-        if rank > 1 - share:
+        if rank >= 1 - share:
             return np.asarray(mean + extra)
         spread = draws.spread[:, None]
         return np.asarray(np.exp(draws.log_mean - spread**2 / 2 + float(special.ndtri(rank / (1 - share))) * spread))
