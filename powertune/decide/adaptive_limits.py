@@ -14,6 +14,9 @@ from powertune.domain.search import MOST_INVOCATIONS, Limits, StopReason
 
 Rates = tuple[float, float]
 """Per GB-second and per request."""
+REPEATED = 4.0
+"""An invocation at a size that was measured is held to take at most so many times the longest one there. Of the noise
+a single measurement says nothing, and the model allows for any: a small limit would then end with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,7 @@ def rooms(limits: Limits, evidence: Evidence, rates: Rates, view: View) -> list[
     the estimate is the mean's 99 % quantile, with two standard deviations of the noise on top. At a size that was
     never invoked here an invocation may fail as one did before: then it takes as long.
     """
+    repeated = {at: REPEATED * max(values) for at, values in view.data.items() if view.own[at]}
     failure_ms = np.where(view.own == 0, evidence.longest_failure_ms, 0.0)
     margin = np.where((view.own == 0) & (view.cold_calls > 0), 1.5, 1.0)
     margin = margin * math.exp(2 * float(np.quantile(view.draws.spread, 0.9)))
@@ -61,11 +65,15 @@ def rooms(limits: Limits, evidence: Evidence, rates: Rates, view: View) -> list[
     if limits.max_spend is not None:
         failure = np.array([_money(size, ms, rates) for size, ms in zip(view.sizes_mb, failure_ms, strict=True)])
         each = np.maximum(np.quantile(view.costs, 0.99, axis=0) * margin, failure)
+        for at, longest_ms in repeated.items():
+            each[at] = min(each[at], _money(view.sizes_mb[at], longest_ms, rates))
         found.append(
             Room(left=float(limits.max_spend) - evidence.spend(*rates), each=each, reason=StopReason.MAX_SPEND)
         )
     if limits.max_time_ms is not None:
         each = np.maximum(np.exp(np.quantile(view.draws.log_mean, 0.99, axis=0)) * margin, failure_ms)
+        for at, longest_ms in repeated.items():
+            each[at] = min(each[at], longest_ms)
         found.append(Room(left=limits.max_time_ms - evidence.time_ms, each=each, reason=StopReason.MAX_TIME))
     return found
 
