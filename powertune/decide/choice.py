@@ -148,3 +148,8 @@ def missed_words(memory_mb: int, figure_ms: float, target: LatencyTarget) -> str
         f"No measured memory size keeps {limit_of(target)}; the nearest is {megabytes(memory_mb)} with "
         f"{milliseconds(figure_ms)}."
     )
+
+
+def says_missed(text: str, target: LatencyTarget | None) -> bool:
+    """Whether a note is one of `missed_words`."""
+    return target is not None and text.startswith(f"No measured memory size keeps {limit_of(target)};")

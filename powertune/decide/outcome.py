@@ -3,16 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from powertune.decide.choice import choose, missed_words, pareto, target_figure
+from powertune.decide.choice import Candidate, choose, missed_words, pareto, says_missed, target_figure
 from powertune.decide.field import Field, field_of
 from powertune.decide.knowledge import Knowledge
-from powertune.decide.reasons import missed_by_search
+from powertune.decide.reasons import doubts_target, missed_by_search, stopped
 from powertune.decide.score import recommend
 from powertune.decide.words import limit_of, megabytes, percent
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import Answer, Goal, Recommendation, SearchReport, SizeResult
 from powertune.domain.sample import Sample
-from powertune.domain.search import LatencyTarget, Objective, SearchKind, StopReason, Strategy
+from powertune.domain.search import LatencyTarget, Objective, SearchKind, StopReason, Strategy, Verdict
 
 _STRATEGIES = {Goal.COST: Strategy.COST, Goal.SPEED: Strategy.SPEED, Goal.BALANCED: Strategy.BALANCED}
 
@@ -67,10 +67,10 @@ def outcome(
         stop_reason=verdict.stop_reason,
         regret_bound=verdict.regret_bound if own else None,
         risk=verdict.risk if own else None,
-        notes=verdict.notes or _without_answer(best, field, objective),
+        notes=_search_notes(verdict, best, field, objective),
         noise=knowledge.noise,
         curve=knowledge.curve,
-        answers=_kept(_with_misses(knowledge.answers, field, objective), best, objective),
+        answers=_kept(_with_misses(_other_answers(knowledge, field, objective), field, objective), best, objective),
         pareto_mb=front,
     )
 
@@ -92,6 +92,43 @@ def _latencies(samples: Sequence[Sample], target: LatencyTarget | None) -> Mappi
         elif sample.is_cold_measurement and (wait := sample.latency_ms) is not None:
             cold.setdefault(sample.memory_mb, []).append(wait)
     return {size: target_figure(warm.get(size, []), cold.get(size, []), target) for size in {*warm, *cold}}
+
+
+def _search_notes(verdict: Verdict, best: Recommendation | None, field: Field, objective: Objective) -> tuple[str, ...]:
+    """What the search noticed; of a missed target only what the recommendation does not say by its own figures."""
+    target = objective.latency_target
+    if best is None:
+        return (*(verdict.notes or _why_nothing(field, objective)), *stopped(verdict.stop_reason))
+    others = tuple(note for note in verdict.notes if not says_missed(note, target))
+    choice = choose([row.candidate for row in field.rows.values()], objective)
+    kept = choice is not None and choice.nearest_ms is None
+    if target is None or len(others) == len(verdict.notes) or not kept:
+        return others
+    return (*others, doubts_target(best.memory_mb, target))
+
+
+def _other_answers(knowledge: Knowledge, field: Field, objective: Objective) -> tuple[Answer, ...]:
+    """The answers, those without a claim by the model's means of all measured sizes.
+
+    A search looks twice only where its own goal wants it: of what it has looked at twice, none may be near the best
+    for another goal.
+    """
+    seen = [
+        Candidate(memory_mb=point.memory_mb, duration_ms=point.duration_ms, cost=point.per_million)
+        for point in knowledge.curve
+        if point.measured and point.memory_mb in field.rows
+    ]
+    return tuple(_by_model(one, seen, objective) for one in knowledge.answers)
+
+
+def _by_model(one: Answer, seen: Sequence[Candidate], objective: Objective) -> Answer:
+    strategy = _STRATEGIES.get(one.goal)
+    if one.goal is goal_of(objective) or strategy is None or one.memory_mb is None or one.regret_bound is not None:
+        return one
+    choice = choose(seen, replace(objective, strategy=strategy, latency_target=None))
+    if choice is None or choice.memory_mb == one.memory_mb:
+        return one
+    return replace(one, memory_mb=choice.memory_mb, risk=None)
 
 
 def _with_misses(answers: tuple[Answer, ...], field: Field, objective: Objective) -> tuple[Answer, ...]:

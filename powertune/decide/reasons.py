@@ -156,6 +156,25 @@ def missed_by_search(memory_mb: int, figure_ms: float, target: LatencyTarget) ->
     )
 
 
+def above_limit(memory_mb: int, figure_ms: float | None, target: LatencyTarget | None) -> tuple[str, ...]:
+    """That the size chosen by a model misses the latency target by its own few measurements."""
+    if target is None or figure_ms is None or figure_ms <= target.limit_ms:
+        return ()
+    text = (
+        f"The {target.statistic.value} measured at {megabytes(memory_mb)} is {milliseconds(figure_ms)}, above the "
+        "limit; the search goes by its model of all measurements."
+    )
+    return (text,)
+
+
+def doubts_target(memory_mb: int, target: LatencyTarget) -> str:
+    """That a target is kept by what was measured, and probably not by the model."""
+    return (
+        f"By the search's model it is more likely than not that no memory size keeps {limit_of(target)}, though a "
+        f"measured one did: {megabytes(memory_mb)} is its choice all the same."
+    )
+
+
 def claim(verdict: Verdict, considered_mb: Sequence[int], objective: Objective, *, missed: bool = False) -> str:
     """What a search claims of its recommendation, with the probability that it asked for."""
     assert verdict.memory_mb is not None

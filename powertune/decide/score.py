@@ -7,6 +7,7 @@ from powertune.decide.choice import choose
 from powertune.decide.field import Field, Row, field_of
 from powertune.decide.knowledge import Knowledge
 from powertune.decide.reasons import (
+    above_limit,
     beside,
     chosen_by_search,
     fails_there,
@@ -68,13 +69,14 @@ def _searched(field: Field, objective: Objective, present_mb: int, knowledge: Kn
         return None
     present = field.measured.get(present_mb)
     change = _as_known(_change(present, chosen), knowledge)
+    by_measurement = choose([row.candidate for row in field.rows.values()], objective)
+    missed = by_measurement is not None and by_measurement.nearest_ms is not None
     left = (
+        *(() if missed else above_limit(chosen.memory_mb, chosen.latency_ms, objective.latency_target)),
         *fails_there(chosen.memory_mb, field.unreliable_mb),
         *left_out(field.failed_mb, (), field.cramped_mb, field.unknown_use_mb, objective),
     )
     equivalent = tuple(size for size in verdict.equivalent_mb if size in field.measured)
-    by_measurement = choose([row.candidate for row in field.rows.values()], objective)
-    missed = by_measurement is not None and by_measurement.nearest_ms is not None
     if present_mb in equivalent and change is not None and _stays(field, change, objective, missed=missed):
         return _stay(field, change, objective, equivalent, (*chosen_by_search(knowledge, objective), *left))
     figure = chosen.latency_ms if missed else None

@@ -80,7 +80,8 @@ def _in_the_mix(warm: Sequence[Sample], mix: Mapping[int, int] | None) -> Sequen
 def _status(measured: Sequence[Sample], samples: Sequence[Sample], failure: str | None) -> SizeStatus:
     if measured:
         return SizeStatus.MEASURED
-    return SizeStatus.FAILED if samples or failure else SizeStatus.NOT_MEASURED
+    failed = failure is not None or any(sample.outcome is not Outcome.OK for sample in samples)
+    return SizeStatus.FAILED if failed else SizeStatus.NOT_MEASURED
 
 
 _WORDS = {

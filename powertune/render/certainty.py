@@ -67,6 +67,14 @@ def stays(result: TuningResult) -> bool:
     )
 
 
+def knows_best(result: TuningResult) -> bool:
+    """Whether the recommended size is known for the best, within the tolerance: a grid's among those measured."""
+    search = result.search
+    if search is None or search.kind is SearchKind.GRID:
+        return True
+    return search.regret_bound is not None and search.regret_bound <= result.request.tolerance
+
+
 def certainty(result: TuningResult) -> Markup:
     """The sections "How sure is this?" and "Other goals"; nothing for a dry run or a result of an earlier schema."""
     search = result.search

@@ -2,7 +2,7 @@
 
 from powertune.domain.result import Change, Recommendation, SizeResult, SizeStatus, TuningResult
 from powertune.render import figures
-from powertune.render.certainty import misses_target, stays
+from powertune.render.certainty import knows_best, misses_target, stays
 from powertune.render.compared import Compared, compared_by, is_measured
 
 
@@ -27,6 +27,9 @@ def answer(result: TuningResult) -> str:
         if stays(result):
             keep = f"Keep {figures.memory(present_mb)}{by.purpose}: {_expected(best, by)}"
             return f"{keep}; the better mean elsewhere may be chance."
+        if not knows_best(result):
+            keep = f"Keep {figures.memory(present_mb)}{by.purpose}: {_expected(best, by)}"
+            return f"{keep}; the search holds no other size for better, but is not sure."
         return f"{figures.memory(present_mb)} is already the best size{by.purpose}: {_expected(best, by)}."
     if best.change is None:
         return (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from powertune.domain.result import SizeResult, TuningResult
 from powertune.render import figures, sentence
 from powertune.render.bill import spent
-from powertune.render.certainty import goal_words, other_goals_line, stays
+from powertune.render.certainty import goal_words, knows_best, misses_target, other_goals_line, stays
 from powertune.render.compared import beginning, compared_by, is_measured, state_of
 from powertune.render.safe import cells, fit, one_line
 
@@ -181,7 +181,11 @@ def _note(result: TuningResult, memory_mb: int) -> str:
     if best is not None and memory_mb == best.memory_mb:
         if not present:
             return "recommended"
-        return "keep" if stays(result) else "already best"
+        if misses_target(result) is not None:
+            return "nearest"
+        if sum(is_measured(result, size) for size in result.memory_sizes) == 1:
+            return sentence.present_word(result)
+        return "keep" if stays(result) or not knows_best(result) else "already best"
     if present:
         return sentence.present_word(result)
     return "equivalent" if best is not None and memory_mb in best.equivalent_sizes_mb else ""

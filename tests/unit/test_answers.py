@@ -306,7 +306,7 @@ def test_a_search_chooses_and_the_figures_are_those_measured():
 def test_a_search_that_has_chosen_nothing_recommends_nothing():
     best, search = answer(measured(CURVE), knowledge=knows(None, bound=None, stop=StopReason.MAX_INVOCATIONS))
     assert best is None
-    assert search.notes == ("No memory size was measured often enough.",)
+    assert search.notes == ("No memory size was measured often enough.", "It stopped at its limit of invocations.")
 
 
 def test_a_size_without_a_warm_measurement_of_its_own_is_not_recommended_whatever_the_search_says():
@@ -402,6 +402,57 @@ def test_a_search_whose_best_size_misses_the_target_says_so_with_its_own_figure(
     assert best.memory_mb == 1024
     assert best.reasons[0].startswith(said)
     assert search.answers[0].note.startswith(said)
+
+
+MISSED_BY_MODEL = "No measured memory size keeps p95 within {} ms; the nearest is 512 MB with 407.9 ms."
+
+
+def test_a_missed_target_is_said_by_the_figures_measured_and_not_once_more_by_the_models():
+    known = knows(1024, bound=None, notes=("Two behaviours.", MISSED_BY_MODEL.format(150)))
+    _, search = answer(measured(CURVE), latency_target=within(150), knowledge=known)
+    assert search.notes == ("Two behaviours.",)
+
+
+def test_a_target_that_was_kept_when_measured_and_that_the_model_holds_for_missed_is_said_as_that():
+    known = knows(1024, bound=None, notes=(MISSED_BY_MODEL.format(300),))
+    best, search = answer(measured(CURVE), latency_target=within(300), knowledge=known)
+    (note,) = search.notes
+    assert note.startswith("By the search's model it is more likely than not that no memory size keeps p95 within 300")
+    assert not any("No measured memory size" in text for text in (*best.reasons, *search.notes))
+
+
+def test_a_choice_that_misses_the_target_by_its_own_measurements_is_told_where_another_size_keeps_it():
+    best, _ = answer(measured(CURVE), latency_target=within(205), knowledge=knows(1024))
+    assert "The p95 measured at 1,024 MB is 210 ms, above the limit; the search goes by its model" in " ".join(
+        best.reasons
+    )
+
+
+def test_another_goal_that_the_search_is_not_sure_of_is_answered_from_all_sizes_measured():
+    unsure = Answer(goal=Goal.COST, memory_mb=2048, risk=0.6, note="Not sure.")
+    sure = Answer(goal=Goal.BALANCED, memory_mb=2048, regret_bound=0.05, risk=0.01)
+    own = Answer(goal=Goal.SPEED, memory_mb=2048, risk=0.2)
+    costs = {size: size * ms for size, ms in CURVE.items()}
+    known = knows(2048, curve=modelled(CURVE, costs), answers=(unsure, own, sure))
+    _, search = answer(measured(CURVE), strategy=Strategy.SPEED, knowledge=known)
+    assert search.answers[0] == Answer(goal=Goal.COST, memory_mb=256, note="Not sure.")
+    assert search.answers[1:] == (own, sure)
+
+
+def test_a_size_that_cannot_be_recommended_answers_no_other_goal():
+    samples = [one for one in measured(CURVE) if one.memory_mb != 256]
+    samples += [sample(256, 600.0, n, max_memory_used_mb=250) for n in range(3)]
+    unsure = Answer(goal=Goal.COST, memory_mb=2048, risk=0.6)
+    known = knows(2048, curve=modelled(CURVE, {size: size * ms for size, ms in CURVE.items()}), answers=(unsure,))
+    _, search = answer(samples, strategy=Strategy.SPEED, min_headroom=0.2, knowledge=known)
+    assert search.answers[0].memory_mb not in (256, 2048)
+
+
+def test_a_size_with_nothing_but_its_cold_start_has_not_failed():
+    (row,) = summed([sample(512, 400.0, 0, cold=True, init_ms=100.0)])
+    assert (row.status, row.reason) == ("not-measured", "no warm invocation was left to measure")
+    (row,) = summed([sample(512, 400.0, 0, cold=True, init_ms=100.0), sample(512, 1.0, 1, outcome=Outcome.ERROR)])
+    assert row.status == "failed"
 
 
 def test_what_a_search_notices_is_in_its_report():
