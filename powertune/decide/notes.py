@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from powertune.decide.words import milliseconds, plain
 from powertune.domain.payload import PayloadUse
+from powertune.domain.price import Money
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import SizeResult
 from powertune.domain.sample import Outcome, Sample
@@ -21,6 +23,29 @@ def measuring_warnings(
         *_other_mix(request, samples),
         *_allowed(samples),
     )
+
+
+def limit_warnings(request: TuningRequest, samples: Sequence[Sample], spent: Money) -> tuple[str, ...]:
+    """That a search went over its limit: what an invocation takes is known only once it was made.
+
+    Args:
+        request: with the limits.
+        samples: every invocation.
+        spent: what they cost.
+    """
+    limits, said = request.limits, []
+    if limits.max_spend is not None and spent.amount > limits.max_spend:
+        said.append(
+            f"The invocations cost {plain(spent.amount)} {spent.currency}, more than the limit of "
+            f"{limits.max_spend:f} {spent.currency}: what one costs is known only once it was made."
+        )
+    took_ms = sum(sample.latency_ms or 0.0 for sample in samples)
+    if limits.max_time_ms is not None and took_ms > limits.max_time_ms:
+        said.append(
+            f"The invocations took {milliseconds(took_ms)}, more than the limit of "
+            f"{milliseconds(limits.max_time_ms)}: what one takes is known only once it was made."
+        )
+    return tuple(said)
 
 
 def _drifting(sizes: Sequence[SizeResult]) -> tuple[str, ...]:

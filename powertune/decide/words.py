@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from decimal import Decimal
 
 from powertune.domain.search import LatencyTarget
 
@@ -35,3 +36,8 @@ def limit_of(target: LatencyTarget) -> str:
     """``p95 within 800 ms``, with the share of cold starts where there is one."""
     cold = f" with {percent(target.cold_share)} cold starts" if target.cold_share else ""
     return f"{target.statistic.value} within {target.limit_ms:,.10g} ms{cold}"
+
+
+def plain(amount: Decimal) -> str:
+    """``0.00000822``: three digits of an amount, without an exponent."""
+    return f"{Decimal(f'{amount:.3g}'):f}"

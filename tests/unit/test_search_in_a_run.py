@@ -17,7 +17,7 @@ from powertune.domain.request import ALL_MEMORY_SIZES_MB, SEARCHED_MEMORY_SIZES_
 from powertune.domain.result import Environment
 from powertune.domain.search import Limits, Prior, PriorSample, SearchKind
 from powertune.domain.work import Batch
-from powertune.errors import PowertuneError
+from powertune.errors import PowertuneError, UsageError
 from powertune.store import MemoryStore
 from powertune.wire import dumps, to_data
 from powertune.workflow import tasks
@@ -200,6 +200,32 @@ def test_no_more_is_spent_than_allowed(limits):
         assert result.spend.lambda_cost.amount <= limits.max_spend
     else:
         assert sum(sample.latency_ms for sample in result.samples) <= limits.max_time_ms
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [(Limits(max_spend=Decimal("0.0000003")), "cost 0.00000"), (Limits(max_time_ms=1.0), "took ")],
+    ids=["money", "time"],
+)
+def test_a_first_invocation_that_alone_passes_a_limit_is_the_last_one_and_is_told(limits, said):
+    aws = FakeAws(duration_ms=curve)
+    result = run(aws, request(limits=limits))
+    assert len(aws.invoked) == 1
+    (warning,) = told(result)
+    assert said in warning
+    assert "more than the limit of" in warning
+    assert result.search.notes[-1].startswith("It stopped ")
+    (size,) = result.memory_sizes
+    assert size.status == "not-measured"
+
+
+def test_a_limit_below_the_price_of_any_invocation_is_refused_before_anything_is_changed():
+    aws = FakeAws(duration_ms=curve)
+    before = aws.visible()
+    with pytest.raises(UsageError, match=r"pays for no invocation: the shortest costs 0\.000000202 USD"):
+        run(aws, request(limits=Limits(max_spend=Decimal("0.0000001"))))
+    assert aws.visible() == before
+    assert not aws.invoked
 
 
 def test_a_search_among_all_sizes_may_choose_the_present_one_whatever_it_is():

@@ -6,6 +6,7 @@ from typing import Any
 
 from powertune.aws.errors import explained
 from powertune.decide.search import COLD_AT_ONCE, prior_unfit
+from powertune.decide.words import plain
 from powertune.domain.events import Phase, Progress
 from powertune.domain.function import Architecture, FunctionSnapshot
 from powertune.domain.price import Price
@@ -151,8 +152,17 @@ def _prior_warnings(request: TuningRequest, snapshot: FunctionSnapshot) -> tuple
 
 
 def _check_price(request: TuningRequest, snapshot: FunctionSnapshot) -> None:
+    """Refuse a function without a price, and a limit that no invocation fits into."""
     price = price_of(request, snapshot)
     invocation_cost(1, snapshot.memory_mb, price, ephemeral_mb=snapshot.ephemeral_mb)
+    least = invocation_cost(1, min(request.memory_sizes_mb), price, ephemeral_mb=snapshot.ephemeral_mb)
+    most = request.limits.max_spend
+    if most is not None and most < least.amount:
+        raise UsageError(
+            f"A limit of {most:f} {least.currency} pays for no invocation: the shortest costs "
+            f"{plain(least.amount)} {least.currency}. Nothing was changed.",
+            next_step="Raise --max-spend.",
+        )
 
 
 def _price_warnings(request: TuningRequest, snapshot: FunctionSnapshot, now_ms: int) -> tuple[str, ...]:

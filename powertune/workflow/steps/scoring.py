@@ -22,7 +22,7 @@ from powertune.workflow.steps.begin import price_of
 
 def score(services: Services, state: RunState) -> RunState:
     """Score what has been measured so far and keep it as the answer, to be completed once all is restored."""
-    from powertune.decide.notes import measuring_warnings
+    from powertune.decide.notes import limit_warnings, measuring_warnings
     from powertune.decide.outcome import outcome
     from powertune.decide.search import planner_for
 
@@ -38,6 +38,7 @@ def score(services: Services, state: RunState) -> RunState:
     recommendation, search = outcome(
         request, sizes, samples, planner.knowledge(), present_memory_mb=snapshot.memory_mb, complete=finished
     )
+    spent = invocations_spend(samples, price, snapshot.ephemeral_mb)
     archive.save_result(
         TuningResult(
             run_id=state.run_id,
@@ -50,8 +51,12 @@ def score(services: Services, state: RunState) -> RunState:
             price=price,
             memory_sizes=sizes,
             recommendation=recommendation,
-            spend=invocations_spend(samples, price, snapshot.ephemeral_mb),
-            warnings=(*state.warnings, *measuring_warnings(request, sizes, samples)),
+            spend=spent,
+            warnings=(
+                *state.warnings,
+                *measuring_warnings(request, sizes, samples),
+                *limit_warnings(request, samples, spent.lambda_cost),
+            ),
             restored=False,
             samples=samples,
             search=search,
