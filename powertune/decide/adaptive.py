@@ -231,7 +231,8 @@ class AdaptivePlanner:
         costs = judge.costs(draws)
         allowed = np.array([size not in bad for size in sizes])
         cold = {
-            index[size]: float(np.mean(at.cold_latencies_ms)) - float(np.mean(at.durations_ms))
+            # A slow warm invocation may well exceed all cold starts: then these took nothing more, and no less.
+            index[size]: max(float(np.mean(at.cold_latencies_ms)) - float(np.mean(at.durations_ms)), 0.0)
             for size, at in told.items()
             if size in index and at.cold_latencies_ms and at.durations_ms
         }
