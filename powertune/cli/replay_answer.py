@@ -51,8 +51,15 @@ def as_table(rows: Sequence[Row], objective: Objective, kind: SearchKind, price:
         "",
         f"Of a full grid: GB-seconds beside {invocations} invocations at every recorded size, with the same luck.",
     ]
-    notes = Counter(note for _, outcomes, _ in rows for outcome in outcomes for note in outcome.verdict.notes)
-    return [*lines, *(f"Note: {one_line(note)}" for note, _ in notes.most_common(_MOST_SHOWN))]
+    notes = Counter(
+        f"{recording.function}: {note}" if len(rows) > 1 else note
+        for recording, outcomes, _ in rows
+        for outcome in outcomes
+        for note in outcome.verdict.notes
+    )
+    more = len(notes) - _MOST_SHOWN
+    rest = [f"{more} more {'note is' if more == 1 else 'notes are'} not shown."] if more > 0 else []
+    return [*lines, *(f"Note: {one_line(note)}" for note, _ in notes.most_common(_MOST_SHOWN)), *rest]
 
 
 def _cells(recording: Recording, outcomes: Sequence[ReplayOutcome], grids: Sequence[float]) -> tuple[str, ...]:

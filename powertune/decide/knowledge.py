@@ -13,6 +13,7 @@ class Knowledge:
     Attributes:
         verdict: the recommendation and how sure it is.
         curve: every memory size modelled, ascending; empty before the first measurement.
+        considered_mb: sizes of the curve that might be recommended, of which the claim is; where empty, all.
         noise: coefficient of variation of single durations; None before the first measurement.
         answers: one for each goal.
         duration_differs: whether the mean durations at the recommended and at the present size surely differ (in 95 %
@@ -22,6 +23,7 @@ class Knowledge:
 
     verdict: Verdict
     curve: tuple[CurvePoint, ...] = ()
+    considered_mb: tuple[int, ...] = ()
     noise: float | None = None
     answers: tuple[Answer, ...] = ()
     duration_differs: bool | None = None

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from powertune.decide.words import milliseconds, plain
+from powertune.decide.words import megabytes, milliseconds, plain
 from powertune.domain.payload import PayloadUse
 from powertune.domain.price import Money
 from powertune.domain.request import TuningRequest
-from powertune.domain.result import SizeResult
+from powertune.domain.result import SizeResult, SizeStatus
 from powertune.domain.sample import Outcome, Sample
-from powertune.domain.search import SearchKind
+from powertune.domain.search import Prior, SearchKind
 
 
 def measuring_warnings(
@@ -22,6 +22,7 @@ def measuring_warnings(
         *_unsent(request),
         *_other_mix(request, samples),
         *_allowed(samples),
+        *_failing(sizes, samples),
     )
 
 
@@ -46,6 +47,18 @@ def limit_warnings(request: TuningRequest, samples: Sequence[Sample], spent: Mon
             f"{milliseconds(limits.max_time_ms)}: what one takes is known only once it was made."
         )
     return tuple(said)
+
+
+def prior_note(prior: Prior | None) -> tuple[str, ...]:
+    """What a search began with: its table shows what it measured itself."""
+    if prior is None:
+        return ()
+    sizes, count = sorted({one.memory_mb for one in prior.samples}), len(prior.samples)
+    text = (
+        f"The search began with {count} {'measurement' if count == 1 else 'measurements'} of the run {prior.run_id} at "
+        f"{megabytes(sizes)}; they are in the model, and not in the table."
+    )
+    return (text,)
 
 
 def _drifting(sizes: Sequence[SizeResult]) -> tuple[str, ...]:
@@ -118,3 +131,18 @@ def _allowed(samples: Sequence[Sample]) -> tuple[str, ...]:
     if not allowed:
         return ()
     return (f"{allowed} of {len(samples)} invocations ended with an allowed exception and count as normal.",)
+
+
+def _failing(sizes: Sequence[SizeResult], samples: Sequence[Sample]) -> tuple[str, ...]:
+    """Failures at sizes that were measured all the same; one that was not says itself why."""
+    measured = {size.memory_mb for size in sizes if size.status is SizeStatus.MEASURED}
+    ran = [one for one in samples if one.memory_mb in measured and one.outcome is not Outcome.THROTTLED]
+    failed = [one for one in ran if one.outcome is not Outcome.OK]
+    if not failed:
+        return ()
+    kind = next((f" ({one.error_type})" for one in failed if one.error_type), "")
+    text = (
+        f"{len(failed)} of {len(ran)} invocations failed at memory sizes at which others succeeded{kind}: they are in "
+        "no statistic, and in what the run cost."
+    )
+    return (text,)

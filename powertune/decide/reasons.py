@@ -135,7 +135,8 @@ def chosen_by_search(knowledge: Knowledge, objective: Objective, *, missed_ms: f
     target = objective.latency_target
     if target is not None and missed_ms is not None:
         said.append(missed_by_search(verdict.memory_mb, missed_ms, target))
-    said.append(claim(verdict, [point.memory_mb for point in knowledge.curve], objective, missed=missed_ms is not None))
+    considered = knowledge.considered_mb or tuple(point.memory_mb for point in knowledge.curve)
+    said.append(claim(verdict, considered, objective, missed=missed_ms is not None))
     others = [size for size in verdict.equivalent_mb if size != verdict.memory_mb]
     if others:
         said.append(f"As good, as far as the search can tell: {megabytes(others)}.")

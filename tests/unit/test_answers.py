@@ -331,6 +331,11 @@ def test_the_reasons_say_how_sure_a_search_is_and_why_it_ended(strategy, words):
     assert "It stopped because it was sure enough." in best.reasons
 
 
+def test_a_claim_is_of_the_sizes_that_might_have_been_recommended():
+    best, _ = answer(measured(CURVE), knowledge=knows(1024, curve=modelled(CURVE), considered_mb=(256, 512, 1024)))
+    assert "the cheapest of the 3 memory sizes considered, from 256 to 1,024 MB" in best.reasons[0]
+
+
 def test_a_wider_bound_is_said_as_it_is_and_rounded_up():
     best, _ = answer(measured(CURVE), risk=0.1, knowledge=knows(1024, bound=0.2311, stop=StopReason.NOT_WORTH_IT))
     assert "is 90 % sure that 1,024 MB costs at most 24 % more" in best.reasons[0]

@@ -157,6 +157,13 @@ def test_the_table_says_what_was_recommended_and_what_it_took(run, file):
     assert "5120" in stock
 
 
+def test_a_note_names_its_function_where_there_are_several(run, file):
+    options = ("--latency-target", "p95=1ms", "--search", "grid")
+    for name in ("orders", "stock"):
+        assert f"Note: {name}: No measured memory size keeps p95 within 1 ms" in run(file, *options).out
+    assert "Note: No measured memory size" in run(file, *options, "--function", "stock").out
+
+
 def test_prices_are_those_of_the_region_and_architecture(run, file):
     assert "prices of eu-west-1 for arm64" in run(
         file, "--search", "grid", "--region", "eu-west-1", "--architecture", "arm64"

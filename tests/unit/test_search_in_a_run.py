@@ -308,6 +308,7 @@ def test_an_earlier_run_of_the_same_code_saves_invocations_and_the_answer_is_sti
     assert sum(sample.memory_mb == result.recommendation.memory_mb for sample in result.samples) >= 2
     assert told(result) == []
     assert result.request.prior == PRIOR
+    assert result.search.notes[0].startswith("The search began with 30 measurements of the run earlier at 128, 256, ")
 
 
 @pytest.mark.parametrize(
@@ -324,6 +325,7 @@ def test_what_an_earlier_run_measured_of_another_thing_is_not_used_and_said(chan
     result = run(informed, request(prior=replace(PRIOR, **changes)))
     assert sorted(informed.invoked) == sorted(alone.invoked)
     assert told(result) == [f"The {what} changed since the run earlier, so its measurements were not used."]
+    assert not any("began with" in note for note in result.search.notes)
 
 
 def test_both_drivers_search_the_same_way_and_find_the_same(monkeypatch):
@@ -447,6 +449,47 @@ def test_a_function_that_fails_everywhere_is_given_up_and_put_back():
     assert len(aws.invoked) < 15
     assert "the table is gone" in result.memory_sizes[0].reason
     assert aws.visible() == before
+
+
+class Refusing(FakeAws):
+    """AWS lets no invocation through: ``code`` says why."""
+
+    code, status = "AccessDeniedException", 403
+
+    def invoke(self, **_):
+        raise refusal("Invoke", self.code, "no", self.status)
+
+
+class Throttling(Refusing):
+    code, status = "TooManyRequestsException", 429
+
+
+@pytest.mark.parametrize("kind", [Refusing, Throttling])
+def test_where_aws_lets_no_invocation_through_not_every_size_is_published_to_find_that_out(kind):
+    aws = kind(duration_ms=curve)
+    before = aws.visible()
+    result = run(aws, request(memory_sizes_mb=SEARCHED_MEMORY_SIZES_MB))
+    assert aws.log.count("lambda:publish_version") <= 6
+    assert result.recommendation is None
+    assert {size.status for size in result.memory_sizes} == {"failed"}
+    assert aws.visible() == before
+
+
+class FailingOnce(FakeAws):
+    """The third invocation at the present size fails."""
+
+    def invoke(self, Qualifier, **arguments):
+        present = Qualifier.endswith("-512")
+        third = present and sum(qualifier == Qualifier for qualifier, _ in self.invoked) == 2
+        self.answer = lambda payload: {"errorType": "Flaky", "errorMessage": "no"} if third else {}
+        return super().invoke(Qualifier=Qualifier, **arguments)
+
+
+def test_a_failure_at_a_size_that_was_measured_all_the_same_is_told():
+    result = run(FailingOnce(duration_ms=curve), request(sizes_at_once=1))
+    (warning,) = told(result)
+    assert warning.startswith(f"1 of {len(result.samples)} invocations failed at memory sizes at which others ")
+    assert "(Flaky)" in warning
 
 
 def test_a_search_is_applied_as_a_grid_is():

@@ -1,8 +1,10 @@
 """Plan: ask the planner, round by round, what to measure next."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from powertune.domain.events import Phase, Progress
+from powertune.domain.sample import Outcome, Sample
 from powertune.domain.search import SearchKind
 from powertune.domain.work import RunState
 from powertune.workflow.archive import Archive
@@ -11,6 +13,21 @@ from powertune.workflow.steps.begin import MAX_ROUNDS, check_not_stopped, price_
 
 ENDED_EARLY = "The measuring ended early"
 """How the reason begins for which sizes were not measured to the end."""
+
+
+MOST_REFUSED = 3
+"""Memory sizes at which AWS may refuse every invocation before a search that got none through gives up."""
+
+
+def _refused_throughout(state: RunState, samples: Sequence[Sample]) -> bool:
+    """Whether AWS let no invocation through, at several memory sizes: what refuses them has nothing to do with size.
+
+    A size that the account may not have says nothing of the others.
+    """
+    if any(sample.outcome is not Outcome.THROTTLED for sample in samples):
+        return False
+    refused = {one.memory_mb for one in state.failures if one.allowed_mb is None}
+    return len(refused | {sample.memory_mb for sample in samples}) >= MOST_REFUSED
 
 
 def plan(services: Services, state: RunState) -> RunState:
@@ -27,9 +44,12 @@ def plan(services: Services, state: RunState) -> RunState:
         code_sha256=snapshot.code_sha256,
     )
     planner.rule_out(state.ruled_out(request.memory_sizes_mb))
-    planner.tell(archive.samples())
+    samples = archive.samples()
+    planner.tell(samples)
     batches = planner.ask()
     warnings = state.warnings
+    if request.search is SearchKind.ADAPTIVE and _refused_throughout(state, samples):
+        batches = ()
     if batches and state.round >= MAX_ROUNDS:
         warnings = tuple(
             dict.fromkeys((*warnings, f"The run ended after {MAX_ROUNDS} rounds, though more was wanted."))

@@ -43,9 +43,10 @@ def publish(services: Services, state: RunState) -> RunState:
             # A larger size of this round would be refused in the same words.
             vain = [size for size in rest if allowed_mb is not None and size > allowed_mb]
             rest = [size for size in rest if size not in vain]
-            failures = (
-                SizeFailure(memory_mb=size, reason=error.message, allowed_mb=allowed_mb) for size in (memory_mb, *vain)
-            )
+            failures = [SizeFailure(memory_mb=memory_mb, reason=error.message, allowed_mb=allowed_mb)]
+            for size in vain:
+                reason = f"not tried, since AWS refused {memory_mb} MB: {error.message}"
+                failures.append(SizeFailure(memory_mb=size, reason=reason, allowed_mb=allowed_mb))
             state = replace(state, failures=(*state.failures, *failures))
         state = replace(state, to_publish=tuple(rest))
     if not state.to_publish:

@@ -22,9 +22,9 @@ from powertune.workflow.steps.begin import price_of
 
 def score(services: Services, state: RunState) -> RunState:
     """Score what has been measured so far and keep it as the answer, to be completed once all is restored."""
-    from powertune.decide.notes import limit_warnings, measuring_warnings
+    from powertune.decide.notes import limit_warnings, measuring_warnings, prior_note
     from powertune.decide.outcome import outcome
-    from powertune.decide.search import planner_for
+    from powertune.decide.search import planner_for, prior_unfit
 
     services.progress(Progress(phase=Phase.SCORE))
     archive = Archive(services.store, state.run_id)
@@ -38,6 +38,8 @@ def score(services: Services, state: RunState) -> RunState:
     recommendation, search = outcome(
         request, sizes, samples, planner.knowledge(), present_memory_mb=snapshot.memory_mb, complete=finished
     )
+    if prior_unfit(request, snapshot.code_sha256, snapshot.architecture) is None:
+        search = replace(search, notes=(*prior_note(request.prior), *search.notes))
     spent = invocations_spend(samples, price, snapshot.ephemeral_mb)
     archive.save_result(
         TuningResult(
