@@ -77,8 +77,7 @@ def test_after_a_spoiled_size_of_a_recording_a_size_that_was_never_measured_may_
     assert math.log(after[1] / after[0]) > 2 * math.log(before[1] / before[0])
 
 
-@pytest.mark.parametrize("lasting", [False, True])
-@pytest.mark.parametrize("spread", [0.05, 0.15])
+@pytest.mark.parametrize(("lasting", "spread"), [(False, 0.05), (True, 0.15)])
 def test_intervals_of_sizes_that_were_not_measured_contain_the_truth(lasting, spread):
     kinds = list(SMOOTH.values())
     contained = []
