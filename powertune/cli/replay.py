@@ -89,7 +89,7 @@ def command(**options: Any) -> int:
 
     What the planner asks for is drawn from the recording, with replacement: the first invocation at a memory size
     from its cold starts where there are any, the others from the warm ones. The same file, seed and options give the
-    same answer. The planners are those of powertune run.
+    same answer. The planners are those of powertune run, with the patience that a recording deserves.
     """
     from powertune.cli.replay_answer import as_line, as_table
     from powertune.decide.replay import grid_gb_seconds
