@@ -23,6 +23,18 @@ _STOPPED = {
     StopReason.NOT_WORTH_IT: "further invocations would have cost more than they were expected to save",
 }
 _LONGEST_NOTE = 600
+_CLAIMED = (
+    "The search measured few memory sizes and draws the rest from a model; what it claims holds for all that it "
+    "considered."
+)
+_GUESSED = (
+    "The search measured few memory sizes and draws the rest from a model. It does not say how much better than its "
+    "choice another size may be."
+)
+_GRID_LEAD = (
+    "A grid measures the memory sizes that it is given. It claims nothing of sizes between them, nor of how sure its "
+    "choice is; the intervals in the table say how far chance may have moved each mean."
+)
 
 
 def limit_of(target: LatencyTarget) -> str:
@@ -75,6 +87,14 @@ def knows_best(result: TuningResult) -> bool:
     return search.regret_bound is not None and search.regret_bound <= result.request.tolerance
 
 
+def how_sure(result: TuningResult) -> str:
+    """What a search claims of its recommendation, in a few words; empty where there is no search or no answer."""
+    search = result.search
+    if search is None or search.kind is SearchKind.GRID or result.recommendation is None:
+        return ""
+    return _claim(result, search)
+
+
 def certainty(result: TuningResult) -> Markup:
     """The sections "How sure is this?" and "Other goals"; nothing for a dry run or a result of an earlier schema."""
     search = result.search
@@ -85,17 +105,16 @@ def certainty(result: TuningResult) -> Markup:
         ("Claim", together(_claim(result, search))),
         ("The search ended because", escape(_ended(search))),
         ("Invocations used", figures.count(result.spend.invocations)),
-        ("As good as the recommended", together(", ".join(map(figures.memory, alike))) if alike else "none measured"),
+        (
+            "As good as the recommended",
+            together(", ".join(map(figures.memory, alike))) if alike else "none of those measured",
+        ),
     ]
     if search.noise is not None:
         rows.append(("Spread of single durations", f"{escape(figures.percent(search.noise))} of the mean"))
-    lead = (
-        "The search measured few memory sizes and draws the rest from a model; what it claims holds for all that it "
-        "considered."
-        if search.kind is SearchKind.ADAPTIVE
-        else "A grid measures the memory sizes that it is given. It claims nothing of sizes between them, nor of how "
-        "sure its choice is; the intervals in the table say how far chance may have moved each mean."
-    )
+    lead = _GRID_LEAD
+    if search.kind is SearchKind.ADAPTIVE:
+        lead = _GUESSED if search.regret_bound is None else _CLAIMED
     notes = note(bullets(text[:_LONGEST_NOTE] for text in search.notes)) if search.notes else ""
     return (
         f'<section aria-labelledby="sure"><h2 id="sure">How sure is this?</h2><p class="lead">{lead}</p>'

@@ -7,7 +7,7 @@ from powertune.render import figures, sentence
 from powertune.render.basis import how, prices
 from powertune.render.bill import bill
 from powertune.render.breakdown import cold_starts, parts
-from powertune.render.certainty import certainty, goal_words
+from powertune.render.certainty import certainty, goal_words, how_sure
 from powertune.render.compared import compared_by, is_measured
 from powertune.render.markup import Markup, bullets, facts, note, safe, together
 from powertune.render.plots import curves
@@ -53,6 +53,7 @@ def _top(result: TuningResult) -> Markup:
         ("Runtime", safe(function.runtime or "container image")),
         (f"{sentence.present_word(result).capitalize()} memory size", figures.memory(function.original_memory_mb)),
         ("Strategy", escape(strategy)),
+        *([("How sure", f'<a href="#sure">{together(claimed)}</a>')] if (claimed := how_sure(result)) else []),
         (
             "Measured",
             f'<time datetime="{escape(result.started_at)}">{escape(figures.moment(result.started_at))}</time>',

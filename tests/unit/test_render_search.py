@@ -148,6 +148,20 @@ def test_a_search_that_claims_nothing_is_shown_to(run: TuningResult) -> None:
     assert "the run ended before it" in words
 
 
+def test_how_sure_the_answer_is_stands_at_the_top_too(run: TuningResult) -> None:
+    for bound, said in (
+        (0.05, "at most 5 % dearer than the cheapest, 95 % sure"),
+        (None, "nothing is claimed"),
+    ):
+        text = " ".join(Page(render_html(changed(run, regret_bound=bound))).text.split())
+        assert said in text[: text.index("Duration and cost against memory size")]
+
+
+def test_without_a_claim_nothing_is_said_to_hold(run: TuningResult) -> None:
+    assert "what it claims holds" in sure(changed(run, regret_bound=0.05))
+    assert "what it claims holds" not in sure(changed(run, regret_bound=None))
+
+
 @pytest.mark.parametrize("stop", StopReason)
 def test_every_way_to_end_has_its_words(run: TuningResult, stop: StopReason) -> None:
     assert not Page(render_html(changed(run, stop_reason=stop))).open
