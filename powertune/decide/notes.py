@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from powertune.decide.words import megabytes, milliseconds, plain
+from powertune.decide.words import megabytes, milliseconds, percent, plain
 from powertune.domain.payload import PayloadUse
-from powertune.domain.price import Money
+from powertune.domain.price import Money, Price
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import SizeResult, SizeStatus
 from powertune.domain.sample import Outcome, Sample
@@ -57,6 +57,27 @@ def prior_note(prior: Prior | None) -> tuple[str, ...]:
     text = (
         f"The search began with {count} {'measurement' if count == 1 else 'measurements'} of the run {prior.run_id} at "
         f"{megabytes(sizes)}; they are in the model, and not in the table."
+    )
+    return (text,)
+
+
+def ephemeral_note(request: TuningRequest, price: Price, extra_mb: int) -> tuple[str, ...]:
+    """That the model of a search knows nothing of ephemeral storage, which costs the same at every memory size.
+
+    Args:
+        request: with the memory sizes.
+        price: the run's prices.
+        extra_mb: what of the function's is paid for.
+    """
+    rate = price.ephemeral_per_gb_second
+    if request.search is not SearchKind.ADAPTIVE or extra_mb <= 0 or rate is None:
+        return ()
+    smallest = min(request.memory_sizes_mb)
+    share = float(extra_mb * rate / (smallest * price.per_gb_second))
+    text = (
+        f"The search's model leaves out what the function's ephemeral storage costs, {percent(share)} on top at "
+        f"{megabytes(smallest)} and less at larger sizes; so do its claims of cost and its limit of money. The costs "
+        "measured include it."
     )
     return (text,)
 

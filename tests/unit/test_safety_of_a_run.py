@@ -58,7 +58,8 @@ def test_the_users_own_version_is_measured_where_publishing_returns_it_but_never
     assert "1" in aws.versions
 
 
-def test_latest_has_a_test_size_only_while_publishing(tmp_path):
+@pytest.mark.parametrize("how", [{}, SEARCH], ids=["grid", "adaptive"])
+def test_latest_has_a_test_size_only_while_publishing(tmp_path, how):
     sizes_during_invocations = set()
 
     def watch(number, service, operation, when):
@@ -66,7 +67,7 @@ def test_latest_has_a_test_size_only_while_publishing(tmp_path):
             sizes_during_invocations.add(aws.latest["MemorySize"])
 
     aws = FakeAws(fault=watch)
-    run(aws, tmp_path)
+    run(aws, tmp_path, how=how)
     assert sizes_during_invocations == {512}
 
 

@@ -492,6 +492,14 @@ def test_a_failure_at_a_size_that_was_measured_all_the_same_is_told():
     assert "(Flaky)" in warning
 
 
+def test_that_the_model_leaves_out_ephemeral_storage_is_told_where_there_is_some():
+    aws = FakeAws(duration_ms=curve)
+    aws.latest["EphemeralStorage"] = {"Size": 10240}
+    result = run(aws)
+    assert "costs, 14 % on top at 128 MB and less at larger sizes" in " ".join(result.search.notes)
+    assert not any("ephemeral" in note for note in run(FakeAws(duration_ms=curve)).search.notes)
+
+
 def test_a_search_is_applied_as_a_grid_is():
     aws = FakeAws(duration_ms=curve, memory_mb=128)
     result = run(aws, request(apply=True))

@@ -13,7 +13,7 @@ from powertune.domain.result import FunctionFacts, SizeResult, TuningResult
 from powertune.domain.sample import Sample
 from powertune.domain.search import SearchKind
 from powertune.domain.work import RunState
-from powertune.pricing.bill import invocation_cost
+from powertune.pricing.bill import FREE_EPHEMERAL_MB, invocation_cost
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
 from powertune.workflow.spending import invocations_spend
@@ -22,7 +22,7 @@ from powertune.workflow.steps.begin import price_of
 
 def score(services: Services, state: RunState) -> RunState:
     """Score what has been measured so far and keep it as the answer, to be completed once all is restored."""
-    from powertune.decide.notes import limit_warnings, measuring_warnings, prior_note
+    from powertune.decide.notes import ephemeral_note, limit_warnings, measuring_warnings, prior_note
     from powertune.decide.outcome import outcome
     from powertune.decide.search import planner_for, prior_unfit
 
@@ -31,6 +31,7 @@ def score(services: Services, state: RunState) -> RunState:
     request, samples, snapshot = archive.request(), archive.samples(), state.snapshot
     price = price_of(request, snapshot)
     sizes = _sizes(state, request, samples, price)
+    paid_mb = snapshot.ephemeral_mb - FREE_EPHEMERAL_MB
     planner = planner_for(request, price=price, present_memory_mb=snapshot.memory_mb, code_sha256=snapshot.code_sha256)
     planner.rule_out(state.ruled_out(request.memory_sizes_mb))
     planner.tell(samples)
@@ -38,6 +39,7 @@ def score(services: Services, state: RunState) -> RunState:
     recommendation, search = outcome(
         request, sizes, samples, planner.knowledge(), present_memory_mb=snapshot.memory_mb, complete=finished
     )
+    search = replace(search, notes=(*search.notes, *ephemeral_note(request, price, paid_mb)))
     if prior_unfit(request, snapshot.code_sha256, snapshot.architecture) is None:
         search = replace(search, notes=(*prior_note(request.prior), *search.notes))
     spent = invocations_spend(samples, price, snapshot.ephemeral_mb)
