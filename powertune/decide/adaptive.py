@@ -133,11 +133,15 @@ class AdaptivePlanner:
 
     def _decide(self) -> tuple[tuple[Batch, ...], Verdict, View | None]:
         told = self._evidence.sizes()
-        bad = self._evidence.failing(self._all) | self._ruled_out | self._too_small(told)
+        broken = self._evidence.failing(self._all) | self._ruled_out
+        bad = broken | self._too_small(told)
         usable = [size for size in self._all if size not in bad]
         nothing = Verdict(memory_mb=None, regret_bound=None, risk=None, stop_reason=None)
         if not usable or self._evidence.hopeless:
-            return (), replace(nothing, stop_reason=StopReason.NOTHING_WORKS), None
+            # What works without the headroom asked for has not failed.
+            works = any(at.durations_ms or at.cold_latencies_ms for size, at in told.items() if size not in broken)
+            reason = StopReason.NOTHING_LEFT if works else StopReason.NOTHING_WORKS
+            return (), replace(nothing, stop_reason=reason), None
         stop = reached(self._limits, self._evidence, self._rates)
         view = self._view(told, bad)
         if view is None:

@@ -3,11 +3,15 @@
 import math
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 from synthetic import CORE_MB, SOME, Curve, mean_cost, mixed, noisy, on_cpu, planner, searched, spoiled
 
+from powertune.decide.adaptive_claim import verdict_of
+from powertune.decide.adaptive_view import View
+from powertune.decide.posterior import Draws
 from powertune.domain.search import Objective, Strategy, Verdict
 
 KINDS = ("waiting", "on CPU", "mixed", "many cores", "scarce")
@@ -97,6 +101,44 @@ def test_a_rough_recording_is_called_rough_and_a_smooth_one_is_not():
         searched(made, noisy(curve, 0.05, cold=0))
         notes.append(any("do not follow a smooth curve" in note for note in made.verdict().notes))
     assert notes == [True, False]
+
+
+def claim(losses: list[float], strength: float = 0.02, known: int = 2, **objective: Any) -> tuple[float | None, bool]:
+    """What is claimed of a size with these losses under as many draws, beside one that is never better."""
+    count = len(losses)
+    columns = np.column_stack([losses, np.full(count, 9.0), np.full(count, 0.0)])
+    draws = Draws(
+        log_mean=np.zeros((count, 3)),
+        spread=np.full(count, 0.05),
+        strength=np.full(count, strength),
+        luck=np.full(count, 0.03),
+    )
+    own = np.array([2, 2, 0]) if known == 2 else np.array([2, 0, 0])
+    view = View(
+        sizes_mb=(256, 512, 1024), allowed=np.ones(3, dtype=bool), data={0: [1.0, 1.0]}, own=own, draws=draws,
+        costs=columns, losses=columns, wanted=columns, cold_calls=0, latencies=None,
+    )  # fmt: skip
+    verdict, sure = verdict_of(view, Objective(**objective), [0])
+    assert verdict.memory_mb == 256
+    assert verdict.risk == pytest.approx(np.mean(np.array(losses) > 0.05))
+    return verdict.regret_bound, sure
+
+
+def test_the_tolerance_is_claimed_only_well_below_the_risk_and_a_wider_bound_covers_more_than_the_risk():
+    assert claim([0.0] * 98 + [0.5] * 2) == (0.05, True)
+    bound, sure = claim([0.0] * 96 + [0.2] * 4)
+    assert not sure
+    assert bound == pytest.approx(0.25)
+    bound, _ = claim([0.0] * 60 + [0.06] * 38 + [0.4] * 2)
+    assert bound is not None
+    assert bound >= 0.4
+    assert claim([0.0] * 96 + [0.2] * 4, risk=0.2) == (0.05, True)
+
+
+def test_nothing_is_claimed_of_one_size_alone_nor_more_than_the_tolerance_of_a_curve_that_may_be_rough():
+    assert claim([0.0] * 100, known=1) == (None, False)
+    assert claim([0.0] * 96 + [0.2] * 4, strength=0.3) == (None, False)
+    assert claim([0.0] * 100, strength=0.3) == (0.05, True)
 
 
 def recommended(objective: Objective) -> list[int]:
