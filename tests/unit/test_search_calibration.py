@@ -129,7 +129,7 @@ def test_the_tolerance_is_claimed_only_well_below_the_risk_and_a_wider_bound_cov
     bound, sure = claim([0.0] * 96 + [0.2] * 4)
     assert not sure
     assert bound == pytest.approx(0.25)
-    bound, _ = claim([0.0] * 60 + [0.06] * 38 + [0.4] * 2)
+    bound, _ = claim([0.0] * 60 + [0.06] * 37 + [0.4] * 3)
     assert bound is not None
     assert bound >= 0.4
     assert claim([0.0] * 96 + [0.2] * 4, risk=0.2) == (0.05, True)
