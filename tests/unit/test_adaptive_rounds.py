@@ -156,7 +156,7 @@ def check_verdict(course: Course, among: tuple[int, ...]) -> None:
     assert verdict.regret_bound is None or 0.05 <= verdict.regret_bound < math.inf
 
 
-@settings(generous, max_examples=45)
+@settings(generous, max_examples=35)
 @given(odd, sizes, objectives, limits, options)
 def test_every_search_ends_and_asks_only_for_what_it_may(behaviour, among, objective, limit, more):
     most = limit.max_invocations or MOST_INVOCATIONS

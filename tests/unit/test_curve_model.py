@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from synthetic import ALL, SMOOTH, SOME, Curve, mixed, on_cpu, scarce, waiting
+from synthetic import ALL, PER_GB_SECOND, SMOOTH, SOME, Curve, mixed, noisy, on_cpu, planner, scarce, searched, waiting
 
 from powertune.decide.acquire import Option, gains
 from powertune.decide.adaptive_signs import drifting, remarks, two_kinds
 from powertune.decide.adaptive_view import MOST_MODELLED, modelled
-from powertune.decide.curve import noise, summarise
+from powertune.decide.curve import noise
 from powertune.decide.curve_prior import library
 from powertune.decide.losses import Judge
 from powertune.decide.posterior import CurveModel, Draws
@@ -75,6 +75,16 @@ def test_after_a_spoiled_size_of_a_recording_a_size_that_was_never_measured_may_
     clean, spoilt = model.posterior(measured(mixed)), model.posterior(measured(mixed, at_768=1.4))
     before, after = interval(clean, 1280), interval(spoilt, 1280)
     assert math.log(after[1] / after[0]) > 2 * math.log(before[1] / before[0])
+
+
+def test_among_uneven_sizes_of_a_recording_one_that_was_never_measured_may_be_far_off():
+    model = CurveModel(SOME, seed=1, lasting=True)
+    uneven = {f"at_{size}": 1.2 if number % 2 else 0.83 for number, size in enumerate(PLENTY)}
+    for data, least, most in ((measured(mixed, **uneven), 0.008, 0.1), (measured(mixed), 0.0, 0.002)):
+        log_mean = model.posterior(data).log_mean
+        off = np.abs(log_mean[:, INDEX[1280]] - math.log(mixed(1280))) > math.log(3)
+        assert least <= off.mean() <= most
+        assert not (np.abs(log_mean[:, INDEX[1024]] - math.log(mixed(1024))) > math.log(3)).any()
 
 
 @pytest.mark.parametrize(("lasting", "spread"), [(False, 0.05), (True, 0.15)])
@@ -172,15 +182,15 @@ def test_of_many_sizes_some_are_modelled_and_those_that_are_needed():
 
 
 def test_the_curve_is_summarised_by_medians_between_their_bounds():
-    draws = CurveModel(SOME, seed=1).posterior(measured(mixed, 4))
-    costs = Judge(SOME, Objective(), per_gb_second=1.66667e-5, per_request=2e-7).costs(draws)
-    points = summarise(SOME, [1] * len(SOME), np.exp(draws.log_mean), costs)
+    made = planner(SOME)
+    searched(made, noisy(mixed, 0.05))
+    points = made.knowledge().curve
     assert [point.memory_mb for point in points] == list(SOME)
     for point in points:
         assert point.duration_interval.low < point.duration_ms < point.duration_interval.high
         assert point.per_million_interval.low < point.per_million < point.per_million_interval.high
     at = points[INDEX[1024]]
-    assert at.per_million == pytest.approx(1.66667e-5 * (at.duration_ms + 0.5) / 1000 * 1e6 + 0.2, rel=0.01)
+    assert at.per_million == pytest.approx(PER_GB_SECOND * (at.duration_ms + 0.5) / 1000 * 1e6 + 0.2, rel=0.01)
 
 
 # What a batch is worth

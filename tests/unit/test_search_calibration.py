@@ -113,9 +113,10 @@ def claim(losses: list[float], strength: float = 0.02, known: int = 2, **objecti
         strength=np.full(count, strength),
         luck=np.full(count, 0.03),
     )
+    data = {at: [1.0, 1.0] for at in range(known)}
     own = np.array([2, 2, 0]) if known == 2 else np.array([2, 0, 0])
     view = View(
-        sizes_mb=(256, 512, 1024), allowed=np.ones(3, dtype=bool), data={0: [1.0, 1.0]}, own=own, draws=draws,
+        sizes_mb=(256, 512, 1024), allowed=np.ones(3, dtype=bool), data=data, own=own, draws=draws,
         costs=columns, losses=columns, wanted=columns, cold_calls=0, latencies=None,
     )  # fmt: skip
     verdict, sure = verdict_of(view, Objective(**objective), [0])
