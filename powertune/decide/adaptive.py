@@ -116,7 +116,8 @@ class AdaptivePlanner:
         known = [at for at in pair if at is not None and view.own[at]]
         return Knowledge(
             verdict=verdict,
-            curve=summarise(view.sizes_mb, [int(count) for count in view.own], np.exp(view.draws.log_mean), view.costs),
+            curve=summarise(view),
+            considered_mb=tuple(size for size, allowed in zip(view.sizes_mb, view.allowed, strict=True) if allowed),
             noise=noise(view.draws.spread),
             answers=other_answers(view, self._objective, self._rates, self._confirmed(view), asked),
             duration_differs=surely_differ(view.draws.log_mean, *known) if len(known) == 2 else None,
@@ -155,6 +156,9 @@ class AdaptivePlanner:
             return first, nothing if first else replace(nothing, stop_reason=tight(self._limits), notes=note), None
         confirmed = self._confirmed(view)
         verdict, sure = verdict_of(view, self._objective, confirmed)
+        if stop is None and not told and self._present in usable:
+            # An earlier run tells where to look, but what the present size does is measured anew.
+            return self._first([self._present], told), verdict, view
         if stop is None:
             room = rooms(self._limits, self._evidence, self._rates, view)
             batches = next_batches(

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from powertune.decide.adaptive_claim import CAUTION
 from powertune.decide.adaptive_view import View
 from powertune.decide.curve_prior import Floats
 from powertune.decide.losses import Judge
+from powertune.decide.words import megabytes
 from powertune.domain.result import Answer, Goal
 from powertune.domain.search import Objective, Strategy
 
@@ -47,10 +49,10 @@ def _answer(
     expected = (losses + judge.preferences(view.draws, view.costs)).mean(axis=0)
     chosen = min(confirmed, key=lambda at: (expected[at], at))
     risk = float(np.mean(losses[:, chosen] > objective.tolerance))
-    if risk < objective.risk:
+    if risk < objective.risk * CAUTION:
         return Answer(goal=goal, memory_mb=view.sizes_mb[chosen], regret_bound=objective.tolerance, risk=risk)
     elsewhere = int(np.argmin(np.where(view.allowed, expected, np.inf)))
-    where = "" if elsewhere == chosen else f" It may lie near {view.sizes_mb[elsewhere]} MB."
+    where = "" if elsewhere == chosen else f" It may lie near {megabytes(view.sizes_mb[elsewhere])}."
     note = f"This run was not made to find it, and does not say for sure.{where}"
     return Answer(goal=goal, memory_mb=view.sizes_mb[chosen], risk=risk, note=note)
 

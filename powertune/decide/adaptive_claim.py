@@ -52,7 +52,7 @@ def verdict_of(view: View, objective: Objective, confirmed: list[int]) -> tuple[
 
 
 def _shows_a_curve(view: View) -> bool:
-    return int((view.own > 0).sum()) >= min(SEEN, int(view.allowed.sum()))
+    return len(view.data) >= min(SEEN, int(view.allowed.sum()))
 
 
 def _wide_bound(view: View, objective: Objective, losses: Floats) -> float | None:

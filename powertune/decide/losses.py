@@ -1,5 +1,6 @@
 """How much worse than the best each memory size is, under each curve that is still plausible."""
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 
@@ -25,7 +26,7 @@ CHEAPER = 0.015
 """What a duration half as long is worth where the cost counts, as a share of the cost."""
 FASTER = 0.01
 """What half the cost is worth where the duration counts, as a share of the duration."""
-_TABLE_FROM, _TABLE_TO, _TABLE_POINTS = math.log(0.005), math.log(60.0), 160
+_TABLE_FROM, _TABLE_TO, _TABLE_POINTS = math.log(0.005), math.log(60.0), 1200
 
 
 class Judge:
@@ -130,12 +131,18 @@ def billed_ms(log_mean: Floats, spread: Floats) -> Floats:
     billed = np.exp(log_mean) + 0.5
     if float(log_mean.min()) > _TABLE_TO:
         return np.asarray(billed)
-    grid = np.linspace(_TABLE_FROM, _TABLE_TO, _TABLE_POINTS)
-    whole = np.log(np.arange(1, 400))
     for value in np.unique(spread):
         rows = np.flatnonzero(spread == value)
-        beyond = special.ndtr((grid[:, None] - value**2 / 2 - whole[None, :]) / value)
-        table = np.maximum(1 + beyond.sum(axis=1), np.exp(grid))
+        grid, table = _rounded(float(value))
         small = log_mean[rows] < _TABLE_TO
         billed[rows] = np.where(small, np.interp(log_mean[rows], grid, table), billed[rows])
     return np.asarray(billed)
+
+
+@functools.lru_cache(maxsize=32)
+def _rounded(spread: float) -> tuple[Floats, Floats]:
+    """Logarithms of mean durations, and the mean of such durations rounded up."""
+    grid = np.linspace(_TABLE_FROM, _TABLE_TO, _TABLE_POINTS)
+    whole = np.log(np.arange(1, 400))
+    beyond = special.ndtr((grid[:, None] - spread**2 / 2 - whole[None, :]) / spread)
+    return grid, np.maximum(1 + beyond.sum(axis=1), np.exp(grid))

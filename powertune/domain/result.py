@@ -178,7 +178,8 @@ class CurvePoint:
     """What the model says of one memory size, measured or not: its mean warm duration and cost.
 
     ``measured`` is how many measurements it has of its own; where it is 0, the figures are the model's alone.
-    ``per_million`` is in the currency of the run's price; an estimate, not a bill.
+    ``per_million`` is in the currency of the run's price; an estimate, not a bill. ``latency_ms`` is the figure that
+    a latency target names; None without one.
     """
 
     memory_mb: int
@@ -187,6 +188,8 @@ class CurvePoint:
     duration_interval: Interval
     per_million: float
     per_million_interval: Interval
+    latency_ms: float | None = None
+    latency_interval: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
