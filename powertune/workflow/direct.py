@@ -55,10 +55,8 @@ def run_direct(services: Services, request: TuningRequest, run_id: str) -> Tunin
 
 
 def _rounds(step: Callable[[str, Json], Json], services: Services, state: Json) -> Json:
+    state = step("plan", state)
     while not state["finished"]:
-        state = step("plan", state)
-        if state["finished"]:
-            break
         state = step("publish", state)
         while state["to_publish"]:
             state = step("publish", state)
@@ -67,8 +65,8 @@ def _rounds(step: Callable[[str, Json], Json], services: Services, state: Json) 
         while not state["collected"]:
             services.clock.sleep(_WAIT_S)
             state = step("collect", state)
-        state = step("score", state)
-    return state
+        state = step("plan", state)
+    return step("score", state)
 
 
 def _measured(step: Callable[[str, Json], Json], state: Json) -> Json:

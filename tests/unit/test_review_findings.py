@@ -115,9 +115,11 @@ def test_a_run_id_that_was_used_before_is_refused_and_not_answered_from_the_old_
 def test_failures_of_an_earlier_task_count_when_a_size_is_given_up(tmp_path, monkeypatch):
     aws = FakeAws()
     aws.answer = lambda payload: {"errorType": "Sandbox.Timedout", "errorMessage": "Task timed out"}
-    left = iter([100_000, *[100_000, 1_000] * 1_000])
+    asked = request(invocations=50, sizes_at_once=1)
+    beforehand = len(asked.memory_sizes_mb)  # the preflight asks, and the publishing after each size but the last
+    left = iter([*[100_000] * beforehand, *[100_000, 1_000] * 1_000])
     result = by_machine(
-        aws, tmp_path, monkeypatch, {"request": to_data(request(invocations=50, sizes_at_once=1))},
+        aws, tmp_path, monkeypatch, {"request": to_data(asked)},
         time_left_ms=lambda: next(left),
     )  # fmt: skip
     assert {size.invocations for size in result.memory_sizes} == {3}

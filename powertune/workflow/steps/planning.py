@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from powertune.decide.search import Planner
 from powertune.domain.events import Phase, Progress
+from powertune.domain.request import TuningRequest
 from powertune.domain.sample import Outcome, Sample
 from powertune.domain.search import SearchKind
 from powertune.domain.work import RunState
@@ -30,13 +32,11 @@ def _refused_throughout(state: RunState, samples: Sequence[Sample]) -> bool:
     return len(refused | {sample.memory_mb for sample in samples}) >= MOST_REFUSED
 
 
-def plan(services: Services, state: RunState) -> RunState:
-    """Ask the planner what to measure next."""
+def planner_of(state: RunState, request: TuningRequest, samples: Sequence[Sample]) -> Planner:
+    """The run's planner, told all that is known."""
     from powertune.decide.search import planner_for
 
-    check_not_stopped(services)
-    archive = Archive(services.store, state.run_id)
-    request, snapshot = archive.request(), state.snapshot
+    snapshot = state.snapshot
     planner = planner_for(
         request,
         price=price_of(request, snapshot),
@@ -44,9 +44,16 @@ def plan(services: Services, state: RunState) -> RunState:
         code_sha256=snapshot.code_sha256,
     )
     planner.rule_out(state.ruled_out(request.memory_sizes_mb))
-    samples = archive.samples()
     planner.tell(samples)
-    batches = planner.ask()
+    return planner
+
+
+def plan(services: Services, state: RunState) -> RunState:
+    """Ask the planner what to measure next."""
+    check_not_stopped(services)
+    archive = Archive(services.store, state.run_id)
+    request, samples = archive.request(), archive.samples()
+    batches = planner_of(state, request, samples).ask()
     warnings = state.warnings
     if request.search is SearchKind.ADAPTIVE and _refused_throughout(state, samples):
         batches = ()

@@ -1,19 +1,24 @@
-"""Publish one memory size at a time: ``$LATEST`` is shared, and changed as briefly as can be."""
+"""Publish the memory sizes of a round, one at a time: ``$LATEST`` is shared, and changed as briefly as can be."""
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 from powertune.domain.events import Phase, Progress
 from powertune.domain.work import RunState, SizeFailure, SizeWork, Variant
 from powertune.errors import FunctionRefused, MemoryRefused
 from powertune.target import variants
+from powertune.target.snapshot import UPDATE_TIMEOUT_S
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
 from powertune.workflow.steps.begin import check_not_stopped
 
+_LONGEST_MS = 2 * UPDATE_TIMEOUT_S * 1000
+"""What publishing one size may take, and putting ``$LATEST`` back after it."""
+
 
 def publish(services: Services, state: RunState) -> RunState:
-    """Publish the next memory size; after the last one, put ``$LATEST`` back at once.
+    """Publish the memory sizes that are to be, as far as the task's time goes; then put ``$LATEST`` back at once.
 
     A size that AWS does not accept is noted as failed, and the run goes on without it.
 
@@ -21,39 +26,46 @@ def publish(services: Services, state: RunState) -> RunState:
         FunctionChanged: somebody else is changing the function.
         Stopped: the user wants the run to end.
     """
-    check_not_stopped(services)
     client = services.session.client("lambda")
-    if state.to_publish:
-        memory_mb, *rest = state.to_publish
-        services.progress(Progress(phase=Phase.PUBLISH, detail=f"{memory_mb} MB"))
-        try:
-            variant = variants.publish(
-                client,
-                state.snapshot,
-                state.run_id,
-                memory_mb,
-                services.clock,
-                used_versions={*state.used_versions, *(variant.version for variant in state.variants)},
-                nth=state.round,
-                anew=any(batch.cold for batch in state.batches if batch.memory_mb == memory_mb),
-            )
-            state = _with_variant(state, variant)
-        except FunctionRefused as error:
-            allowed_mb = error.allowed_mb if isinstance(error, MemoryRefused) else None
-            # A larger size of this round would be refused in the same words.
-            vain = [size for size in rest if allowed_mb is not None and size > allowed_mb]
-            rest = [size for size in rest if size not in vain]
-            failures = [SizeFailure(memory_mb=memory_mb, reason=error.message, allowed_mb=allowed_mb)]
-            for size in vain:
-                reason = f"not tried, since AWS refused {memory_mb} MB: {error.message}"
-                failures.append(SizeFailure(memory_mb=size, reason=reason, allowed_mb=allowed_mb))
-            state = replace(state, failures=(*state.failures, *failures))
-        state = replace(state, to_publish=tuple(rest))
-    if not state.to_publish:
-        variants.put_back(client, state.snapshot, state.run_id, services.clock)
-        work = _work(services, state)
-        state = replace(state, work=work, measured=not work)
-    return state
+    while True:
+        check_not_stopped(services)
+        if state.to_publish:
+            state = _with_next(services, client, state)
+        if not state.to_publish:
+            variants.put_back(client, state.snapshot, state.run_id, services.clock)
+            work = _work(services, state)
+            return replace(state, work=work, measured=not work)
+        if services.time_left_ms is not None and services.time_left_ms() < _LONGEST_MS:
+            return state
+
+
+def _with_next(services: Services, client: Any, state: RunState) -> RunState:
+    """The state with the next memory size published, or noted as failed."""
+    memory_mb, *rest = state.to_publish
+    services.progress(Progress(phase=Phase.PUBLISH, detail=f"{memory_mb} MB"))
+    try:
+        variant = variants.publish(
+            client,
+            state.snapshot,
+            state.run_id,
+            memory_mb,
+            services.clock,
+            used_versions={*state.used_versions, *(variant.version for variant in state.variants)},
+            nth=state.round,
+            anew=any(batch.cold for batch in state.batches if batch.memory_mb == memory_mb),
+        )
+        state = _with_variant(state, variant)
+    except FunctionRefused as error:
+        allowed_mb = error.allowed_mb if isinstance(error, MemoryRefused) else None
+        # A larger size of this round would be refused in the same words.
+        vain = [size for size in rest if allowed_mb is not None and size > allowed_mb]
+        rest = [size for size in rest if size not in vain]
+        failures = [SizeFailure(memory_mb=memory_mb, reason=error.message, allowed_mb=allowed_mb)]
+        for size in vain:
+            reason = f"not tried, since AWS refused {memory_mb} MB: {error.message}"
+            failures.append(SizeFailure(memory_mb=size, reason=reason, allowed_mb=allowed_mb))
+        state = replace(state, failures=(*state.failures, *failures))
+    return replace(state, to_publish=tuple(rest))
 
 
 def _with_variant(state: RunState, variant: Variant) -> RunState:

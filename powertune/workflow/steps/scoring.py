@@ -1,4 +1,4 @@
-"""Turn all samples into an answer, and ask the planner whether it wants more."""
+"""Turn all samples into an answer."""
 
 from collections import defaultdict
 from dataclasses import replace
@@ -18,13 +18,14 @@ from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
 from powertune.workflow.spending import invocations_spend
 from powertune.workflow.steps.begin import price_of
+from powertune.workflow.steps.planning import planner_of
 
 
 def score(services: Services, state: RunState) -> RunState:
-    """Score what has been measured so far and keep it as the answer, to be completed once all is restored."""
+    """Score what has been measured and keep it as the answer, to be completed once all is restored."""
     from powertune.decide.notes import ephemeral_note, limit_warnings, measuring_warnings, prior_note
     from powertune.decide.outcome import outcome
-    from powertune.decide.search import planner_for, prior_unfit
+    from powertune.decide.search import prior_unfit
 
     services.progress(Progress(phase=Phase.SCORE))
     archive = Archive(services.store, state.run_id)
@@ -32,12 +33,9 @@ def score(services: Services, state: RunState) -> RunState:
     price = price_of(request, snapshot)
     sizes = _sizes(state, request, samples, price)
     paid_mb = snapshot.ephemeral_mb - FREE_EPHEMERAL_MB
-    planner = planner_for(request, price=price, present_memory_mb=snapshot.memory_mb, code_sha256=snapshot.code_sha256)
-    planner.rule_out(state.ruled_out(request.memory_sizes_mb))
-    planner.tell(samples)
-    finished = not planner.ask()
+    planner = planner_of(state, request, samples)
     recommendation, search = outcome(
-        request, sizes, samples, planner.knowledge(), present_memory_mb=snapshot.memory_mb, complete=finished
+        request, sizes, samples, planner.knowledge(), present_memory_mb=snapshot.memory_mb, complete=not planner.ask()
     )
     search = replace(search, notes=(*search.notes, *ephemeral_note(request, price, paid_mb)))
     if prior_unfit(request, snapshot.code_sha256, snapshot.architecture) is None:
@@ -66,8 +64,7 @@ def score(services: Services, state: RunState) -> RunState:
             search=search,
         )
     )
-    # What log tails alone have said is confirmed first: the plan sees to that.
-    return replace(state, finished=finished and not state.unconfirmed)
+    return state
 
 
 def iso(epoch_ms: int) -> str:
