@@ -12,9 +12,11 @@ from powertune.decide.curve_prior import Floats
 from powertune.domain.search import Objective, Strategy
 from powertune.domain.work import Batch
 
+SEEN = 2
+"""Sizes that must have been measured before anything is claimed: one does not show a curve."""
 CONFIRMED_BY = 2
 """Measurements of its own that a size needs before it may be recommended."""
-RATE = {Strategy.COST: 0.005, Strategy.SPEED: 0.004, Strategy.BALANCED: 0.0045}
+RATE = {Strategy.COST: 0.0042, Strategy.SPEED: 0.004, Strategy.BALANCED: 0.0045}
 """What share of the best size's cost (or duration) one invocation of ordinary price must be expected to save."""
 RATE_UNDER_TARGET = 0.0045
 UNSURE = 0.7
@@ -81,6 +83,9 @@ def next_batches(
     ]
     if options:
         worth = gains(view.draws, view.wanted, options, to_confirm) - np.array([option.price for option in options])
+        if len(view.data) < SEEN:
+            # One size alone allows no comparison, however little another one may save.
+            worth = np.where([option.index in view.data for option in options], worth, worth + 1.0)
         if worth.max() > 0:
             return _round(view, rooms, options, worth, at_once)
     favourite = int(np.argmin(np.where(missing + cold <= room, expected, np.inf)))

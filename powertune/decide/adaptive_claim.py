@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from powertune.decide.adaptive_choice import SEEN
 from powertune.decide.adaptive_signs import remarks
 from powertune.decide.adaptive_view import View
 from powertune.decide.choice import missed_words
@@ -15,8 +16,6 @@ UNEVEN = 0.15
 """Strength of residuals from which the curve is uneven."""
 ROUGH_CHANCE = 0.1
 """Probability of such residuals from which nothing wide is claimed."""
-SEEN = 2
-"""Sizes that must have been measured before anything is claimed: one does not show a curve."""
 WIDER = 1.25
 """Factor on a bound wider than the tolerance: over recorded functions those were often just too narrow."""
 
