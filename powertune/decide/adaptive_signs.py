@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from powertune.decide.posterior import Draws
+from powertune.decide.words import megabytes
 
 DRIFT_FROM = 3
 TWO_KINDS_FROM = 8
@@ -51,7 +52,7 @@ def remarks(sizes_mb: Sequence[int], durations_ms: Mapping[int, Sequence[float]]
         )
     if drifting(durations_ms):
         found.append("The first warm invocations at a size were slower than the later ones; they were left out.")
-    mixed = [str(sizes_mb[index]) for index, values in sorted(durations_ms.items()) if two_kinds(values)]
+    mixed = [sizes_mb[index] for index, values in sorted(durations_ms.items()) if two_kinds(values)]
     if mixed:
-        found.append(f"At {', '.join(mixed)} MB the durations fall into two groups; their mean is what is billed.")
+        found.append(f"At {megabytes(mixed)} the durations fall into two groups; their mean is what is billed.")
     return tuple(found)
