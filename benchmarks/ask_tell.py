@@ -1,6 +1,6 @@
 """How long a round of the adaptive search takes to think: ask and tell, the planner made anew as a run makes it.
 
-First with the memory sizes of a run, then with every 64 MB.
+Over whole searches, first with the memory sizes of a run, then with every 64 MB.
 """
 
 import json
@@ -15,7 +15,7 @@ from powertune.domain.request import ALL_MEMORY_SIZES_MB, SEARCHED_MEMORY_SIZES_
 from powertune.domain.sample import Outcome, Sample
 from powertune.domain.search import Limits, Objective
 
-ROUNDS = 30
+SEARCHES = 8
 
 
 def main() -> None:
@@ -38,17 +38,22 @@ def main() -> None:
 
 
 def _times(sizes: Sequence[int]) -> Iterator[float]:
-    luck = random.Random(0)
-    told: list[Sample] = []
-    for number in range(ROUNDS + 1):
-        memory_mb = luck.choice(sizes)
-        told += [_sample(memory_mb, order, luck) for order in range(3)]
-        started = time.perf_counter()
-        planner = AdaptivePlanner(sizes, Objective(), Limits(), per_gb_second=1.66667e-5, per_request=2e-7, seed=0)
-        planner.tell(told)
-        planner.ask()
-        if number:  # the first one waits for libraries to be loaded
-            yield (time.perf_counter() - started) * 1000
+    """Of every round of some searches; the first round of all, which waits for libraries to be loaded, is left out."""
+    for seed in range(SEARCHES + 1):
+        luck, told = random.Random(seed), list[Sample]()
+        while True:
+            started = time.perf_counter()
+            planner = AdaptivePlanner(
+                sizes, Objective(), Limits(), per_gb_second=1.66667e-5, per_request=2e-7, seed=seed, at_once=3
+            )
+            planner.tell(told)
+            batches = planner.ask()
+            if seed:
+                yield (time.perf_counter() - started) * 1000
+            if not batches:
+                break
+            for batch in batches:
+                told += [_sample(batch.memory_mb, len(told) + number, luck) for number in range(batch.count)]
 
 
 def _sample(memory_mb: int, order: int, luck: random.Random) -> Sample:

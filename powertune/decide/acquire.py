@@ -51,9 +51,11 @@ def gains(draws: Draws, losses: Floats, options: Sequence[Option], to_confirm: F
     pick = (_RANKS * total).astype(int)
     found = np.empty(len(options))
     noise, luck = float(np.median(draws.spread**2)), float(np.median(draws.luck**2))
+    orders = {
+        index: np.argsort(draws.log_mean[:, index], kind="stable") for index in {option.index for option in options}
+    }
     for place, option in enumerate(options):
-        values = draws.log_mean[:, option.index]
-        order = np.argsort(values, kind="stable")
+        values, order = draws.log_mean[:, option.index], orders[option.index]
         variance = _variance(noise, luck, option)
         # Few draws lie near each other: their distance blurs what the batch could tell.
         low, high = values[order[int(0.1 * total)]], values[order[int(0.9 * total)]]
