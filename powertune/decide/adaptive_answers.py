@@ -13,7 +13,8 @@ from powertune.decide.words import megabytes
 from powertune.domain.result import Answer, Goal
 from powertune.domain.search import Objective, Strategy
 
-_STRATEGIES = {Goal.COST: Strategy.COST, Goal.SPEED: Strategy.SPEED, Goal.BALANCED: Strategy.BALANCED}
+STRATEGIES = {Goal.COST: Strategy.COST, Goal.SPEED: Strategy.SPEED, Goal.BALANCED: Strategy.BALANCED}
+"""The goals that need nothing but a strategy."""
 _ALIKE = 0.95
 
 
@@ -34,7 +35,7 @@ def other_answers(
         confirmed: indices of the sizes that may be recommended.
         asked: the answer to the search's own goal.
     """
-    goals = [*_STRATEGIES, *([Goal.LATENCY_TARGET] if objective.latency_target is not None else [])]
+    goals = [*STRATEGIES, *([Goal.LATENCY_TARGET] if objective.latency_target is not None else [])]
     return tuple(asked if goal is asked.goal else _answer(view, objective, rates, confirmed, goal) for goal in goals)
 
 
@@ -43,7 +44,7 @@ def _answer(
 ) -> Answer:
     if not confirmed:
         return Answer(goal=goal, memory_mb=None, note="No memory size was measured often enough.")
-    wanted = replace(objective, strategy=_STRATEGIES[goal], latency_target=None)
+    wanted = replace(objective, strategy=STRATEGIES[goal], latency_target=None)
     judge = Judge(view.sizes_mb, wanted, per_gb_second=rates[0], per_request=rates[1])
     losses = judge.losses(view.draws, view.costs, view.allowed)
     expected = (losses + judge.preferences(view.draws, view.costs)).mean(axis=0)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from powertune.decide.adaptive_answers import STRATEGIES, goal_of
 from powertune.decide.choice import Candidate, choose, missed_words, pareto, says_missed, target_figure
 from powertune.decide.field import Field, field_of
 from powertune.decide.knowledge import Knowledge
@@ -12,9 +13,7 @@ from powertune.decide.words import limit_of, megabytes, percent
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import Answer, Goal, Recommendation, SearchReport, SizeResult
 from powertune.domain.sample import Sample
-from powertune.domain.search import LatencyTarget, Objective, SearchKind, StopReason, Strategy, Verdict
-
-_STRATEGIES = {Goal.COST: Strategy.COST, Goal.SPEED: Strategy.SPEED, Goal.BALANCED: Strategy.BALANCED}
+from powertune.domain.search import LatencyTarget, Objective, SearchKind, StopReason, Verdict
 
 
 def outcome(
@@ -75,11 +74,6 @@ def outcome(
     )
 
 
-def goal_of(objective: Objective) -> Goal:
-    """The goal that a run is made for."""
-    return Goal.LATENCY_TARGET if objective.latency_target is not None else Goal(objective.strategy.value)
-
-
 def _latencies(samples: Sequence[Sample], target: LatencyTarget | None) -> Mapping[int, float | None] | None:
     """The figure of a latency target with cold starts, by memory size; None where warm durations alone say it."""
     if target is None or not target.cold_share:
@@ -122,7 +116,7 @@ def _other_answers(knowledge: Knowledge, field: Field, objective: Objective) -> 
 
 
 def _by_model(one: Answer, seen: Sequence[Candidate], objective: Objective) -> Answer:
-    strategy = _STRATEGIES.get(one.goal)
+    strategy = STRATEGIES.get(one.goal)
     if one.goal is goal_of(objective) or strategy is None or one.memory_mb is None or one.regret_bound is not None:
         return one
     choice = choose(seen, replace(objective, strategy=strategy, latency_target=None))
@@ -147,7 +141,7 @@ def _with_misses(answers: tuple[Answer, ...], field: Field, objective: Objective
 
 
 def _grid_answers(field: Field, objective: Objective) -> tuple[Answer, ...]:
-    wanted = {goal: replace(objective, strategy=how, latency_target=None) for goal, how in _STRATEGIES.items()}
+    wanted = {goal: replace(objective, strategy=how, latency_target=None) for goal, how in STRATEGIES.items()}
     if objective.latency_target is not None:
         wanted[Goal.LATENCY_TARGET] = objective
     return tuple(_grid_answer(field, goal, one) for goal, one in wanted.items())
