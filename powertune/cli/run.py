@@ -2,23 +2,23 @@
 
 import json
 import os
-import secrets
-from contextlib import ExitStack
-from dataclasses import replace
-from datetime import UTC, datetime
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from powertune.cli.progress import ProgressLine
+from powertune.cli.account_options import account_options, check_region
+from powertune.cli.apply_options import apply_options, write_down
+from powertune.cli.isolation_options import drive_all, isolation_options
+from powertune.cli.plan_options import confirm, plan_options, show_plan
+from powertune.cli.run_drive import Place, aws_place, local_place
 from powertune.cli.run_options import read_input, request_of, request_options
-from powertune.domain.function import Architecture, FunctionArn
-from powertune.domain.price import Price
+from powertune.domain.function import FunctionArn
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import TuningResult
 from powertune.domain.sample import Outcome
-from powertune.errors import AwsError, FunctionFails, NothingToRecommend, NotRestored, UsageError
+from powertune.errors import FunctionFails, NothingToRecommend, NotRestored, UsageError
 
 _EPILOG = """\b
 Examples:
@@ -42,6 +42,9 @@ Examples:
     help="Tune the Python handler in this folder on the embedded endpoint; no AWS account is needed.",
 )
 @request_options
+@apply_options
+@isolation_options
+@plan_options
 @click.option(
     "--output-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -59,8 +62,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="The same as --output-format json.")
 @click.option("--open", "open_report", is_flag=True, help="Open the report in a browser.")
 @click.option("--direct", is_flag=True, help="Run the steps from this terminal instead of the state machine.")
-@click.option("--region", metavar="REGION", help="AWS region; that of the ARN by default.")
-@click.option("--profile", metavar="NAME", help="Profile of the AWS configuration.")
+@account_options
 @click.option(
     "--python",
     "python",
@@ -76,9 +78,14 @@ def command(**options: Any) -> int:
     sentence here, and result.json and report.html in the output folder.
     """
     _check_output_dir(options["output_dir"])
-    result = _tuned(**options)
+    with _place(**options) as (place, request):
+        if options["plan"]:
+            return show_plan(place, request, options)
+        confirm(place, request, options)
+        result = drive_all(place, request, options)
     folder = _write(result, options["output_dir"])
     _tell(result, folder, "json" if options["as_json"] else options["output_format"])
+    write_down(result, options)
     if options["open_report"]:
         click.launch(str(folder / "report.html"))
     if not result.restored:
@@ -106,16 +113,16 @@ def _dry_run_worked(result: TuningResult) -> bool:
     return result.request.dry_run and any(sample.outcome is Outcome.OK for sample in result.samples)
 
 
-def _tuned(
+def _place(
     *,
     function_arn: str | None,
     local_spec: str | None,
     region: str | None,
-    profile: str | None,
     python: Path | None,
     direct: bool,
     **options: Any,
-) -> TuningResult:
+) -> AbstractContextManager[tuple[Place, TuningRequest]]:
+    """Where the run takes place, and the request, both checked."""
     given = None if options["input_file"] is None else read_input(options["input_file"])
     options["given_input"] = given
     if local_spec is None and function_arn is None and given is not None:
@@ -126,114 +133,15 @@ def _tuned(
             next_step="Try: powertune run --local examples/primes",
         )
     if local_spec is not None:
-        if profile is not None:
+        if options["profile"] is not None:
             raise UsageError("--profile is for AWS; --local uses none.", next_step="Leave one of them out.")
-        return _tune_locally(local_spec, region or "us-east-1", python, options, direct=direct)
+        return local_place(local_spec, region or "us-east-1", python, options, direct=direct)
     assert function_arn is not None
     if python is not None:
         raise UsageError("--python goes with --local.", next_step="Leave it out.")
     arn = FunctionArn.parse(function_arn)
-    if region not in (None, arn.region):
-        raise UsageError(
-            f"The function is in {arn.region}, not in {region}.", next_step="Leave --region out: the ARN says it."
-        )
-    return _tune_on_aws(request_of(arn, options), options["price"], profile, direct=direct)
-
-
-def _run_id() -> str:
-    return f"{datetime.now(tz=UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-
-
-def _tune_locally(
-    spec: str, region: str, python: Path | None, options: dict[str, Any], *, direct: bool
-) -> TuningResult:
-    from powertune.local.endpoint import ACCOUNT, EndpointSettings, LocalEndpoint, require_extra
-    from powertune.local.function import create_function, install_requirements, interpreter
-    from powertune.local.project import find_project
-
-    require_extra()
-    project = find_project(spec)
-    arn = FunctionArn(partition="aws", region=region, account=ACCOUNT, name=project.name)
-    request = request_of(arn, options, default_payload=project.payload)
-    request = replace(request, price=_price(options["price"], region, _machine()))
-    handler_python, runtime = interpreter(python)
-    with ExitStack() as stack:
-        line = stack.enter_context(ProgressLine())
-        path: tuple[Path, ...] = ()
-        if project.requirements is not None and python is None:
-            line.say("installing the handler's requirements")
-            path = (install_requirements(project.requirements, handler_python, runtime),)
-        line.say("starting the embedded endpoint")
-        settings = EndpointSettings(region=region, handler_python=handler_python, handler_path=path)
-        endpoint = stack.enter_context(LocalEndpoint(settings))
-        create_function(endpoint.session, ACCOUNT, project, runtime)
-        return _drive(endpoint.new_session(), None if direct else endpoint.stack, endpoint.environment, request, line)
-
-
-def _machine() -> Architecture:
-    import platform
-
-    return Architecture.ARM64 if platform.machine() in ("arm64", "aarch64") else Architecture.X86_64
-
-
-def _price(given: str | None, region: str, architecture: Architecture) -> Price | None:
-    """Prices that the run is to use in place of the shipped table's; None where that has the newest.
-
-    Raises:
-        UsageError: there is no price, and none was given.
-    """
-    from powertune.pricing.override import parse_price
-    from powertune.pricing.table import price_for
-    from powertune.pricing.user_table import user_table
-
-    if given is not None:
-        return parse_price(given, region, architecture)
-    table = user_table()
-    price = price_for(region, architecture, table)
-    return None if table is None else price
-
-
-def _tune_on_aws(request: TuningRequest, price: str | None, profile: str | None, *, direct: bool) -> TuningResult:
-    from powertune.aws.session import AwsSession
-    from powertune.target.snapshot import architecture_of
-    from powertune.workflow.stack import environment_of, find_stack
-
-    arn = request.function_arn
-    session = AwsSession(region=arn.region, profile=profile)
-    with ProgressLine() as line:
-        stack = None if direct else find_stack(session, arn.account, arn.partition)
-        if stack is None and not direct:
-            raise AwsError(
-                f"The powertune state machine is not there in {arn.region}, so nothing was started.",
-                next_step="Run the same steps from this terminal by adding --direct.",
-            )
-        # The prices go along, so that the state machine computes with the same as this machine would.
-        architecture = architecture_of(session.client("lambda"), arn)
-        request = replace(request, price=_price(price, arn.region, architecture))
-        return _drive(session, stack, environment_of(session), request, line)
-
-
-def _drive(session: Any, stack: Any, environment: Any, request: TuningRequest, line: ProgressLine) -> TuningResult:
-    from powertune.aws.clock import SystemClock
-    from powertune.cli.interrupt import StopWish
-    from powertune.store import MemoryStore
-    from powertune.workflow.direct import run_direct
-    from powertune.workflow.execution import run_execution
-    from powertune.workflow.services import Services
-
-    clock = SystemClock()
-    with StopWish() as wish:
-        if stack is not None:
-            return run_execution(session, stack, request, _run_id(), clock, progress=line.show, stop_requested=wish)
-        services = Services(
-            session=session,
-            store=MemoryStore(),
-            clock=clock,
-            environment=environment,
-            progress=line.show,
-            stop_requested=wish,
-        )
-        return run_direct(services, request, _run_id())
+    check_region(region, arn)
+    return aws_place(request_of(arn, options), options, direct=direct, stack_needed=not options["plan"])
 
 
 def _check_output_dir(output_dir: Path) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from powertune.cli.apply_options import apply_arguments
+from powertune.cli.isolation_options import isolation_arguments
 from powertune.cli.search_options import NAMES, candidates, flag, limits_of, run_search_options, search_kind, with_prior
 from powertune.domain.function import FunctionArn
 from powertune.domain.payload import Payload, PayloadForm, PayloadUse
@@ -105,10 +107,6 @@ _OPTIONS = (
         show_default=True,
         metavar="SHARE",
         help="Memory sizes within this share of the best count as equivalent.",
-    ),
-    click.option("--apply", is_flag=True, help="Set the function to the recommended memory size."),
-    click.option(
-        "--apply-alias", metavar="NAME", help="With --apply: publish it, and point this alias at the version."
     ),
     click.option("--dry-run", is_flag=True, help="Invoke once at each memory size, and recommend nothing."),
     click.option(
@@ -215,8 +213,8 @@ def request_of(arn: FunctionArn, options: dict[str, Any], *, default_payload: st
         pre_processor_arn=options["pre_processor"],
         post_processor_arn=options["post_processor"],
         allowed_exceptions=tuple(options["allow_exception"]),
-        apply=options["apply"],
-        apply_alias=options["apply_alias"],
+        **apply_arguments(options),
+        **isolation_arguments(options),
         dry_run=options["dry_run"],
         tolerance=options["tolerance"],
         latency_target=None if target is None else parse_latency_target(target),

@@ -5,7 +5,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Self
 
-from powertune.domain.function import MAX_MEMORY_MB, MIN_MEMORY_MB, FunctionArn
+from powertune.domain.canary import Canary
+from powertune.domain.function import MAX_MEMORY_MB, MIN_MEMORY_MB, Architecture, FunctionArn
 from powertune.domain.payload import EMPTY, Payload, PayloadForm, PayloadUse, turn_order
 from powertune.domain.price import Price
 from powertune.domain.request_checks import between, check_names, check_payloads, check_search
@@ -68,6 +69,9 @@ class TuningRequest:
         allowed_exceptions: error types that count as a normal answer.
         apply: set the function to the recommended memory size.
         apply_alias: alias to publish the recommended memory size under.
+        canary: give the alias's new version a share of its traffic first, and watch it.
+        isolate: tune a temporary clone of the function, which itself is never written.
+        architecture: instruction set of the clone; None for the function's own.
         dry_run: invoke once at each memory size and recommend nothing.
         tolerance: sizes within this share of the best count as equivalent.
         search: how the memory sizes are gone through; ``invocations`` is a grid's.
@@ -102,6 +106,9 @@ class TuningRequest:
     allowed_exceptions: tuple[str, ...] = ()
     apply: bool = False
     apply_alias: str | None = None
+    canary: Canary | None = None
+    isolate: bool = False
+    architecture: Architecture | None = None
     dry_run: bool = False
     tolerance: float = 0.05
     search: SearchKind = SearchKind.GRID

@@ -9,7 +9,7 @@ from powertune.domain.request import TuningRequest
 from powertune.domain.sample import Sample, TraceParts
 from powertune.domain.search import SearchKind, StopReason, Strategy
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 class SizeStatus(StrEnum):

@@ -18,6 +18,8 @@ SCHEMA_1 = Path(__file__).parents[1] / "data" / "result-schema-1.json"
 
 SCHEMA_2 = SCHEMA_1.with_name("result-schema-2.json")
 """The same of a powertune before schema 3."""
+SCHEMA_3 = SCHEMA_1.with_name("result-schema-3.json")
+"""A short search of a powertune before schema 4."""
 
 
 @pytest.fixture
@@ -55,14 +57,14 @@ def test_a_decimal_is_not_rounded_on_its_way_through_a_file(make_result, save):
 
 
 def test_a_result_of_a_newer_powertune_is_refused_even_if_it_has_other_keys(make_result, save):
-    path = save({**to_data(make_result()), "schema_version": 4, "something_new": {}})
-    assert f"newer powertune (schema 4, this one reads up to {SCHEMA_VERSION})" in refused(path)
+    path = save({**to_data(make_result()), "schema_version": SCHEMA_VERSION + 1, "something_new": {}})
+    assert f"newer powertune (schema {SCHEMA_VERSION + 1}, this one reads up to {SCHEMA_VERSION})" in refused(path)
 
 
 @pytest.mark.parametrize("version", [0, -1, "1", "2", None, True, 1.0, [1]])
 def test_a_schema_that_never_was_is_refused_and_shown(make_result, save, version):
     message = refused(save({**to_data(make_result()), "schema_version": version}))
-    assert f"$.schema_version: expected a schema from 1 to 3, found {json.dumps(version)}." in message
+    assert f"$.schema_version: expected a schema from 1 to {SCHEMA_VERSION}, found {json.dumps(version)}." in message
 
 
 def test_a_result_without_a_schema_is_refused(make_result, save):
@@ -138,7 +140,7 @@ def missing_from(new, old, place="$"):
 def test_everything_in_a_result_of_the_first_schema_is_kept_but_its_payload(first):
     data = to_data(read_result(SCHEMA_1))
     assert list(missing_from(data, first)) == ["$.request.payload", "$.schema_version"]
-    assert data["schema_version"] == 3
+    assert data["schema_version"] == SCHEMA_VERSION
 
 
 def test_of_the_first_schemas_payload_hash_and_size_are_kept_and_the_text_is_not(first):
@@ -209,7 +211,7 @@ def test_everything_in_a_result_of_the_second_schema_is_kept():
     data = to_data(read_result(SCHEMA_2))
     assert second["schema_version"] == 2
     assert list(missing_from(data, second)) == ["$.schema_version"]
-    assert data["schema_version"] == 3
+    assert data["schema_version"] == SCHEMA_VERSION
 
 
 @pytest.mark.parametrize("path", [SCHEMA_1, SCHEMA_2])
@@ -224,3 +226,19 @@ def test_a_run_before_there_were_searches_was_a_grid_of_which_nothing_is_claimed
 def test_a_result_of_the_second_schema_is_written_as_one_of_this_schema(save):
     result = read_result(SCHEMA_2)
     assert read_result(save(dumps(result))) == result
+
+
+# --- the third schema -------------------------------------------------------------------------------------------
+
+
+def test_everything_in_a_result_of_the_third_schema_is_kept():
+    third = json.loads(SCHEMA_3.read_text(encoding="utf-8"))
+    data = to_data(read_result(SCHEMA_3))
+    assert third["schema_version"] == 3
+    assert list(missing_from(data, third)) == ["$.schema_version"]
+    assert data["schema_version"] == SCHEMA_VERSION
+
+
+def test_a_run_before_there_were_clones_was_one_of_the_function_itself():
+    request = read_result(SCHEMA_3).request
+    assert (request.isolate, request.architecture, request.canary) == (False, None, None)

@@ -17,10 +17,10 @@ class Asked(Exception):
 
 @pytest.fixture
 def asked(monkeypatch):
-    def stop(request, price, profile, *, direct):
+    def stop(request, options, *, direct, stack_needed):
         raise Asked(request)
 
-    monkeypatch.setattr(run, "_tune_on_aws", stop)
+    monkeypatch.setattr(run, "aws_place", stop)
 
     def with_options(*options, given):
         done = CliRunner().invoke(run.command, options, input=given)

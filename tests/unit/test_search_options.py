@@ -23,10 +23,10 @@ class Asked(Exception):
 
 @pytest.fixture
 def outcome(monkeypatch):
-    def stop(request, price, profile, *, direct):
+    def stop(request, options, *, direct, stack_needed):
         raise Asked(request)
 
-    monkeypatch.setattr(run, "_tune_on_aws", stop)
+    monkeypatch.setattr(run, "aws_place", stop)
 
     def with_options(*options, given=""):
         return CliRunner().invoke(run.command, ["--function-arn", ARN, *map(str, options)], input=given).exception

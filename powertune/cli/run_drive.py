@@ -1,0 +1,160 @@
+"""Brings a run to where it takes place: the embedded endpoint, the state machine, or this process."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from powertune.cli.account_options import session_of
+from powertune.cli.progress import ProgressLine
+from powertune.cli.run_options import request_of
+from powertune.domain.function import Architecture, FunctionArn
+from powertune.domain.price import Price
+from powertune.domain.request import TuningRequest
+from powertune.domain.result import Environment, TuningResult
+from powertune.errors import AwsError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a run takes place.
+
+    Attributes:
+        session: clients of the account and region that the function is in.
+        stack: the state machine that is to drive the run; None where this process does.
+        environment: AWS, or what stands in its place.
+        line: shows progress.
+    """
+
+    session: Any
+    stack: Any
+    environment: Environment
+    line: ProgressLine
+
+    @property
+    def is_local(self) -> bool:
+        """Whether nothing that happens there is billed."""
+        return self.environment.kind == "local"
+
+
+def new_run_id() -> str:
+    """A run id that nobody had before: when it began, and six random digits."""
+    return f"{datetime.now(tz=UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+@contextmanager
+def local_place(
+    spec: str, region: str, python: Path | None, options: dict[str, Any], *, direct: bool
+) -> Iterator[tuple[Place, TuningRequest]]:
+    """An embedded endpoint with the function on it, while the block runs, and the request for it."""
+    from powertune.local.endpoint import ACCOUNT, EndpointSettings, LocalEndpoint, require_extra
+    from powertune.local.function import create_function, install_requirements, interpreter
+    from powertune.local.project import find_project
+
+    require_extra()
+    project = find_project(spec)
+    arn = FunctionArn(partition="aws", region=region, account=ACCOUNT, name=project.name)
+    request = request_of(arn, options, default_payload=project.payload)
+    request = replace(request, price=_price(options["price"], region, _machine()))
+    handler_python, runtime = interpreter(python)
+    with ExitStack() as stack:
+        line = stack.enter_context(ProgressLine())
+        path: tuple[Path, ...] = ()
+        if project.requirements is not None and python is None:
+            line.say("installing the handler's requirements")
+            path = (install_requirements(project.requirements, handler_python, runtime),)
+        line.say("starting the embedded endpoint")
+        settings = EndpointSettings(region=region, handler_python=handler_python, handler_path=path)
+        endpoint = stack.enter_context(LocalEndpoint(settings))
+        create_function(endpoint.session, ACCOUNT, project, runtime)
+        place = Place(
+            session=endpoint.new_session(),
+            stack=None if direct else endpoint.stack,
+            environment=endpoint.environment,
+            line=line,
+        )
+        yield place, request
+
+
+@contextmanager
+def aws_place(
+    request: TuningRequest, options: dict[str, Any], *, direct: bool, stack_needed: bool
+) -> Iterator[tuple[Place, TuningRequest]]:
+    """AWS, or the endpoint that ``AWS_ENDPOINT_URL`` names, and the request with the prices to use.
+
+    Raises:
+        AwsError: the state machine is needed and is not there.
+    """
+    from powertune.target.snapshot import architecture_of
+    from powertune.workflow.stack import environment_of, find_stack
+
+    arn = request.function_arn
+    session = session_of(options, arn)
+    with ProgressLine() as line:
+        stack = None if direct else find_stack(session, arn.account, arn.partition)
+        if stack is None and not direct and stack_needed:
+            raise AwsError(
+                f"The powertune state machine is not there in {arn.region}, so nothing was started.",
+                next_step="Run the same steps from this terminal by adding --direct, or set the state machine up once "
+                f"with: powertune deploy --region {arn.region}",
+            )
+        # The prices go along, so that the state machine computes with the same as this machine would.
+        architecture = architecture_of(session.client("lambda"), arn)
+        request = replace(request, price=_price(options["price"], arn.region, architecture))
+        yield Place(session=session, stack=stack, environment=environment_of(session), line=line), request
+
+
+def _machine() -> Architecture:
+    import platform
+
+    return Architecture.ARM64 if platform.machine() in ("arm64", "aarch64") else Architecture.X86_64
+
+
+def _price(given: str | None, region: str, architecture: Architecture) -> Price | None:
+    """Prices that the run is to use in place of the shipped table's; None where that has the newest.
+
+    Raises:
+        UsageError: there is no price, and none was given.
+    """
+    from powertune.pricing.override import parse_price
+    from powertune.pricing.table import price_for
+    from powertune.pricing.user_table import user_table
+
+    if given is not None:
+        return parse_price(given, region, architecture)
+    table = user_table()
+    price = price_for(region, architecture, table)
+    return None if table is None else price
+
+
+def drive(place: Place, request: TuningRequest, run_id: str) -> TuningResult:
+    """Run a tuning to its end.
+
+    Raises:
+        PowertuneError: as the run does.
+    """
+    from powertune.aws.clock import SystemClock
+    from powertune.cli.interrupt import StopWish
+    from powertune.store import MemoryStore
+    from powertune.workflow.direct import run_direct
+    from powertune.workflow.execution import run_execution
+    from powertune.workflow.services import Services
+
+    clock = SystemClock()
+    with StopWish() as wish:
+        if place.stack is not None:
+            return run_execution(
+                place.session, place.stack, request, run_id, clock, progress=place.line.show, stop_requested=wish
+            )
+        services = Services(
+            session=place.session,
+            store=MemoryStore(),
+            clock=clock,
+            environment=place.environment,
+            progress=place.line.show,
+            stop_requested=wish,
+        )
+        return run_direct(services, request, run_id)
