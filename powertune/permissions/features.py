@@ -1,0 +1,172 @@
+"""What some runs need beyond the ordinary: named, so that nobody grants it unasked."""
+
+from enum import StrEnum
+
+from powertune.permissions.statement import Scope, Statement
+
+
+class Feature(StrEnum):
+    """Something that a run may be asked for."""
+
+    ISOLATE = "isolate"
+    APPLY = "apply"
+    CANARY = "canary"
+    PAYLOAD_S3 = "payload-s3"
+    PROCESSORS = "processors"
+    PLAN = "plan"
+    PRICES = "prices"
+
+
+NO_RESOURCE = "AWS checks it on no resource, so it is *."
+"""Why a resource is ``*``, by the Service Authorization Reference."""
+
+
+def isolate_statements(scope: Scope) -> tuple[Statement, ...]:
+    """To make, measure and delete a temporary clone; the function itself is only read."""
+    clone, _ = scope.clones
+    statements = [
+        Statement(
+            sid="ReadFunctionCode",
+            actions=("lambda:GetFunction",),
+            resources=scope.both,
+            why="The clone gets the function's code and settings.",
+        ),
+        Statement(
+            sid="MakeClone",
+            actions=("lambda:CreateFunction", "lambda:TagResource", "lambda:ListTags", "lambda:DeleteFunction"),
+            resources=(clone,),
+            why="A clone is named powertune-RUN, tagged with its run and its target, and deleted as a whole.",
+        ),
+        Statement(
+            sid="FindClones",
+            actions=("lambda:ListFunctions",),
+            resources=("*",),
+            why=f"Clones that a dead run left are found by their names. {NO_RESOURCE}",
+        ),
+        Statement(
+            sid="GiveCloneTheFunctionsRole",
+            actions=("iam:PassRole",),
+            resources=(scope.function_role_arn or f"arn:{scope.partition}:iam::{scope.function.account}:role/*",),
+            why="The clone runs with the function's own execution role"
+            + ("." if scope.function_role_arn else ", which is not named here: put its ARN in place of role/*."),
+            conditions=(("StringEquals", "iam:PassedToService", "lambda.amazonaws.com"),),
+        ),
+    ]
+    if scope.layer_arns:
+        statements.append(
+            Statement(
+                sid="UseLayers",
+                actions=("lambda:GetLayerVersion",),
+                resources=scope.layer_arns,
+                why="The clone gets the function's layers.",
+            )
+        )
+    return tuple(statements)
+
+
+def canary_statements() -> tuple[Statement, ...]:
+    """To watch a canary."""
+    return (
+        Statement(
+            sid="WatchCanary",
+            actions=("cloudwatch:GetMetricData",),
+            resources=("*",),
+            why=f"Errors and durations of the alias while it is shifted. {NO_RESOURCE}",
+        ),
+    )
+
+
+def payload_statements(scope: Scope) -> tuple[Statement, ...]:
+    """To read a payload from S3."""
+    place = "BUCKET/KEY" if scope.payload_s3 is None else scope.payload_s3.removeprefix("s3://")
+    return (
+        Statement(
+            sid="ReadPayload",
+            actions=("s3:GetObject",),
+            resources=(f"arn:{scope.partition}:s3:::{place}",),
+            why="The payload lies there.",
+        ),
+    )
+
+
+def processor_statements(scope: Scope) -> tuple[Statement, ...]:
+    """To call the pre- and post-processor."""
+    if not scope.processor_arns:
+        return ()
+    return (
+        Statement(
+            sid="CallProcessors",
+            actions=("lambda:InvokeFunction",),
+            resources=scope.processor_arns,
+            why="The pre- and post-processor are called around each invocation.",
+        ),
+        Statement(
+            sid="ReadProcessors",
+            actions=("lambda:GetFunctionConfiguration",),
+            resources=scope.processor_arns,
+            why="Their timeouts bound how long one invocation takes.",
+            without="Each is taken for one of a minute.",
+        ),
+    )
+
+
+def plan_statements(scope: Scope) -> tuple[Statement, ...]:
+    """To say beforehand what is missing."""
+    account = f"arn:{scope.partition}:iam::{scope.function.account}"
+    return (
+        Statement(
+            sid="ReadQuotas",
+            actions=("lambda:GetAccountSettings",),
+            resources=("*",),
+            why=f"What concurrency and code storage the account has left. {NO_RESOURCE}",
+            without="The plan says that quotas were not checked.",
+        ),
+        Statement(
+            sid="CheckOwnPermissions",
+            actions=("iam:SimulatePrincipalPolicy",),
+            resources=(scope.caller_arn,) if scope.caller_arn else (f"{account}:role/*", f"{account}:user/*"),
+            why="Which permissions the caller lacks; give your own role or user in place of role/* and user/*.",
+            without="The plan says that permissions were not checked.",
+        ),
+    )
+
+
+def price_statements() -> tuple[Statement, ...]:
+    """For ``powertune prices refresh --from-api``."""
+    return (
+        Statement(
+            sid="ReadPrices",
+            actions=("pricing:GetProducts",),
+            resources=("*",),
+            why=f"AWS's price list. {NO_RESOURCE}",
+            without="Prices come from the table, or from the public price files.",
+        ),
+    )
+
+
+def key_statements(scope: Scope) -> tuple[Statement, ...]:
+    """For a bucket that is encrypted with the user's own key."""
+    if scope.kms_key_arn is None:
+        return ()
+    return (
+        Statement(
+            sid="UseBucketKey",
+            actions=("kms:Decrypt", "kms:GenerateDataKey"),
+            resources=(scope.kms_key_arn,),
+            why="The bucket is encrypted with this key.",
+        ),
+    )
+
+
+def assume_statements(role_arns: tuple[str, ...]) -> tuple[Statement, ...]:
+    """To act through roles in the functions' accounts."""
+    if not role_arns:
+        return ()
+    return (
+        Statement(
+            sid="ActThroughRole",
+            actions=("sts:AssumeRole",),
+            resources=role_arns,
+            why="The function is reached through this role, which has the permissions of --mode direct.",
+        ),
+    )
