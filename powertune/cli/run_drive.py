@@ -1,5 +1,6 @@
 """Brings a run to where it takes place: the embedded endpoint, the state machine, or this process."""
 
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -156,5 +157,18 @@ def drive(place: Place, request: TuningRequest, run_id: str) -> TuningResult:
             environment=place.environment,
             progress=place.line.show,
             stop_requested=wish,
+            holder=_holder(),
         )
         return run_direct(services, request, run_id)
+
+
+def _holder() -> str:
+    """Who runs this, for whoever meets the function while it is held."""
+    import getpass
+    import socket
+
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a user without a name, as in some containers
+        user = "somebody"
+    return f"{user}@{socket.gethostname()}, process {os.getpid()}"

@@ -10,8 +10,9 @@ from powertune.domain.result import Applied
 from powertune.errors import FunctionChanged
 from powertune.target import lease as leases
 from powertune.target.lease import Lease
+from powertune.target.settings import log_level_of, update_settings
 from powertune.target.snapshot import require_updated, settled_configuration
-from powertune.target.variants import log_level_of, update_settings, version_description
+from powertune.target.sweep import version_description
 
 
 def apply_memory(
@@ -51,7 +52,7 @@ def apply_memory(
         version = _publish(client, arn, configuration, version_description(lease.run_id, memory_mb), clock)
         _point(client, arn, alias, version)
     note(Applied(memory_mb=memory_mb, version=version, alias=alias))
-    leases.release(client, arn)
+    leases.release(client, arn, lease.run_id, now_ms=clock.now_ms())
 
 
 def _publish(client: Any, arn: FunctionArn, configuration: dict[str, Any], description: str, clock: Clock) -> str:

@@ -5,7 +5,6 @@ changed, copied, and changed back. What a run makes carries its run id: versions
 in their name. Whatever was there before carries neither and is never re-pointed or deleted.
 """
 
-import re
 from collections.abc import Collection
 from typing import Any
 
@@ -13,27 +12,11 @@ from powertune.aws.clock import Clock
 from powertune.aws.errors import code_of, explained
 from powertune.domain.function import MAX_MEMORY_MB, FunctionArn, FunctionSnapshot
 from powertune.domain.work import Variant
-from powertune.errors import FunctionChanged, FunctionRefused, MemoryRefused
-from powertune.target.lease import record_memory, record_put_back
+from powertune.errors import FunctionChanged, FunctionRefused
+from powertune.target.lease import holds, lost, record_memory, record_put_back
+from powertune.target.settings import LIFTED_LEVEL, log_level_of, update_settings
 from powertune.target.snapshot import require_updated, settled_configuration
-
-LIFTED_LEVEL = "INFO"
-"""The system log level at which Lambda writes a record of every invocation (AWS docs,
-lambda/latest/dg/monitoring-cloudwatchlogs-log-level)."""
-NEW_ACCOUNT_MB = 3008
-"""What new accounts are limited to. AWS refuses more with "Member must have value less than or equal to 3008"."""
-
-_AT_MOST = re.compile(r"less than or equal to ([0-9]{3,5})\b")
-
-
-def version_description(run_id: str, memory_mb: int) -> str:
-    """The description by which a version is known to be this run's."""
-    return f"powertune {run_id} {memory_mb} MB"
-
-
-def alias_prefix(run_id: str) -> str:
-    """How the names of this run's aliases begin."""
-    return f"powertune-{run_id}-"
+from powertune.target.sweep import alias_prefix, sweep, version_description
 
 
 def publish(
@@ -62,6 +45,7 @@ def publish(
     Raises:
         FunctionChanged: the code, or the memory size, is not what this run left there.
         FunctionRefused: AWS refuses the memory size, or the version does not become active.
+        LeaseHeld: the run does not hold the function any more; what this call had done is undone.
     """
     mark = version_description(run_id, memory_mb)
     version, description = _publish_version(client, snapshot, run_id, memory_mb, clock)
@@ -72,6 +56,10 @@ def publish(
         version, description = _publish_version(client, snapshot, run_id, memory_mb, clock)
     alias = f"{alias_prefix(run_id)}{memory_mb}" + (f"-{nth}" if nth > 1 else "")
     _create_alias(client, snapshot.arn, alias, version)
+    if not holds(client, snapshot.arn, run_id):
+        # Whoever undid the run may have looked for versions before this one was there.
+        sweep(client, snapshot.arn, run_id, clock)
+        raise lost(snapshot.arn, run_id)
     return Variant(memory_mb=memory_mb, version=version, alias=alias, owned=description == mark)
 
 
@@ -119,69 +107,20 @@ def _set(
 ) -> dict[str, Any]:
     """Bring ``$LATEST`` to a memory size and a system log level, recorded first; its configuration then."""
     arn = snapshot.arn
+    found = settled_configuration(client, arn, clock)
+    if found["MemorySize"] == memory_mb and log_level_of(found) == log_level:
+        return found
+    record_memory(client, arn, run_id, found_mb=found["MemorySize"], next_mb=memory_mb)
+    update_settings(client, arn, found, memory_mb, log_level)
     configuration = settled_configuration(client, arn, clock)
-    if configuration["MemorySize"] == memory_mb and log_level_of(configuration) == log_level:
-        return configuration
-    record_memory(client, arn, run_id, found_mb=configuration["MemorySize"], next_mb=memory_mb)
-    update_settings(client, arn, configuration, memory_mb, log_level)
-    configuration = settled_configuration(client, arn, clock)
+    if not holds(client, arn, run_id):
+        # The run was undone between its last look at the lease and this change, so nobody else will undo it.
+        if configuration["MemorySize"] == memory_mb:
+            update_settings(client, arn, configuration, snapshot.memory_mb, snapshot.system_log_level)
+            settled_configuration(client, arn, clock)
+        raise lost(arn, run_id)
     require_updated(configuration, arn)
     return configuration
-
-
-def log_level_of(configuration: dict[str, Any]) -> str | None:
-    """The system log level of a configuration; None for text logs."""
-    level = (configuration.get("LoggingConfig") or {}).get("SystemLogLevel")
-    return None if level is None else str(level)
-
-
-def update_settings(
-    client: Any, arn: FunctionArn, configuration: dict[str, Any], memory_mb: int, log_level: str | None
-) -> None:
-    """Set the memory size of ``$LATEST``, and its system log level where that differs, if it is as it was read.
-
-    Args:
-        client: a Lambda client.
-        arn: the function.
-        configuration: ``$LATEST`` as it was read; the update holds only for its revision.
-        memory_mb: the size.
-        log_level: the level; None for text logs, which have none.
-
-    Raises:
-        FunctionChanged: ``$LATEST`` is at another revision.
-        FunctionRefused: AWS does not accept the size; MemoryRefused where it is more than the account may have.
-    """
-    from botocore.exceptions import ClientError
-
-    logging = {}
-    if log_level != log_level_of(configuration):
-        # The whole of it: what is left out would go back to its default.
-        logging = {"LoggingConfig": {**configuration["LoggingConfig"], "SystemLogLevel": log_level}}
-    with explained("setting the memory size", arn.name):
-        try:
-            client.update_function_configuration(
-                FunctionName=str(arn), MemorySize=memory_mb, RevisionId=configuration["RevisionId"], **logging
-            )
-        except ClientError as error:
-            if code_of(error) in ("ValidationException", "InvalidParameterValueException"):
-                refused = f"AWS does not accept {memory_mb} MB for {arn.name}: {error}."
-                next_step = "New accounts are limited to 3008 MB: leave larger sizes out, or ask AWS for more."
-                allowed_mb = _allowed_mb(str(error), memory_mb)
-                if allowed_mb is None:
-                    raise FunctionRefused(refused, next_step=next_step) from None
-                raise MemoryRefused(refused, next_step=next_step, allowed_mb=allowed_mb) from None
-            raise
-
-
-def _allowed_mb(refusal: str, memory_mb: int) -> int | None:
-    """The largest size that an account may have, by the refusal of a larger one; None where that had another reason.
-
-    Where AWS does not say the size, one above what new accounts have was refused for being too large.
-    """
-    said = [int(size) for size in _AT_MOST.findall(refusal) if int(size) < memory_mb]
-    if said:
-        return min(said)
-    return memory_mb - 1 if memory_mb > NEW_ACCOUNT_MB else None
 
 
 def _create_alias(client: Any, arn: FunctionArn, alias: str, version: str) -> None:
@@ -196,4 +135,6 @@ def _create_alias(client: Any, arn: FunctionArn, alias: str, version: str) -> No
             # The name holds the run id, so the alias is this run's own: an earlier attempt made it.
             existing = client.get_alias(FunctionName=str(arn), Name=alias)
             if existing["FunctionVersion"] != version:
-                client.update_alias(FunctionName=str(arn), Name=alias, FunctionVersion=version)
+                client.update_alias(
+                    FunctionName=str(arn), Name=alias, FunctionVersion=version, RevisionId=existing["RevisionId"]
+                )

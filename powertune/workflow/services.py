@@ -27,6 +27,7 @@ class Services:
         time_left_ms: milliseconds until the driver's own time is up; None where it has no end.
         stop_requested: whether the user wants the run to end early.
         execution_arn: the Step Functions execution that drives the run, None in this process.
+        holder: who holds a function's lease, as others are told of it.
     """
 
     session: AwsSession
@@ -37,3 +38,4 @@ class Services:
     time_left_ms: Callable[[], float] | None = None
     stop_requested: Callable[[], bool] = field(default=lambda: False)
     execution_arn: str | None = None
+    holder: str = "powertune"

@@ -87,6 +87,7 @@ def _services(session: AwsSession, run_id: str, execution_arn: str, context: Any
         time_left_ms=lambda: float(context.get_remaining_time_in_millis()),
         stop_requested=archive.stop_requested,
         execution_arn=execution_arn,
+        holder="the state machine " + execution_arn.split(":")[-2],
     )
 
 

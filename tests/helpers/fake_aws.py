@@ -131,6 +131,8 @@ class FakeAws:
                     self.latest["LastUpdateStatus"] = "Failed" if failed else "Successful"
             return copy.deepcopy(self.latest)
         version = self.aliases[Qualifier]["FunctionVersion"] if Qualifier in self.aliases else Qualifier
+        if version not in self.versions:
+            raise refusal("GetFunctionConfiguration", "ResourceNotFoundException", "no such version", 404)
         return copy.deepcopy(self.versions[version])
 
     def get_function_concurrency(self, FunctionName):
@@ -210,7 +212,7 @@ class FakeAws:
         name = FunctionName.rpartition(":")[2]
         if name != NAME:
             return self._invoke_other(name, Payload)
-        version = self.versions[self.aliases[Qualifier]["FunctionVersion"]]
+        version = self.versions[self._alias("Invoke", Qualifier)["FunctionVersion"]]
         memory_mb, number = version["MemorySize"], len(self.reports)
         request_id = f"{number:08x}-0000-4000-8000-000000000000"
         duration = self.duration_ms(memory_mb)

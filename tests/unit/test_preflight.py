@@ -106,13 +106,6 @@ def test_an_unreadable_alias_of_the_leases_name_is_left_alone(tmp_path):
     assert "cannot read" in refused(aws, tmp_path)
 
 
-def test_a_lease_that_should_have_ended_names_the_cleanup(tmp_path):
-    aws = FakeAws()
-    old = lease.Lease(run_id="old", memory_mb=512, set_mb=(), since_ms=1, until_ms=2)
-    lease.take(aws.client("lambda"), FUNCTION, old)
-    assert "it may have died" in refused(aws, tmp_path)
-
-
 @pytest.mark.parametrize(
     "make", [lambda path: FolderStore(path), lambda path: S3Store(FakeAws().client("s3"), "b", "p/")]
 )

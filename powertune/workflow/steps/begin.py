@@ -8,7 +8,7 @@ from powertune.aws.errors import explained
 from powertune.decide.search import COLD_AT_ONCE, prior_unfit
 from powertune.decide.words import plain
 from powertune.domain.events import Phase, Progress
-from powertune.domain.function import Architecture, FunctionSnapshot
+from powertune.domain.function import Architecture, FunctionArn, FunctionSnapshot
 from powertune.domain.price import Price
 from powertune.domain.request import SEARCHED_MEMORY_SIZES_MB, TuningRequest
 from powertune.domain.search import MOST_INVOCATIONS, SearchKind
@@ -18,6 +18,7 @@ from powertune.measure.payloads import with_payloads_from_s3
 from powertune.pricing.bill import invocation_cost
 from powertune.pricing.table import price_for, stale_warning
 from powertune.target import lease
+from powertune.target.restore import take_over
 from powertune.target.snapshot import preflight_warnings, take_snapshot
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
@@ -49,6 +50,7 @@ def preflight(services: Services, run: RunInput) -> RunState:
     arn = request.function_arn
     services.progress(Progress(phase=Phase.PREFLIGHT, detail=arn.name))
     client = services.session.client("lambda")
+    undone = _without_the_dead(services, client, run.run_id, arn)
     snapshot = _with_sources(services, take_snapshot(client, arn, services.clock))
     if archive.is_used():
         raise UsageError(
@@ -72,6 +74,7 @@ def preflight(services: Services, run: RunInput) -> RunState:
             since_ms=now_ms,
             until_ms=now_ms + lease_ms(request, snapshot, processors),
             log_level=snapshot.system_log_level if snapshot.lift_log_level else None,
+            by=services.holder,
         ),
     )
     archive.save_request(request)
@@ -84,12 +87,26 @@ def preflight(services: Services, run: RunInput) -> RunState:
         peer=request.peer is not None,
         processors=processors,
         warnings=(
+            *undone,
             *preflight_warnings(snapshot),
             *_price_warnings(request, snapshot, now_ms),
             *_prior_warnings(request, snapshot),
             *notes,
         ),
     )
+
+
+def _without_the_dead(services: Services, client: Any, run_id: str, arn: FunctionArn) -> tuple[str, ...]:
+    """Undo a run that should have ended long ago and still holds the function; what to say of that.
+
+    Raises:
+        LeaseHeld: a run that is under way holds it.
+    """
+    undone = take_over(client, arn, services.clock, run_id=run_id, by=services.holder)
+    if undone is None:
+        return ()
+    note = f"The run {undone.run_id} had died and still held the function; what it had left was undone first."
+    return (note, *undone.left_alone)
 
 
 def price_of(request: TuningRequest, snapshot: FunctionSnapshot) -> Price:

@@ -1,0 +1,140 @@
+"""What a run makes on a function carries its run id; that is how it is found, and deleted."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from powertune.aws.clock import Clock
+from powertune.aws.errors import code_of, explained
+from powertune.domain.function import FunctionArn
+from powertune.target.lease import Lease
+
+_TRIES = 6
+_PAUSE_S = 1.0
+
+
+def version_description(run_id: str, memory_mb: int) -> str:
+    """The description by which a version is known to be this run's."""
+    return f"powertune {run_id} {memory_mb} MB"
+
+
+def alias_prefix(run_id: str) -> str:
+    """How the names of this run's aliases begin."""
+    return f"powertune-{run_id}-"
+
+
+def sweep(
+    client: Any, arn: FunctionArn, run_id: str, clock: Clock, *, lease: Lease | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Delete the aliases and versions that carry a run's name.
+
+    Args:
+        client: a Lambda client.
+        arn: the function.
+        run_id: the run.
+        clock: for waiting.
+        lease: its lease, where it has one: then a version that somebody else published meanwhile is noticed.
+
+    Returns:
+        The aliases and versions deleted, and what was left and why.
+    """
+    held = _aliases(client, arn)
+    aliases = tuple(_delete_aliases(client, arn, run_id, held, clock))
+    others = {version: name for name, versions in held.items() for version in versions if name not in aliases}
+    present = _versions(client, arn)
+    versions, kept = _delete_versions(client, arn, run_id, present, others, clock)
+    strange = () if lease is None else tuple(_strange(present, lease))
+    return aliases, versions, (*kept, *strange)
+
+
+def _aliases(client: Any, arn: FunctionArn) -> dict[str, set[str]]:
+    """The versions that each alias sends invocations to, by name."""
+    with explained("listing the aliases", arn.name):
+        return {
+            alias["Name"]: {
+                alias["FunctionVersion"],
+                *((alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}),
+            }
+            for page in client.get_paginator("list_aliases").paginate(FunctionName=str(arn))
+            for alias in page["Aliases"]
+        }
+
+
+def _delete_aliases(client: Any, arn: FunctionArn, run_id: str, names: Iterable[str], clock: Clock) -> Iterator[str]:
+    for name in names:
+        if name.startswith(alias_prefix(run_id)):
+            _delete(arn, "deleting an alias", clock, client.delete_alias, FunctionName=str(arn), Name=name)
+            yield name
+
+
+def _versions(client: Any, arn: FunctionArn) -> list[dict[str, Any]]:
+    with explained("listing the versions", arn.name):
+        return [
+            version
+            for page in client.get_paginator("list_versions_by_function").paginate(FunctionName=str(arn))
+            for version in page["Versions"]
+        ]
+
+
+def _is_made_by(version: dict[str, Any], run_id: str) -> bool:
+    return str(version.get("Description") or "").startswith(f"powertune {run_id} ")
+
+
+def _delete_versions(
+    client: Any,
+    arn: FunctionArn,
+    run_id: str,
+    present: Iterable[dict[str, Any]],
+    others: Mapping[str, str],
+    clock: Clock,
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Delete the run's versions but those that somebody else's alias points at: what was deleted, and notes."""
+    deleted, kept = [], []
+    for version in [one["Version"] for one in present if _is_made_by(one, run_id)]:
+        if version in others:
+            kept.append(
+                f"Version {version}, which the run published, was kept: the alias {others[version]} points at it."
+            )
+        # Without a numeric qualifier DeleteFunction would delete the function itself.
+        elif version.isdigit():
+            _delete(arn, "deleting a version", clock, client.delete_function, FunctionName=str(arn), Qualifier=version)
+            deleted.append(version)
+    return tuple(deleted), tuple(kept)
+
+
+def _strange(present: Iterable[dict[str, Any]], lease: Lease) -> Iterator[str]:
+    """Versions that somebody else published while ``$LATEST`` had a memory size of this run's."""
+    for version in present:
+        memory_mb, published_ms = version.get("MemorySize"), _modified_ms(version)
+        mine = version["Version"] == "$LATEST" or _is_made_by(version, lease.run_id)
+        if mine or memory_mb == lease.memory_mb or published_ms is None or published_ms < lease.since_ms:
+            continue
+        yield (
+            f"Version {version['Version']} was published by somebody else during the run, and has {memory_mb} MB; "
+            f"before the run $LATEST had {lease.memory_mb} MB."
+        )
+
+
+def _modified_ms(version: dict[str, Any]) -> float | None:
+    try:
+        return datetime.fromisoformat(str(version["LastModified"])).timestamp() * 1000
+    except (KeyError, ValueError):
+        return None
+
+
+def _delete(arn: FunctionArn, doing: str, clock: Clock, call: Any, **arguments: str) -> None:
+    """Delete one thing; what is gone already is no error, and what is still in use is tried again for a while."""
+    from botocore.exceptions import ClientError
+
+    for attempt in range(_TRIES):
+        with explained(doing, arn.name):
+            try:
+                call(**arguments)
+            except ClientError as error:
+                if code_of(error) == "ResourceNotFoundException":
+                    return
+                if code_of(error) != "ResourceConflictException" or attempt + 1 == _TRIES:
+                    raise
+            else:
+                return
+        clock.sleep(_PAUSE_S)
