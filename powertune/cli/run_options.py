@@ -108,7 +108,7 @@ _OPTIONS = (
         metavar="SHARE",
         help="Memory sizes within this share of the best count as equivalent.",
     ),
-    click.option("--dry-run", is_flag=True, help="Invoke once at each memory size, and recommend nothing."),
+    click.option("--dry-run", is_flag=True, help="Invoke once, at the present memory size, and recommend nothing."),
     click.option(
         "--price",
         metavar="GB_SECOND,REQUEST[,CURRENCY]",
@@ -231,7 +231,8 @@ def request_of(arn: FunctionArn, options: dict[str, Any], *, default_payload: st
 def _refuse_contradictions(options: dict[str, Any]) -> None:
     pairs = {
         ("dry_run", "apply"): "A dry run recommends nothing, so there is nothing to apply.",
-        ("dry_run", "cold_starts"): "A dry run invokes each memory size once, so it has no cold starts on purpose.",
+        ("dry_run", "cold_starts"): "A dry run invokes once, so it has no cold starts on purpose.",
+        ("dry_run", "memory_sizes"): "A dry run invokes once, at the function's present memory size.",
         ("only_cold_starts", "cold_starts"): "--only-cold-starts measures as many as --invocations says.",
     }
     for (one, other), why in pairs.items():

@@ -49,11 +49,11 @@ _BOTH = (
         metavar="SHARE",
         help="Accepted probability of a recommendation that is worse than the best by more than the tolerance.",
     ),
-    click.option("--max-invocations", type=click.IntRange(1), metavar="N", help="Most invocations of a search."),
+    click.option("--max-invocations", type=click.IntRange(1), metavar="N", help="Most invocations of a run."),
     click.option(
         "--max-spend",
         metavar="AMOUNT",
-        help="Most that the invocations of a search may cost at list price, in its currency.",
+        help="Most that the invocations of a run may cost at list price, in its currency.",
     ),
     click.option(
         "--max-time",
@@ -83,7 +83,7 @@ NAMES = ("kind", "latency_target", "min_headroom", "risk", "max_invocations", "m
 _ONLY_GRID = (
     "invocations", "payloads", "each_payload_once", "cold_starts", "only_cold_starts", "dry_run",
 )  # fmt: skip
-_ONLY_ADAPTIVE = ("max_invocations", "max_spend", "max_time", "prior")
+_ONLY_ADAPTIVE = ("max_time", "prior")
 
 
 def search_options(command: Command) -> Command:

@@ -5,7 +5,8 @@ machine can make one anew, tell it what the store holds, and ask on.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Protocol
 
 from powertune.decide.knowledge import Knowledge
@@ -62,7 +63,7 @@ class GridPlanner:
     that did not come about, payloads whose invocation was a cold start or failed, and sizes of which nothing
     warm is known, because all invocations were sent at the same time. A size at which nothing has succeeded is
     not asked for again: what failed there would fail again. No size is ever invoked more than
-    `MOST_TIMES_PLANNED` times as often as planned.
+    `MOST_TIMES_PLANNED` times as often as planned, and all together not more often than the limit says.
     """
 
     def __init__(self, request: TuningRequest) -> None:
@@ -74,7 +75,20 @@ class GridPlanner:
         """All sizes that nothing is known of yet, or what is missing at those that are known."""
         sizes = [size for size in self._request.memory_sizes_mb if size not in self._ruled_out]
         batches = [self._first(size) if not self._told[size] else self._missing(size) for size in sizes]
-        return tuple(batch for batch in batches if batch is not None)
+        return tuple(self._within_limit([batch for batch in batches if batch is not None]))
+
+    def _within_limit(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        most = self._request.limits.max_invocations
+        if most is None:
+            yield from batches
+            return
+        left = most - sum(len(samples) for samples in self._told.values())
+        for batch in batches:
+            count = min(batch.count, left)
+            left -= count
+            if count > 0:
+                payloads = None if batch.payloads is None else batch.payloads[:count]
+                yield replace(batch, count=count, cold=min(batch.cold, count), payloads=payloads)
 
     def tell(self, samples: Iterable[Sample]) -> None:
         """Take samples."""

@@ -72,13 +72,16 @@ class TuningRequest:
         canary: give the alias's new version a share of its traffic first, and watch it.
         isolate: tune a temporary clone of the function, which itself is never written.
         architecture: instruction set of the clone; None for the function's own.
-        dry_run: invoke once at each memory size and recommend nothing.
+        assume_portable: do not look whether the package can run on another instruction set than the function's.
+        role: through which the function is reached; None with the credentials of whoever runs the steps.
+        dry_run: invoke once, at the function's present memory size, and recommend nothing; an input in
+            aws-lambda-power-tuning's form invokes once at each size, as there.
         tolerance: sizes within this share of the best count as equivalent.
         search: how the memory sizes are gone through; ``invocations`` is a grid's.
         latency_target: a duration that the recommended memory size must keep.
         min_headroom: share of the memory size that must stay unused there, by Max Memory Used.
         risk: accepted probability that a search recommends a size worse than the best by more than the tolerance.
-        limits: where a search ends in any case.
+        limits: where a run ends in any case; a grid has none of time.
         prior: what an earlier run measured.
         price: prices given by the user in place of the table's.
         peer: what else aws-lambda-power-tuning's input said, where the request came from one.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from powertune.domain.function import MAX_MEMORY_MB, MIN_MEMORY_MB
 from powertune.domain.payload import PayloadForm, PayloadUse
-from powertune.domain.search import LONGEST_MS, NO_LIMITS, Limits, Objective, Prior, SearchKind
+from powertune.domain.search import LONGEST_MS, Limits, Objective, Prior, SearchKind
 from powertune.errors import UsageError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def check_payloads(request: "TuningRequest") -> None:
             raise UsageError("There is no payload.", next_step="Give at least one event.")
         return
     request.turns()
-    needed = request.first_batch * len(request.memory_sizes_mb)
+    needed = planned_invocations(request)
     if request.payload_use is PayloadUse.ONCE and len(request.payloads) < needed:
         raise UsageError(
             f"{len(request.payloads)} payloads are too few for {needed} invocations with each used once.",
@@ -87,11 +87,30 @@ def check_search(request: "TuningRequest") -> None:
         _check_prior(request.prior)
     if request.search is SearchKind.ADAPTIVE:
         _check_adaptive(request)
-    elif request.limits != NO_LIMITS or request.prior is not None:
+    else:
+        _check_grid(request)
+
+
+def planned_invocations(request: "TuningRequest") -> int:
+    """Invocations that a grid plans from the start, at all memory sizes together."""
+    # A dry run knows its one size only once the function is read.
+    sizes = 1 if request.dry_run and request.peer is None else len(request.memory_sizes_mb)
+    return request.first_batch * sizes
+
+
+def _check_grid(request: "TuningRequest") -> None:
+    if request.prior is not None or request.limits.max_time_ms is not None:
         raise UsageError(
-            "A grid invokes every memory size as often as it is told, so it has no limits to end at and no use for an "
-            "earlier run.",
-            next_step="Choose the adaptive search, or leave limits and the earlier run out.",
+            "A grid invokes every memory size as often as it is told, so it has no limit of time to end at and no use "
+            "for an earlier run.",
+            next_step="Choose the adaptive search, or leave that limit and the earlier run out.",
+        )
+    planned, most = planned_invocations(request), request.limits.max_invocations
+    if most is not None and planned > most:
+        raise UsageError(
+            f"This grid plans {planned} invocations, more than the limit of {most}. Nothing was started.",
+            next_step="Give fewer memory sizes or invocations, raise the limit, or choose the adaptive search, which "
+            "fits itself into one.",
         )
 
 

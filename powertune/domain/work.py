@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from powertune.domain.function import Architecture, FunctionSnapshot
 from powertune.domain.request import TuningRequest
 
+from powertune.domain.role import TargetRole
+from powertune.domain.search import StopReason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
@@ -123,6 +125,7 @@ class RunState:
         finished: the planner wants nothing more.
         failures: sizes that could not be measured, or not to the end.
         log_bytes_scanned: what Logs Insights read for this run.
+        ended_by: the limit that has ended the measuring; None where none has.
         traces_retrieved: traces read from X-Ray.
         task_mb_ms: memory size of the task functions times their milliseconds so far.
         task_calls: how many tasks those were.
@@ -155,6 +158,7 @@ class RunState:
     log_bytes_scanned: int = 0
     traces_retrieved: int = 0
     task_mb_ms: int = 0
+    ended_by: StopReason | None = None
     task_calls: int = 0
     aws_calls: dict[str, int] = field(default_factory=dict)
 

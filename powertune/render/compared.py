@@ -1,7 +1,7 @@
 """What the memory sizes of a run are compared by, and how the answer speaks of it.
 
 Warm invocations usually; cold starts where the request wants nothing else; a dry run compares nothing and shows the
-one invocation that it made at each size.
+one invocation that it made, at each size where aws-lambda-power-tuning's input asked for it.
 """
 
 from dataclasses import dataclass

@@ -12,6 +12,9 @@ def answer(result: TuningResult) -> str:
     measured = [size for size in result.memory_sizes if is_measured(result, size)]
     if result.request.dry_run:
         worked, planned = figures.count(len(measured)), len(result.memory_sizes)
+        if planned == 1:
+            did = "works" if measured else "does not work"
+            return f"A dry run: the function {did} at {figures.memory(result.memory_sizes[0].memory_mb)}."
         return f"A dry run: the function worked at {worked} of {figures.plural(planned, 'memory size')}."
     if best is None:
         if measured:

@@ -3,7 +3,7 @@
 from fake_aws import ARN, FakeAws, FakeClock
 
 from powertune.domain.function import FunctionArn
-from powertune.domain.request import TuningRequest
+from powertune.domain.request import PeerInput, TuningRequest
 from powertune.domain.result import Environment
 from powertune.store import MemoryStore
 from powertune.workflow.direct import run_direct
@@ -96,10 +96,19 @@ def test_all_at_once_is_measured_again_warm_and_said():
     assert any("sent once more to the warm environments" in warning for warning in result.warnings)
 
 
-def test_a_dry_run_invokes_once_at_each_size_and_recommends_nothing():
-    aws = FakeAws()
+def test_a_dry_run_invokes_once_at_the_present_size_and_recommends_nothing():
+    aws = FakeAws(memory_mb=768)
     before = aws.visible()
-    result = run(aws, dry_run=True)
-    assert len(aws.invoked) == 2
+    result = run(aws, dry_run=True, parallel=3)
+    assert [sample.memory_mb for sample in result.samples] == [768]
+    assert len(aws.invoked) == 1
+    assert "lambda:update_function_configuration" not in aws.calls
     assert result.recommendation is None
     assert aws.visible() == before
+
+
+def test_a_dry_run_of_the_other_tools_input_invokes_once_at_each_of_its_sizes():
+    aws = FakeAws(memory_mb=768)
+    result = run(aws, dry_run=True, peer=PeerInput(power_values_mb=(512, 1024)))
+    assert [sample.memory_mb for sample in result.samples] == [512, 1024]
+    assert len(aws.invoked) == 2

@@ -157,6 +157,15 @@ def test_a_dry_run_says_at_how_many_sizes_the_function_worked(make_result: Make)
     assert text.splitlines()[0].endswith("· dry run")
 
 
+@pytest.mark.parametrize(("size_mb", "did"), [(512, "works"), (128, "does not work")])
+def test_a_dry_run_of_one_size_says_whether_the_function_works_there(make_result: Make, size_mb: int, did: str) -> None:
+    result = dry_run(make_result)
+    one = tuple(size for size in result.memory_sizes if size.memory_mb == size_mb)
+    samples = tuple(sample for sample in result.samples if sample.memory_mb == size_mb)
+    alone = replace(result, memory_sizes=one, samples=samples)
+    assert sentence.answer(alone) == f"A dry run: the function {did} at {size_mb} MB."
+
+
 def test_a_dry_run_shows_its_one_invocation_at_each_size(make_result: Make) -> None:
     result = dry_run(make_result)
     text = render_terminal(result)

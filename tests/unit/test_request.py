@@ -154,7 +154,7 @@ def test_each_payload_once_needs_one_for_every_invocation_of_the_run():
     assert request(payloads=events(10), **asked).first_batch == 5
     assert "9 payloads are too few for 10 invocations" in refused(payloads=events(9), **asked)
     assert "10 payloads are too few for 14 invocations" in refused(payloads=events(10), cold_starts=3, **asked)
-    assert request(payloads=events(2), dry_run=True, **asked).first_batch == 1
+    assert request(payloads=events(1), dry_run=True, **asked).first_batch == 1
 
 
 def test_weights_that_the_invocations_do_not_allow_are_refused_at_once():

@@ -116,12 +116,21 @@ def test_a_search_that_there_is_not_is_refused(refused):
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("--max-invocations", 9), ("--max-spend", "0.01"), ("--max-time", "90s"), ("--prior", "result.json")],
+    [("--max-time", "90s"), ("--prior", "result.json")],
 )
-def test_limits_and_an_earlier_run_are_refused_with_a_grid(refused, option, value):
+def test_a_limit_of_time_and_an_earlier_run_are_refused_with_a_grid(refused, option, value):
     assert f"{option} is for the adaptive search, and --search grid" in refused("--search", "grid", option, value)
     assert "Add --search adaptive." in refused("--memory-sizes", "128,512", option, value)
     assert "and --dry-run asks for a grid" in refused("--dry-run", option, value)
+
+
+def test_limits_of_invocations_and_money_go_with_a_grid(asked):
+    made = asked("--memory-sizes", "128,512", "--max-invocations", 20, "--max-spend", "0.01")
+    assert (made.search, made.limits) == (SearchKind.GRID, Limits(max_invocations=20, max_spend=Decimal("0.01")))
+
+
+def test_a_dry_run_has_no_memory_sizes_to_choose(refused):
+    assert "present memory size" in refused("--dry-run", "--memory-sizes", "128,512")
 
 
 def test_limits_are_read(asked):

@@ -104,9 +104,20 @@ def test_many_parallel_invocations_are_refused_because_each_size_would_begin_wit
     assert request(parallel=20).parallel == 20
 
 
-@pytest.mark.parametrize("more", [{"limits": Limits(max_invocations=5)}, {"prior": PRIOR}])
-def test_a_grid_has_no_limits_and_no_use_for_an_earlier_run(more):
+@pytest.mark.parametrize("more", [{"limits": Limits(max_time_ms=5.0)}, {"prior": PRIOR}])
+def test_a_grid_has_no_limit_of_time_and_no_use_for_an_earlier_run(more):
     assert "A grid invokes every memory size as often as it is told" in refused(SearchKind.GRID, **more)
+
+
+def test_a_grid_that_plans_more_invocations_than_its_limit_is_refused_with_both_figures():
+    said = refused(SearchKind.GRID, limits=Limits(max_invocations=59))
+    assert "plans 60 invocations, more than the limit of 59" in said
+    made = TuningRequest(function_arn=ARN, limits=Limits(max_invocations=60, max_spend=Decimal("0.1")))
+    assert made.limits.max_invocations == 60
+
+
+def test_a_dry_run_plans_one_invocation_and_no_more():
+    assert TuningRequest(function_arn=ARN, dry_run=True, limits=Limits(max_invocations=1)).dry_run
 
 
 @pytest.mark.parametrize("kind", list(SearchKind))

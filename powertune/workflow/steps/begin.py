@@ -155,7 +155,9 @@ def _with_records(request: TuningRequest, snapshot: FunctionSnapshot) -> Functio
 
 
 def _with_present_size(request: TuningRequest, snapshot: FunctionSnapshot) -> TuningRequest:
-    """Whoever names no sizes to search wants to know about the present one too."""
+    """Whoever names no sizes to search wants to know about the present one too; a dry run is of that one alone."""
+    if request.dry_run and request.peer is None:
+        return replace(request, memory_sizes_mb=(snapshot.memory_mb,))
     if request.search is SearchKind.ADAPTIVE and request.memory_sizes_mb == SEARCHED_MEMORY_SIZES_MB:
         return replace(request, memory_sizes_mb=(*request.memory_sizes_mb, snapshot.memory_mb))
     return request

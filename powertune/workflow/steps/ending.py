@@ -8,7 +8,8 @@ from powertune.aws.errors import explained
 from powertune.domain.events import Phase, Progress
 from powertune.domain.function import FunctionArn
 from powertune.domain.result import SizeStatus, TuningResult
-from powertune.domain.search import SearchKind
+from powertune.domain.role import cleanup_command
+from powertune.domain.search import SearchKind, StopReason
 from powertune.domain.work import Restoration, RunState
 from powertune.errors import AwsError, FunctionFails, NotRestored
 from powertune.peer import peer_output
@@ -105,7 +106,9 @@ def _doubt(result: TuningResult) -> str | None:
         return f"the present {present_mb} MB could not be measured, so nothing says that it is worse"
     if len(request.memory_sizes_mb) > 1 and len(measured) < 2:
         return "no other memory size was measured"
-    if any(size.reason and size.reason.startswith(ENDED_EARLY) for size in result.memory_sizes):
+    spent_out = result.search is not None and result.search.stop_reason is StopReason.MAX_SPEND
+    cut = any(size.reason and size.reason.startswith(ENDED_EARLY) for size in result.memory_sizes)
+    if cut or (spent_out and request.search is SearchKind.GRID):
         return "the measuring ended early"
     return None
 

@@ -4,7 +4,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 from powertune.aws.session import AwsSession
@@ -12,16 +11,18 @@ from powertune.domain.events import Phase, Progress
 from powertune.domain.function import FunctionSnapshot
 from powertune.domain.request import TuningRequest
 from powertune.domain.sample import Invocation, Outcome
+from powertune.domain.search import SearchKind, StopReason
 from powertune.domain.work import RunState, SizeFailure, SizeWork
 from powertune.errors import AwsError, PowertuneError
 from powertune.measure.interleave import work_through
 from powertune.measure.invoke import Call, Invoker, Target
 from powertune.measure.processors import Processors
 from powertune.measure.schedule import Slot, slots
-from powertune.pricing.bill import invocation_cost
 from powertune.workflow.archive import Archive
+from powertune.workflow.purse import Purse
 from powertune.workflow.services import Services
 from powertune.workflow.steps.begin import MEASURE_MARGIN_MS, MOST_IN_FLIGHT, longest_call_ms, price_of
+from powertune.workflow.steps.planning import ENDED_EARLY
 
 GIVE_UP_AFTER = 3
 """So many failures, and no success, say that a memory size does not work."""
@@ -35,7 +36,8 @@ def measure(services: Services, state: RunState) -> RunState:
     """Invoke as much of the round's work as time allows; what is over stays for a further call.
 
     Every invocation that was made is written down, also when this step fails half-way. A size that AWS
-    refuses to invoke is noted as failed, and the others go on.
+    refuses to invoke is noted as failed, and the others go on. Where the limit of money leaves no room, nothing
+    more is started, and the run ends with what it has.
 
     Raises:
         AwsError: there is no time to invoke even once.
@@ -51,13 +53,17 @@ def measure(services: Services, state: RunState) -> RunState:
     targets = {one.memory_mb: _target(one) for one in state.work}
     turns = request.turns()
     stopped = False
+    spent_out = False
 
     def may_start(slot: Slot) -> bool | None:
-        nonlocal stopped
+        nonlocal stopped, spent_out
         stopped = stopped or services.stop_requested()
         if stopped or book.broken or not _time_for_one_more(services, request, state):
             return False
-        return None if book.gave_up(slot.memory_mb) else True
+        if book.gave_up(slot.memory_mb):
+            return None
+        spent_out = not book.purse.start(slot.memory_mb, len(slot.orders))
+        return not spent_out
 
     def run(slot: Slot) -> None:
         calls = [Call(order=order, payload=_payload(request, turns, book.work(slot), order)) for order in slot.orders]
@@ -65,6 +71,8 @@ def measure(services: Services, state: RunState) -> RunState:
             invoker.burst(targets[slot.memory_mb], calls, book.add)
         except AwsError as error:
             book.fail(slot.memory_mb, error.message)
+        finally:
+            book.purse.ended(slot.memory_mb, len(slot.orders))
         if request.sleep_ms:
             services.clock.sleep(request.sleep_ms / 1000)
 
@@ -75,7 +83,7 @@ def measure(services: Services, state: RunState) -> RunState:
     if book.broken is not None:
         raise book.broken
     work = tuple(book.advanced(one) for one in state.work)
-    over = stopped or all(one.is_over for one in work)
+    over = stopped or spent_out or all(one.is_over for one in work)
     if not over and book.made == 0:
         raise AwsError(
             f"There was no time left to invoke {snapshot.arn.name}.",
@@ -84,7 +92,27 @@ def measure(services: Services, state: RunState) -> RunState:
     failures = tuple(
         SizeFailure(memory_mb=one.memory_mb, reason=one.failure) for one in work if over and one.failure is not None
     )
-    return replace(state, work=work, parts=book.parts, measured=over, failures=(*state.failures, *failures))
+    state = replace(state, work=work, parts=book.parts, measured=over, failures=(*state.failures, *failures))
+    return _spent_out(state, request) if spent_out and not stopped else state
+
+
+def _spent_out(state: RunState, request: TuningRequest) -> RunState:
+    """The state of a run that its limit of money has ended."""
+    limit = request.limits.max_spend
+    note = (
+        f"{ENDED_EARLY}: further invocations might have passed the limit of "
+        f"{limit:f} {price_of(request, state.snapshot).currency}"
+    )
+    cut = [one for one in state.work if not one.is_over]
+    if request.search is SearchKind.ADAPTIVE:
+        cut = []  # what was measured at these sizes counts like everything else
+    failures = (SizeFailure(memory_mb=one.memory_mb, reason=note) for one in cut)
+    return replace(
+        state,
+        ended_by=StopReason.MAX_SPEND,
+        failures=(*state.failures, *failures),
+        warnings=(*state.warnings, f"{note}."),
+    )
 
 
 def _invoker(services: Services, request: TuningRequest, snapshot: FunctionSnapshot, *, parallel: int) -> Invoker:
@@ -148,7 +176,14 @@ class _Book:
         self._services = services
         self._archive = archive
         self._state = state
-        self._price = price_of(request, state.snapshot)
+        self._currency = price_of(request, state.snapshot).currency
+        self.purse = Purse(
+            request.limits.max_spend,
+            price_of(request, state.snapshot),
+            timeout_s=state.snapshot.timeout_s,
+            ephemeral_mb=state.snapshot.ephemeral_mb,
+            foresees=request.search is SearchKind.GRID,
+        )
         self._work = {one.memory_mb: one for one in state.work}
         self._done: Counter[int] = Counter()
         self._tried = Counter({one.memory_mb: one.done for one in state.work})
@@ -158,9 +193,10 @@ class _Book:
         self._failed: dict[int, str] = {}
         self._unwritten: list[Invocation] = []
         self._written_ms = services.clock.now_ms()
-        self._spent: Decimal | None = None
         for sample in archive.samples(before_round=state.round):
-            self._add(sample.billed_ms, sample.memory_mb)
+            self.purse.count(sample)
+        for invocation in archive.invocations(state.round) if state.parts else ():
+            self.purse.add(invocation)
         # Where sizes are interleaved, the one of the latest invocation says little.
         self._detail = f"{state.work[0].memory_mb} MB" if len(state.work) == 1 else ""
         self._planned = sum(one.count for one in state.work)
@@ -191,7 +227,7 @@ class _Book:
                 self._worked.add(invocation.memory_mb)
                 self._succeeded[invocation.memory_mb] += 1
             self._unwritten.append(invocation)
-            self._count(invocation)
+            self.purse.add(invocation)
             now_ms = self._services.clock.now_ms()
             try:
                 if len(self._unwritten) >= _WRITTEN_EVERY or now_ms - self._written_ms > _WRITTEN_EVERY_MS:
@@ -208,19 +244,10 @@ class _Book:
                 detail=self._detail,
                 invocations_done=self._before + self.made,
                 invocations_planned=self._planned,
-                spent=self._spent,
-                currency=self._price.currency,
+                spent=self.purse.spent,
+                currency=self._currency,
             )
         )
-
-    def _count(self, invocation: Invocation) -> None:
-        self._add(invocation.report.billed_ms if invocation.report else None, invocation.memory_mb)
-
-    def _add(self, billed_ms: int | None, memory_mb: int) -> None:
-        if billed_ms is not None:
-            ephemeral_mb = self._state.snapshot.ephemeral_mb
-            cost = invocation_cost(billed_ms, memory_mb, self._price, ephemeral_mb=ephemeral_mb)
-            self._spent = (self._spent or Decimal(0)) + cost.amount
 
     def write(self) -> None:
         """Write down what is not yet."""

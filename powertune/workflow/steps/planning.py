@@ -7,7 +7,7 @@ from powertune.decide.search import Planner
 from powertune.domain.events import Phase, Progress
 from powertune.domain.request import TuningRequest
 from powertune.domain.sample import Outcome, Sample
-from powertune.domain.search import SearchKind
+from powertune.domain.search import NO_LIMITS, SearchKind
 from powertune.domain.work import RunState
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
@@ -62,8 +62,12 @@ def plan(services: Services, state: RunState) -> RunState:
             dict.fromkeys((*warnings, f"The run ended after {MAX_ROUNDS} rounds, though more was wanted."))
         )
         batches = ()
-    if request.search is SearchKind.ADAPTIVE and any(one.reason.startswith(ENDED_EARLY) for one in state.failures):
-        batches = ()  # what ended the measuring would end it at the next size too
+    guarded = request.search is SearchKind.ADAPTIVE or request.limits != NO_LIMITS
+    if guarded and any(one.reason.startswith(ENDED_EARLY) for one in state.failures):
+        # What ended the measuring would end it at the next size too, and what was lost with it is in no limit.
+        batches = ()
+    if state.ended_by is not None:
+        batches = ()
     published = {variant.memory_mb for variant in state.variants}
     sizes = [batch.memory_mb for batch in batches if batch.anew or batch.memory_mb not in published]
     services.progress(

@@ -37,6 +37,8 @@ def score(services: Services, state: RunState) -> RunState:
     recommendation, search = outcome(
         request, sizes, samples, planner.knowledge(), present_memory_mb=snapshot.memory_mb, complete=not planner.ask()
     )
+    if state.ended_by is not None:
+        search = replace(search, stop_reason=state.ended_by)
     search = replace(search, notes=(*search.notes, *ephemeral_note(request, price, paid_mb)))
     if prior_unfit(request, snapshot.code_sha256, snapshot.architecture) is None:
         search = replace(search, notes=(*prior_note(request.prior), *search.notes))
