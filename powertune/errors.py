@@ -8,7 +8,8 @@
     │   ├── FunctionRefused        3   the function is in a state, or of a kind, that cannot be tuned
     │   │   └── MemoryRefused      3   the account may not have so much memory
     │   ├── FunctionChanged        3   somebody else changed the function during the run
-    │   └── LeaseHeld              3   another run is tuning this function
+    │   ├── LeaseHeld              3   another run is tuning this function
+    │   └── RoleRefused            3   the role that leads to the function may not be assumed
     ├── FunctionFails              4   the function failed at every memory size
     │   ├── ProcessorFails         4   the pre- or post-processor around its invocations failed
     │   └── NothingToRecommend     4   it was measured, but not so that a memory size could be recommended
@@ -82,6 +83,10 @@ class FunctionChanged(AwsError):
 
 class LeaseHeld(AwsError):
     """Another run holds the lease on this function."""
+
+
+class RoleRefused(AwsError):
+    """The role through which the function is to be reached may not be assumed."""
 
 
 class FunctionFails(PowertuneError):

@@ -17,6 +17,22 @@ _CREDENTIAL_CODES = {
 _THROTTLE_CODES = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
 
 
+_LOG_IN = "Log in again, or name a profile with --profile."
+_CREDENTIAL_ERRORS = {
+    "CredentialRetrievalError",
+    "LoginError",
+    "PartialCredentialsError",
+    "RefreshWithMFAUnsupportedError",
+    "SSOError",
+    "TokenRetrievalError",
+}
+"""By name, with what is derived from them: not every botocore has all of them."""
+
+
+def _is_of_credentials(error: Exception) -> bool:
+    return any(kind.__name__ in _CREDENTIAL_ERRORS for kind in type(error).__mro__)
+
+
 def code_of(error: Exception) -> str:
     """AWS's error code, or an empty string."""
     response: Any = getattr(error, "response", {})
@@ -53,7 +69,15 @@ def explained(doing: str, function: str = "") -> Iterator[None]:
         ) from None
     except ClientError as error:
         raise _translated(error, doing, of, function) from error
+    except RuntimeError as error:
+        if "refreshed credentials are still expired" not in str(error):  # botocore has no class for that
+            raise
+        raise AwsError(f"The AWS credentials have expired while {doing}{of}.", next_step=_LOG_IN) from error
     except BotoCoreError as error:
+        if _is_of_credentials(error):
+            raise AwsError(
+                f"The AWS credentials could not be renewed while {doing}{of}: {error}", next_step=_LOG_IN
+            ) from error
         raise AwsError(
             f"AWS did not answer while {doing}{of}: {error}.", next_step="Check the network and the endpoint."
         ) from error
@@ -74,7 +98,7 @@ def _translated(error: Exception, doing: str, of: str, function: str) -> AwsErro
     if code in _ACCESS_CODES:
         return AwsError(f"AWS denied {doing}{of}: {message}", next_step="Give the caller that permission.")
     if code in _CREDENTIAL_CODES:
-        return AwsError(f"AWS did not accept the credentials while {doing}{of}: {message}", next_step="Renew them.")
+        return AwsError(f"AWS did not accept the credentials while {doing}{of}: {message}", next_step=_LOG_IN)
     if code in _THROTTLE_CODES:
         return AwsError(f"AWS throttled {doing}{of}, and went on doing so: {message}", next_step="Try again later.")
     return AwsError(f"AWS refused {doing}{of}: {code}: {message}", next_step="Correct what it names and run again.")

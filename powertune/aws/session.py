@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3  # noqa: TID253 - whoever imports this module is about to make a client
+import botocore.session  # noqa: TID253
 from botocore.config import Config  # noqa: TID253
+from botocore.credentials import DeferredRefreshableCredentials  # noqa: TID253
 from botocore.exceptions import BotoCoreError  # noqa: TID253
 
 from powertune.aws.errors import explained
+from powertune.aws.roles import assumed
+from powertune.domain.role import TargetRole
 from powertune.errors import AwsError
 
 INVOKE_MARGIN_S = 60
@@ -42,20 +46,67 @@ class AwsSession:
         endpoint_url: str | None = None,
         credentials: Credentials | None = None,
     ) -> None:
+        self._profile = profile
+        self._credentials = credentials
+        self._endpoint_url = endpoint_url
+        self.role: TargetRole | None = None
         try:
-            self._session = boto3.Session(
-                region_name=region,
-                profile_name=profile,
-                aws_access_key_id=credentials.access_key if credentials else None,
-                aws_secret_access_key=credentials.secret_key if credentials else None,
-            )
+            self._session = self._boto_session(region)
         except BotoCoreError as error:
             raise AwsError(f"The AWS configuration does not work: {error}.", next_step="Check --profile.") from None
         self.region: str | None = self._session.region_name
-        self._endpoint_url = endpoint_url
         self._clients: dict[str, Any] = {}
-        self._lock = threading.Lock()
+        self._others: dict[tuple[str | None, TargetRole | None], AwsSession] = {}
+        self._home: AwsSession | None = None
+        self._lock = threading.RLock()
         self.calls: Counter[str] = Counter()
+
+    def reaching(self, *, region: str | None = None, role: TargetRole | None = None) -> "AwsSession":
+        """The session for another region, or through a role; this one where neither is another.
+
+        Credentials of a role are fetched with this session's own at the first call that needs them, and again
+        before they expire, so that a run may last longer than they do. The calls are counted together, and the same
+        session is given each time.
+
+        Raises:
+            RoleRefused: not here, but from the first call: the role may not be assumed.
+        """
+        region, role = region or self.region, role or self.role
+        if (region, role) == (self.region, self.role):
+            return self
+        if self._home is not None:
+            return self._home.reaching(region=region, role=role)
+        with self._lock:
+            if (region, role) not in self._others:
+                self._others[region, role] = self._other(region, role)
+            return self._others[region, role]
+
+    def _other(self, region: str | None, role: TargetRole | None) -> "AwsSession":
+        other = AwsSession(
+            region=region, profile=self._profile, endpoint_url=self._endpoint_url, credentials=self._credentials
+        )
+        if role is not None:
+            other._assume(role, self)
+        other.calls, other._lock, other._home = self.calls, self._lock, self
+        return other
+
+    def _assume(self, role: TargetRole, home: "AwsSession") -> None:
+        self.role = role
+        session = botocore.session.Session(profile=self._profile)
+        # botocore has no public way to give a session credentials that renew themselves.
+        session._credentials = DeferredRefreshableCredentials(
+            refresh_using=lambda: assumed(home.client("sts"), role), method="assume-role"
+        )
+        self._session = boto3.Session(botocore_session=session, region_name=self.region)
+
+    def _boto_session(self, region: str | None) -> Any:
+        fixed = self._credentials
+        return boto3.Session(
+            region_name=region,
+            profile_name=self._profile,
+            aws_access_key_id=fixed.access_key if fixed else None,
+            aws_secret_access_key=fixed.secret_key if fixed else None,
+        )
 
     def client(self, service: str) -> Any:
         """A client for control-plane calls: retried with backoff, all of them safe to repeat."""

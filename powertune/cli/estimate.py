@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from powertune.cli.account_options import reaching_options, session_of
 from powertune.cli.progress import ProgressLine
 from powertune.domain.function import MAX_MEMORY_MB, MIN_MEMORY_MB, Architecture, FunctionArn
 from powertune.errors import UsageError
@@ -49,7 +50,7 @@ _DETAILS = ("architecture", "init_ms", "ephemeral_mb")
     help="A result.json: every memory size that it measured, at --invocations a month.",
 )
 @click.option("--function-arn", metavar="ARN", help="A function: its own traffic of the last 14 days.")
-@click.option("--profile", metavar="NAME", help="With --function-arn: profile of the AWS configuration.")
+@reaching_options
 @click.option(
     "--max-log-gb",
     metavar="GB",
@@ -71,8 +72,9 @@ def command(**options: Any) -> int:
     chosen = given & {"result_path", "function_arn"}
     if len(chosen) > 1:
         raise UsageError("--result and --function-arn exclude each other.", next_step="Leave one of them out.")
-    if "profile" in given and "function_arn" not in given:
-        raise UsageError("--profile goes with --function-arn.", next_step="Leave it out.")
+    for name in ("profile", "role_arn"):
+        if name in given and "function_arn" not in given:
+            raise UsageError(f"--{name.replace('_', '-')} goes with --function-arn.", next_step="Leave it out.")
     if "function_arn" in chosen:
         _refuse(given, (*_BY_HAND, *_DETAILS, "cold_start_share"), "--function-arn")
         estimate = _from_traffic(options)
@@ -151,7 +153,6 @@ def _from_traffic(options: dict[str, Any]) -> Any:
     arn = FunctionArn.parse(options["function_arn"])
     allowed = _number(options, "max_log_gb", 10**9)
     from powertune.aws.clock import SystemClock
-    from powertune.aws.session import AwsSession
     from powertune.measure.traffic import read_traffic
     from powertune.pricing.loads import MONTH_DAYS, traffic_load
 
@@ -166,7 +167,7 @@ def _from_traffic(options: dict[str, Any]) -> Any:
 
     with ProgressLine() as line:
         line.say(f"reading the last days of {arn.name}")
-        traffic = read_traffic(AwsSession(region=arn.region, profile=options["profile"]), arn, SystemClock(), confirm)
+        traffic = read_traffic(session_of(options, arn), arn, SystemClock(), confirm)
     load = traffic_load(traffic)
     spread = f"{traffic.days} days, in {traffic.hours_with_traffic} of {traffic.days * 24} hours"
     records = traffic.cold_records + traffic.warm_records

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from powertune.cli.account_options import reaching, reaching_options
 from powertune.cli.logs_answer import Report, Source, as_data, as_text
 from powertune.cli.progress import ProgressLine
 from powertune.domain.function import Architecture, FunctionArn
@@ -37,9 +38,9 @@ _TIMEOUT_S = 600
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Rows of each report.")
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
 @click.option("--region", metavar="REGION", help="AWS region; that of an ARN, or of the configuration, by default.")
-@click.option("--profile", metavar="NAME", help="Profile of the AWS configuration.")
+@reaching_options
 def command(
-    function: str, only: str | None, since: str, limit: int, as_json: bool, region: str | None, profile: str | None
+    function: str, only: str | None, since: str, limit: int, as_json: bool, region: str | None, **options: Any
 ) -> int:
     """Ask a function's logs three questions, without invoking it.
 
@@ -50,10 +51,9 @@ def command(
     name, region = named_function(function, region)
     span_s = length_s(since)
     from powertune.aws.clock import SystemClock
-    from powertune.aws.session import AwsSession
     from powertune.measure.insights_query import run_query
 
-    session = AwsSession(region=region, profile=profile)
+    session = reaching(options, region)
     source = source_of(session, name, function)
     client = session.client("logs")
     clock = SystemClock()

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from powertune.cli.account_options import account_options, check_region
+from powertune.cli.account_options import account_options, check_region, stack_region_option
 from powertune.cli.apply_options import apply_options, write_down
 from powertune.cli.isolation_options import drive_all, isolation_options
 from powertune.cli.plan_options import confirm, plan_options, show_plan
@@ -17,6 +17,7 @@ from powertune.cli.run_options import read_input, request_of, request_options
 from powertune.domain.function import FunctionArn
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import TuningResult
+from powertune.domain.role import cleanup_command
 from powertune.domain.sample import Outcome
 from powertune.errors import FunctionFails, NothingToRecommend, NotRestored, UsageError
 
@@ -63,6 +64,7 @@ Examples:
 @click.option("--open", "open_report", is_flag=True, help="Open the report in a browser.")
 @click.option("--direct", is_flag=True, help="Run the steps from this terminal instead of the state machine.")
 @account_options
+@stack_region_option
 @click.option(
     "--python",
     "python",
@@ -91,7 +93,7 @@ def command(**options: Any) -> int:
     if not result.restored:
         raise NotRestored(
             f"{result.function.name} was not put back as it was.",
-            next_step=f"Finish the undo with: powertune cleanup --function-arn {result.function.arn}",
+            next_step=f"Finish the undo with: {cleanup_command(result.function.arn, result.request.role)}",
         )
     if result.recommendation is None and not _dry_run_worked(result):
         raise _without_recommendation(result, f"The function was put back as it was. Details: {folder / 'result.json'}")
@@ -133,15 +135,25 @@ def _place(
             next_step="Try: powertune run --local examples/primes",
         )
     if local_spec is not None:
-        if options["profile"] is not None:
-            raise UsageError("--profile is for AWS; --local uses none.", next_step="Leave one of them out.")
+        _refuse_aws_options(options)
         return local_place(local_spec, region or "us-east-1", python, options, direct=direct)
     assert function_arn is not None
     if python is not None:
         raise UsageError("--python goes with --local.", next_step="Leave it out.")
+    if direct and options["stack_region"] is not None:
+        raise UsageError("--direct uses no state machine.", next_step="Leave --direct or --stack-region out.")
     arn = FunctionArn.parse(function_arn)
     check_region(region, arn)
     return aws_place(request_of(arn, options), options, direct=direct, stack_needed=not options["plan"])
+
+
+def _refuse_aws_options(options: dict[str, Any]) -> None:
+    """Refuse what means nothing on the embedded endpoint."""
+    for name in ("profile", "role_arn", "external_id", "stack_region"):
+        if options[name] is not None:
+            raise UsageError(
+                f"--{name.replace('_', '-')} is for AWS; --local uses none.", next_step="Leave one of them out."
+            )
 
 
 def _check_output_dir(output_dir: Path) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from powertune.cli.account_options import session_of
+from powertune.cli.account_options import home_session_of, role_of
 from powertune.cli.progress import ProgressLine
 from powertune.cli.run_options import request_of
 from powertune.domain.function import Architecture, FunctionArn
@@ -25,6 +25,7 @@ class Place:
 
     Attributes:
         session: clients of the account and region that the function is in.
+        home: clients of the account and region that the state machine is in; None where it is the same.
         stack: the state machine that is to drive the run; None where this process does.
         environment: AWS, or what stands in its place.
         line: shows progress.
@@ -34,6 +35,12 @@ class Place:
     stack: Any
     environment: Environment
     line: ProgressLine
+    home: Any = None
+
+    @property
+    def at_home(self) -> Any:
+        """Clients with the caller's own credentials: for the state machine, its bucket, and payloads in S3."""
+        return self.home or self.session
 
     @property
     def is_local(self) -> bool:
@@ -89,23 +96,26 @@ def aws_place(
     Raises:
         AwsError: the state machine is needed and is not there.
     """
+    from powertune.aws.roles import account_of
     from powertune.target.snapshot import architecture_of
     from powertune.workflow.stack import environment_of, find_stack
 
-    arn = request.function_arn
-    session = session_of(options, arn)
+    arn, role = request.function_arn, role_of(options)
+    home = home_session_of(options, options["stack_region"] or arn.region)
+    session = home.reaching(region=arn.region, role=role)
     with ProgressLine() as line:
-        stack = None if direct else find_stack(session, arn.account, arn.partition)
+        account = arn.account if role is None or direct else account_of(home)
+        stack = None if direct else find_stack(home, account, arn.partition)
         if stack is None and not direct and stack_needed:
             raise AwsError(
-                f"The powertune state machine is not there in {arn.region}, so nothing was started.",
+                f"The powertune state machine is not there in {home.region}, so nothing was started.",
                 next_step="Run the same steps from this terminal by adding --direct, or set the state machine up once "
-                f"with: powertune deploy --region {arn.region}",
+                f"with: powertune deploy --region {home.region}",
             )
         # The prices go along, so that the state machine computes with the same as this machine would.
         architecture = architecture_of(session.client("lambda"), arn)
-        request = replace(request, price=_price(options["price"], arn.region, architecture))
-        yield Place(session=session, stack=stack, environment=environment_of(session), line=line), request
+        request = replace(request, price=_price(options["price"], arn.region, architecture), role=role)
+        yield Place(session=session, home=home, stack=stack, environment=environment_of(home), line=line), request
 
 
 def _machine() -> Architecture:
@@ -148,10 +158,11 @@ def drive(place: Place, request: TuningRequest, run_id: str) -> TuningResult:
     with StopWish() as wish:
         if place.stack is not None:
             return run_execution(
-                place.session, place.stack, request, run_id, clock, progress=place.line.show, stop_requested=wish
+                place.at_home, place.stack, request, run_id, clock, progress=place.line.show, stop_requested=wish
             )
         services = Services(
             session=place.session,
+            home=place.home,
             store=MemoryStore(),
             clock=clock,
             environment=place.environment,

@@ -9,7 +9,8 @@ from powertune.domain.canary import Canary
 from powertune.domain.function import MAX_MEMORY_MB, MIN_MEMORY_MB, Architecture, FunctionArn
 from powertune.domain.payload import EMPTY, Payload, PayloadForm, PayloadUse, turn_order
 from powertune.domain.price import Price
-from powertune.domain.request_checks import between, check_names, check_payloads, check_search
+from powertune.domain.request_checks import between, check_isolation, check_names, check_payloads, check_search
+from powertune.domain.role import TargetRole
 from powertune.domain.search import NO_LIMITS, LatencyTarget, Limits, Objective, Prior, SearchKind, Strategy
 from powertune.errors import UsageError
 
@@ -112,6 +113,8 @@ class TuningRequest:
     canary: Canary | None = None
     isolate: bool = False
     architecture: Architecture | None = None
+    assume_portable: bool = False
+    role: TargetRole | None = None
     dry_run: bool = False
     tolerance: float = 0.05
     search: SearchKind = SearchKind.GRID
@@ -149,6 +152,7 @@ class TuningRequest:
         between("The balanced weight", self.balanced_weight, 0, 1)
         between("The tolerance", self.tolerance, 0, 1)
         check_names(self)
+        check_isolation(self)
         check_payloads(self)
         check_search(self)
 

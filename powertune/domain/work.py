@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from powertune.domain.canary import CanaryWatch
 from powertune.domain.function import Architecture, FunctionSnapshot
 from powertune.domain.request import TuningRequest
-
 from powertune.domain.role import TargetRole
 from powertune.domain.search import StopReason
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
@@ -105,6 +106,7 @@ class RunState:
         run_id: names the run; its texts lie in the store under ``runs/RUN_ID/``.
         snapshot: the function before the first change.
         started_at_ms: epoch milliseconds.
+        role: through which the function is reached; None with the credentials of whoever runs the steps.
         apply: the recommended memory size is to be set at the end.
         peer: the request came in aws-lambda-power-tuning's form, and so does the answer.
         round: how many times the planner was asked.
@@ -123,9 +125,11 @@ class RunState:
         collected: this round's samples lie in the store.
         unconfirmed: some samples of the run come from log tails alone; logs and traces are yet to be read.
         finished: the planner wants nothing more.
-        failures: sizes that could not be measured, or not to the end.
-        log_bytes_scanned: what Logs Insights read for this run.
         ended_by: the limit that has ended the measuring; None where none has.
+        failures: sizes that could not be measured, or not to the end.
+        canary: what of the recommendation is on trial; None without a canary.
+        watching: the canary is under way.
+        log_bytes_scanned: what Logs Insights read for this run.
         traces_retrieved: traces read from X-Ray.
         task_mb_ms: memory size of the task functions times their milliseconds so far.
         task_calls: how many tasks those were.
@@ -135,6 +139,7 @@ class RunState:
     run_id: str
     snapshot: FunctionSnapshot
     started_at_ms: int
+    role: TargetRole | None = None
     apply: bool = False
     peer: bool = False
     round: int = 0
@@ -153,12 +158,14 @@ class RunState:
     collected: bool = False
     unconfirmed: bool = False
     finished: bool = False
+    ended_by: StopReason | None = None
     failures: tuple[SizeFailure, ...] = ()
     warnings: tuple[str, ...] = ()
+    canary: CanaryWatch | None = None
+    watching: bool = False
     log_bytes_scanned: int = 0
     traces_retrieved: int = 0
     task_mb_ms: int = 0
-    ended_by: StopReason | None = None
     task_calls: int = 0
     aws_calls: dict[str, int] = field(default_factory=dict)
 

@@ -38,7 +38,7 @@ def role_statements(role: StackRole, scope: Scope, wanted: Collection[Feature] =
     elif role is StackRole.CLEANER:
         if scope.role_arn is None:
             statements += _undo(scope, wanted)
-        statements += [_request(scope), *features.key_statements(scope)]
+        statements += bucket_statements(scope)
     else:
         statements += bucket_statements(scope)
     if role is not StackRole.PLANNER and scope.role_arn is not None:
@@ -70,15 +70,6 @@ def _undo(scope: Scope, wanted: Collection[Feature]) -> tuple[Statement, ...]:
         *target.undo(function),
         target.never_delete(function),
         *clones,
-    )
-
-
-def _request(scope: Scope) -> Statement:
-    return Statement(
-        sid="ReadRequest",
-        actions=("s3:GetObject",),
-        resources=(f"{scope.bucket_arn}/runs/*",),
-        why="Which function an execution was about, where its input does not say.",
     )
 
 

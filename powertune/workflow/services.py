@@ -19,7 +19,8 @@ class Services:
     """AWS clients, store, clock and the wishes of whoever drives the run.
 
     Attributes:
-        session: makes the clients.
+        session: reaches the function: its region, and its role where the request names one.
+        home: reaches what is powertune's own, such as executions, and payloads in S3; None where that is the same.
         store: where the run's texts lie.
         clock: time.
         environment: where the run takes place, as the result says it.
@@ -39,3 +40,9 @@ class Services:
     stop_requested: Callable[[], bool] = field(default=lambda: False)
     execution_arn: str | None = None
     holder: str = "powertune"
+    home: AwsSession | None = None
+
+    @property
+    def at_home(self) -> AwsSession:
+        """The session of whoever runs the steps, in its own account and region."""
+        return self.home or self.session

@@ -12,10 +12,12 @@ from powertune.aws.clock import SystemClock
 from powertune.aws.session import AwsSession
 from powertune.domain.events import Phase, Progress
 from powertune.domain.result import Environment
-from powertune.store import S3Store
+from powertune.errors import UsageError
+from powertune.store import S3Store, Store
+from powertune.wire import WireError
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
-from powertune.workflow.steps import run_step
+from powertune.workflow.steps import run_step, target_of
 
 _PROGRESS_EVERY_S = 1.0
 
@@ -31,7 +33,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
     data.pop("failure", None)
     session = _session()
     before = Counter(session.calls)
-    answer = run_step(_services(session, data["run_id"], event["execution"], context), event["step"], data)
+    answer = run_step(_services(session, data, event["execution"], context), event["step"], data)
     if answer is not None and "aws_calls" in answer:
         answer["aws_calls"] = dict(Counter(answer["aws_calls"]) + (Counter(session.calls) - before))
         milliseconds = int((time.monotonic() - began) * 1000) + 1
@@ -66,9 +68,18 @@ if "AWS_LAMBDA_RUNTIME_API" in os.environ:
     _warm_up()
 
 
-def _services(session: AwsSession, run_id: str, execution_arn: str, context: Any) -> Services:
-    store = S3Store(session.client("s3"), os.environ["POWERTUNE_BUCKET"])
-    archive = Archive(store, run_id)
+def _reaching(home: AwsSession, store: Store, data: dict[str, Any]) -> AwsSession:
+    """The session that reaches the run's function, which may be in another region, or behind a role."""
+    try:
+        target = target_of(store, data)
+    except (UsageError, WireError):  # the step says what is wrong with it
+        target = None
+    return home if target is None else home.reaching(region=target[0].region, role=target[1])
+
+
+def _services(home: AwsSession, data: dict[str, Any], execution_arn: str, context: Any) -> Services:
+    store = S3Store(home.client("s3"), os.environ["POWERTUNE_BUCKET"])
+    archive = Archive(store, data["run_id"])
     told_at = 0.0
 
     def tell(progress: Progress) -> None:
@@ -79,7 +90,8 @@ def _services(session: AwsSession, run_id: str, execution_arn: str, context: Any
             archive.tell(_moment(progress))
 
     return Services(
-        session=session,
+        session=_reaching(home, store, data),
+        home=home,
         store=store,
         clock=SystemClock(),
         environment=environment_from(os.environ.get("POWERTUNE_ENVIRONMENT", "")),

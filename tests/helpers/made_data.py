@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from powertune.domain.function import FunctionArn
 from powertune.domain.payload import Payload, PayloadForm, PayloadUse
 from powertune.domain.request import TuningRequest
+from powertune.domain.role import TargetRole
 from powertune.domain.search import NO_LIMITS, LatencyStatistic, LatencyTarget, Limits, PriorSample, SearchKind
 from powertune.errors import UsageError
 
@@ -43,6 +44,11 @@ _PAYLOADS = st.builds(
     json_values,
     st.none() | st.floats(1, 3),
     st.booleans(),
+)
+_ROLES = st.builds(
+    TargetRole,
+    arn=st.from_regex(r"arn:aws:iam::[0-9]{12}:role/[A-Za-z0-9_-]{1,9}", fullmatch=True),
+    external_id=st.none() | st.just("tickets/7"),
 )
 _PROCESSORS = st.none() | _ARNS.map(str)
 _CHECKED = {
@@ -103,6 +109,8 @@ def made(kind):
         return _ARNS
     if kind is Payload:
         return _PAYLOADS
+    if kind is TargetRole:
+        return _ROLES
     if kind is PriorSample:
         return _PRIOR_SAMPLES
     if kind is TuningRequest:

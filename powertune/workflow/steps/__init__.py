@@ -12,12 +12,14 @@ from enum import StrEnum
 from typing import Any
 
 from powertune.domain.function import FunctionArn
+from powertune.domain.role import TargetRole
 from powertune.domain.work import Restoration, RunInput, RunState, SizeFailure
 from powertune.errors import UsageError
 from powertune.peer import is_peer_input, request_from
+from powertune.store import Store
 from powertune.wire import from_data, to_data
 from powertune.workflow.services import Services
-from powertune.workflow.steps import begin, collecting, ending, measuring, planning, publishing, scoring
+from powertune.workflow.steps import begin, collecting, ending, isolating, measuring, planning, publishing, scoring
 
 Json = dict[str, Any]
 
@@ -96,31 +98,55 @@ def in_words(failure: Json) -> str:
 
 def _restore(services: Services, data: Json) -> Json:
     try:
-        arn = _function_of(services, data)
+        target = target_of(services.store, data)
     except UsageError:  # without the ARN of a function there was nothing to change
-        arn = None
-    if arn is None:
+        target = None
+    if target is None:
         unchanged: Json = to_data(Restoration(restored=True))
         return unchanged
-    restoration: Json = to_data(ending.restore(services, data["run_id"], arn))
+    isolated = _is_isolated(services.store, data)
+    restoration: Json = to_data(ending.restore(services, data["run_id"], target[0], isolated=isolated))
     return restoration
 
 
-def _function_of(services: Services, data: Json) -> FunctionArn | None:
-    """The function of a run, from its state, or from its input where the run ended before it had a state.
+def target_of(store: Store, data: Json) -> tuple[FunctionArn, TargetRole | None] | None:
+    """The function of a run and the role that leads to it, from its state, or from its input before it had one.
 
     None where there never was a request that could be read.
+
+    Raises:
+        UsageError: what there is names no function.
     """
     if "snapshot" in data:
-        return FunctionArn.parse(data["snapshot"]["arn"])
+        return FunctionArn.parse(data["snapshot"].get("clone_of") or data["snapshot"]["arn"]), _role_in(data)
     if is_peer_input(data):
-        return FunctionArn.parse(str(data["lambdaARN"]))
+        return FunctionArn.parse(str(data["lambdaARN"])), None
     if data.get("request"):
-        return FunctionArn.parse(data["request"]["function_arn"])
+        return FunctionArn.parse(data["request"]["function_arn"]), _role_in(data["request"])
     from powertune.workflow.archive import Archive
 
-    archive = Archive(services.store, data["run_id"])
-    return archive.request().function_arn if archive.has_request() else None
+    archive = Archive(store, data["run_id"])
+    if not archive.has_request():
+        return None
+    request = archive.request()
+    return request.function_arn, request.role
+
+
+def _is_isolated(store: Store, data: Json) -> bool:
+    """Whether the run may have made a clone of the function; nobody else's is looked for."""
+    if "snapshot" in data:
+        return bool(data["snapshot"].get("clone_of"))
+    if is_peer_input(data):
+        return False
+    if data.get("request"):
+        return bool(data["request"].get("isolate"))
+    from powertune.workflow.archive import Archive
+
+    return Archive(store, data["run_id"]).request().isolate
+
+
+def _role_in(data: Json) -> TargetRole | None:
+    return from_data(data["role"], TargetRole) if data.get("role") else None
 
 
 def _finish(services: Services, data: Json) -> Json | None:
@@ -131,7 +157,7 @@ def _finish(services: Services, data: Json) -> Json | None:
 
 def _apply(services: Services, data: Json) -> Json:
     rest = {key: value for key, value in data.items() if key != "restoration"}
-    state: Json = to_data(ending.apply(services, from_data(rest, RunState)))
+    state: Json = to_data(ending.apply(services, isolating.back_on_target(from_data(rest, RunState))))
     return {**state, "restoration": data["restoration"]}
 
 
