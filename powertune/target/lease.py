@@ -35,7 +35,7 @@ class Lease:
         since_ms, until_ms: epoch milliseconds: when it was taken, and when the run should be over.
         log_level: the system log level to go back to, where the run may set another one; None where not.
         by: who holds it, in words for people; cut short where the record has no room.
-        over: the run is at its end, and the lease is about to go.
+        over: the run is at its end: all was undone, or what was applied is to stay. The lease is about to go.
     """
 
     run_id: str
@@ -225,6 +225,21 @@ def prolong(client: Any, arn: FunctionArn, expired: Held, *, until_ms: int, by: 
     if expired.lease is None:
         return False
     return _write(client, arn, replace(expired.lease, until_ms=until_ms, by=by), expired.revision_id)
+
+
+def settle(client: Any, arn: FunctionArn, run_id: str, *, now_ms: int, memory_mb: int) -> None:
+    """Write down, in one stroke, that what a run applied is to stay: from then on nothing of it is undone.
+
+    Raises:
+        LeaseHeld: the lease is not this run's any more.
+    """
+
+    def change(lease: Lease) -> Lease:
+        until_ms = min(lease.until_ms, now_ms + _OVER_MS)
+        return replace(lease, memory_mb=memory_mb, set_mb=(), over=True, until_ms=until_ms)
+
+    if not _change(client, arn, run_id, change):
+        raise lost(arn, run_id)
 
 
 def release(client: Any, arn: FunctionArn, run_id: str, *, now_ms: int, undone: bool = False) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from powertune.aws.clock import Clock
 from powertune.domain.function import FunctionArn
+from powertune.target.alias_record import undo_alias
 from powertune.target.lease import Lease, look, prolong, read, refusal, release
 from powertune.target.settings import LIFTED_LEVEL, log_level_of, update_settings
 from powertune.target.snapshot import require_updated, settled_configuration
@@ -18,7 +19,8 @@ TAKE_OVER_MS = 15 * 60 * 1000
 class Restored:
     """What was undone. ``left_alone`` says what somebody else had changed, and so was not touched.
 
-    ``memory_mb`` is the memory size that the run had found; None where no lease says it.
+    ``memory_mb`` is the memory size that the run had found; None where no lease says it. ``applied_stays`` says that the
+    run was over, so what it had applied was left.
     """
 
     run_id: str
@@ -27,6 +29,7 @@ class Restored:
     aliases_deleted: tuple[str, ...]
     versions_deleted: tuple[str, ...]
     left_alone: tuple[str, ...]
+    applied_stays: bool = False
 
 
 def restore(client: Any, arn: FunctionArn, clock: Clock, *, run_id: str | None = None) -> Restored | None:
@@ -48,8 +51,11 @@ def restore(client: Any, arn: FunctionArn, clock: Clock, *, run_id: str | None =
     lease = read(client, arn)
     if lease is None or (run_id is not None and lease.run_id != run_id):
         return None if run_id is None else _swept(client, arn, run_id, clock)
+    # The user's alias first: real traffic goes through it. Where the run was over, what it had applied is to stay.
+    changed = () if lease.over else undo_alias(client, arn, lease.run_id)
     put_back, left_alone = _memory(client, arn, lease, clock)
     aliases, versions, kept = sweep(client, arn, lease.run_id, clock, lease=lease)
+    kept = () if lease.over else kept
     release(client, arn, lease.run_id, now_ms=clock.now_ms(), undone=True)
     return Restored(
         run_id=lease.run_id,
@@ -57,12 +63,15 @@ def restore(client: Any, arn: FunctionArn, clock: Clock, *, run_id: str | None =
         memory_put_back=put_back,
         aliases_deleted=aliases,
         versions_deleted=versions,
-        left_alone=(*left_alone, *kept),
+        left_alone=(*changed, *left_alone, *kept),
+        applied_stays=lease.over,
     )
 
 
 def _swept(client: Any, arn: FunctionArn, run_id: str, clock: Clock) -> Restored | None:
+    changed = undo_alias(client, arn, run_id)
     aliases, versions, kept = sweep(client, arn, run_id, clock)
+    kept = (*changed, *kept)
     if not (aliases or versions or kept):
         return None
     return Restored(

@@ -104,6 +104,11 @@ class Archive:
         """
         return loads(self._need("result.json"), TuningResult)
 
+    def result_so_far(self) -> TuningResult | None:
+        """The answer; None where there is none yet."""
+        text = self._store.get(f"{self._root}/result.json")
+        return None if text is None else loads(text, TuningResult)
+
     def request_stop(self) -> None:
         """Leave word that the user wants the run to end."""
         self._store.put(f"{self._root}/stop", "")

@@ -12,6 +12,7 @@ from powertune.wire import to_data
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
 from powertune.workflow.steps import run_step
+from powertune.workflow.steps.canary import LOOK_EVERY_S
 
 Json = dict[str, Any]
 
@@ -46,12 +47,23 @@ def run_direct(services: Services, request: TuningRequest, run_id: str) -> Tunin
     state["restoration"] = step("restore", state)
     if state["apply"]:
         try:
-            state = step("apply", state)
+            state = _watched(step, services, step("apply", state))
         except BaseException:
             step("restore", state)
             raise
     step("finish", {**state, "aws_calls": dict(services.session.calls)})
     return Archive(services.store, run_id).result()
+
+
+def _watched(step: Callable[[str, Json], Json], services: Services, state: Json) -> Json:
+    """Look at the canary until it is over; a wish to stop is met within a second."""
+    while state["watching"]:
+        for _ in range(LOOK_EVERY_S):
+            if services.stop_requested():
+                break
+            services.clock.sleep(1.0)
+        state = step("canary", state)
+    return state
 
 
 def _rounds(step: Callable[[str, Json], Json], services: Services, state: Json) -> Json:
