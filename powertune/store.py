@@ -1,7 +1,7 @@
 """Where samples and results lie while a run is under way, and after: a bucket, a folder, or this process."""
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from powertune.aws.errors import code_of, explained
 
@@ -79,6 +79,12 @@ class S3Store:
         """Write a text, replacing what was there."""
         with explained("writing results to", self._bucket):
             self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=text.encode())
+
+    def put_file(self, key: str, file: IO[bytes]) -> tuple[str, str]:
+        """Write the bytes of a file, from where it stands; the bucket, and the key in it, that they have there."""
+        with explained("writing code to", self._bucket):
+            self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=file)
+        return self._bucket, self._prefix + key
 
     def get(self, key: str) -> str | None:
         """Read a text; None where there is none."""

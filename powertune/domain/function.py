@@ -54,6 +54,11 @@ class FunctionArn:
                 only be changed on ``$LATEST``, so a run always starts from the unqualified function.
         """
         match = _ARN.fullmatch(text.strip())
+        if match is None and ":function:us-east-1." in text:
+            raise UsageError(
+                f"'{text}' is a replica that Lambda@Edge made, which nobody can change.",
+                next_step="powertune cannot tune functions of Lambda@Edge: their prices and limits are others.",
+            )
         if match is None:
             raise UsageError(
                 f"'{text}' is not the ARN of a Lambda function.",
@@ -74,6 +79,7 @@ class FunctionSnapshot:
     ``revision_id`` is Lambda's optimistic lock; it changes with every update. ``log_class`` and
     ``trace_destination`` are as AWS names them, None where it did not say. ``lift_log_level`` is True where the run
     has to set another system log level on its versions, so that they write a record of every invocation.
+    ``clone_of`` is the function that this one is a temporary clone of; None for a function of the user's.
     """
 
     arn: FunctionArn
@@ -93,3 +99,9 @@ class FunctionSnapshot:
     log_class: str | None = None
     trace_destination: str | None = None
     lift_log_level: bool = False
+    clone_of: FunctionArn | None = None
+
+    @property
+    def target(self) -> FunctionArn:
+        """The user's function: this one, or the one that this is a clone of."""
+        return self.clone_of or self.arn

@@ -4,6 +4,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from powertune.domain.canary import check_canary
 from powertune.domain.function import MAX_MEMORY_MB, MIN_MEMORY_MB
 from powertune.domain.payload import PayloadForm, PayloadUse
 from powertune.domain.search import LONGEST_MS, Limits, Objective, Prior, SearchKind
@@ -49,6 +50,31 @@ def check_names(request: "TuningRequest") -> None:
                 f"The alias '{request.apply_alias}' begins like those that powertune makes and deletes.",
                 next_step="Choose another name.",
             )
+    if request.canary is not None:
+        if request.apply_alias is None:
+            raise UsageError(
+                "A canary gives an alias's new version a share of its traffic, so it needs an alias.",
+                next_step="Add --apply --alias NAME, or leave --canary out.",
+            )
+        check_canary(request.canary)
+
+
+def check_isolation(request: "TuningRequest") -> None:
+    """Refuse another instruction set, or a promise about it, without a clone that could have it.
+
+    Raises:
+        UsageError: which.
+    """
+    if request.architecture is not None and not request.isolate:
+        raise UsageError(
+            "Another instruction set needs a temporary clone: on the function itself it is never changed.",
+            next_step="Add --isolate.",
+        )
+    if request.assume_portable and request.architecture is None:
+        raise UsageError(
+            "That the package can run anywhere matters only with another instruction set.",
+            next_step="Add --architectures, or leave --assume-portable out.",
+        )
 
 
 def check_payloads(request: "TuningRequest") -> None:

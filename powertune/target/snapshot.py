@@ -19,6 +19,8 @@ _REFUSED_KINDS = {
     "CapacityProviderConfig": "runs on Managed Instances, which have no price per GB-second",
     "DurableConfig": "is durable: one call may replay many times, and may not be invoked unqualified",
     "TenancyConfig": "is tenant-isolated: every new tenant is a new environment with a fee",
+    # The ARN of the main function, which only a replica has (AWS docs, lambda/latest/api/API_FunctionConfiguration).
+    "MasterArn": "is a replica that Lambda@Edge made, which nobody can change",
 }
 
 
@@ -37,7 +39,7 @@ def take_snapshot(client: Any, arn: FunctionArn, clock: Clock) -> FunctionSnapsh
         arn=arn,
         memory_mb=configuration["MemorySize"],
         timeout_s=configuration["Timeout"],
-        architecture=_architecture(configuration),
+        architecture=architecture_of_configuration(configuration),
         runtime=configuration.get("Runtime"),
         handler=configuration.get("Handler"),
         code_sha256=configuration["CodeSha256"],
@@ -59,10 +61,11 @@ def architecture_of(client: Any, arn: FunctionArn) -> Architecture:
     """
     with explained("reading the configuration", arn.name):
         configuration = client.get_function_configuration(FunctionName=str(arn))
-    return _architecture(configuration)
+    return architecture_of_configuration(configuration)
 
 
-def _architecture(configuration: dict[str, Any]) -> Architecture:
+def architecture_of_configuration(configuration: dict[str, Any]) -> Architecture:
+    """The instruction set that a configuration names; x86_64 where it names none."""
     return Architecture((configuration.get("Architectures") or ["x86_64"])[0])
 
 
@@ -105,9 +108,11 @@ def require_updated(configuration: dict[str, Any], arn: FunctionArn) -> None:
 
 
 def _refuse(configuration: dict[str, Any], arn: FunctionArn) -> None:
-    for key, why in _REFUSED_KINDS.items():
-        if configuration.get(key):
-            raise FunctionRefused(f"{arn.name} {why}.", next_step="powertune cannot tune this kind of function.")
+    kinds = [why for key, why in _REFUSED_KINDS.items() if configuration.get(key)]
+    if kinds:
+        raise FunctionRefused(
+            " ".join(f"{arn.name} {why}." for why in kinds), next_step="powertune cannot tune this kind of function."
+        )
     state = configuration.get("State") or "Active"
     if state not in ("Active", "Inactive"):
         raise FunctionRefused(

@@ -50,6 +50,7 @@ class FakeAws:
     """Session, clients and state in one. ``fault(n, service, operation, when)`` may raise around the n-th call."""
 
     region = REGION
+    role = None
 
     def __init__(self, *, memory_mb=512, fault=None, duration_ms=lambda memory_mb: 50_000 / memory_mb, tracing=True):
         self.calls = Counter()
@@ -58,6 +59,7 @@ class FakeAws:
         self.duration_ms = duration_ms
         self.objects = {}
         self.reports = []
+        self.serial = 0  # sets the request ids of several such functions apart
         self.invoked = []
         self._ids = itertools.count(1)
         self._lock = threading.RLock()
@@ -110,10 +112,13 @@ class FakeAws:
             number = len(self.log)
             self.log.append(f"{service}:{operation}")
             self.fault(number, service, operation, "before")
-            answer = getattr(self, operation)(**arguments)
+            answer = self.performed(operation, arguments)
             self.calls[f"{service}:{operation}"] += 1
             self.fault(number, service, operation, "after")
             return answer
+
+    def performed(self, operation, arguments):
+        return getattr(self, operation)(**arguments)
 
     # --- Lambda ------------------------------------------------------------------------------------------------
 
@@ -162,11 +167,19 @@ class FakeAws:
         self.versions[number] = {**version, "Description": Description or version["Description"]}
         return copy.deepcopy(self.versions[number])
 
+    def _check_versions(self, operation, FunctionVersion, RoutingConfig=None):
+        """Both versions of a weighted alias are published ones (AWS docs, lambda/latest/dg/configuring-alias-routing)."""
+        weights = (RoutingConfig or {}).get("AdditionalVersionWeights") or {}
+        for version in (FunctionVersion, *weights):
+            if version != "$LATEST" and version not in self.versions:
+                raise refusal(operation, "ResourceNotFoundException", "no such version", 404)
+        if weights and "$LATEST" in (FunctionVersion, *weights):
+            raise refusal(operation, "InvalidParameterValueException", "$LATEST is not supported with weights")
+
     def create_alias(self, FunctionName, Name, FunctionVersion, Description=""):
         if Name in self.aliases:
             raise refusal("CreateAlias", "ResourceConflictException", "Alias already exists", 409)
-        if FunctionVersion != "$LATEST" and FunctionVersion not in self.versions:
-            raise refusal("CreateAlias", "ResourceNotFoundException", "no such version", 404)
+        self._check_versions("CreateAlias", FunctionVersion)
         self.aliases[Name] = {
             "Name": Name,
             "FunctionVersion": FunctionVersion,
@@ -187,6 +200,11 @@ class FakeAws:
         alias = self._alias("UpdateAlias", Name)
         if RevisionId not in (None, alias["RevisionId"]):
             raise refusal("UpdateAlias", "PreconditionFailedException", "The RevisionId is stale", 412)
+        routing = changes.get("RoutingConfig", alias.get("RoutingConfig"))
+        self._check_versions("UpdateAlias", changes.get("FunctionVersion", alias["FunctionVersion"]), routing)
+        if "RoutingConfig" in changes and not changes["RoutingConfig"]["AdditionalVersionWeights"]:
+            del changes["RoutingConfig"]
+            alias.pop("RoutingConfig", None)
         alias.update(changes, RevisionId=f"r{next(self._ids)}")
         return dict(alias)
 
@@ -198,7 +216,10 @@ class FakeAws:
         assert Qualifier is not None, "this would have deleted the user's function"
         if Qualifier not in self.versions:
             raise refusal("DeleteFunction", "ResourceNotFoundException", "no such version", 404)
-        if any(alias["FunctionVersion"] == Qualifier for alias in self.aliases.values()):
+        if any(
+            Qualifier in (alias["FunctionVersion"], *alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}))
+            for alias in self.aliases.values()
+        ):
             raise refusal("DeleteFunction", "ResourceConflictException", "an alias references it", 409)
         del self.versions[Qualifier]
 
@@ -214,7 +235,7 @@ class FakeAws:
             return self._invoke_other(name, Payload)
         version = self.versions[self._alias("Invoke", Qualifier)["FunctionVersion"]]
         memory_mb, number = version["MemorySize"], len(self.reports)
-        request_id = f"{number:08x}-0000-4000-8000-000000000000"
+        request_id = f"{number:08x}-0000-4000-8000-{self.serial:012d}"
         duration = self.duration_ms(memory_mb)
         earlier = sum(report["version"] == version["Version"] for report in self.reports)
         cold = earlier < self.environments

@@ -107,8 +107,8 @@ def _sizes(
 
 def _facts(snapshot: FunctionSnapshot) -> FunctionFacts:
     return FunctionFacts(
-        arn=str(snapshot.arn),
-        name=snapshot.arn.name,
+        arn=str(snapshot.target),
+        name=snapshot.target.name,
         region=snapshot.arn.region,
         architecture=snapshot.architecture,
         runtime=snapshot.runtime,
@@ -117,4 +117,5 @@ def _facts(snapshot: FunctionSnapshot) -> FunctionFacts:
         code_sha256=snapshot.code_sha256,
         ephemeral_mb=snapshot.ephemeral_mb,
         log_format=snapshot.log_format,
+        clone=None if snapshot.clone_of is None else snapshot.arn.name,
     )
