@@ -38,10 +38,15 @@ class Report:
 
 
 def stream_name(spec: FunctionSpec, now_s: float) -> str:
-    """A new log stream: date, version in brackets, environment."""
+    """A new log stream: date, version in brackets, environment; in a group of another name also the function.
+
+    Both forms: AWS docs, lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.
+    """
     day = datetime.fromtimestamp(now_s, tz=UTC).strftime("%Y/%m/%d")
-    function = "" if spec.log_group == f"/aws/lambda/{spec.name}" else spec.name
-    return f"{day}/{function}[{spec.version}]{secrets.token_hex(16)}"
+    environment = secrets.token_hex(16)
+    if spec.log_group == f"/aws/lambda/{spec.name}":
+        return f"{day}/[{spec.version}]{environment}"
+    return f"{day}/{spec.name}[{spec.version}][{environment}]"
 
 
 class PlatformLog:

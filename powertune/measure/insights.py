@@ -81,29 +81,48 @@ class Fetched:
     bytes_scanned: int | None
 
 
-def query_text(versions: Sequence[str]) -> str:
-    """The query for the reports of these versions, the newest first.
+def streams_regex(versions: Sequence[str], log_group: str = "", function_name: str | None = None) -> str:
+    r"""A regex for the log streams of these versions of a function; of any function where none is named.
 
-    The version stands in brackets in every log stream's name, in default and custom log groups alike (AWS docs,
-    lambda/latest/dg/monitoring-cloudwatchlogs-loggroups). ``dedup`` keeps the first of equal rows in the order of
-    the sort, and nothing but limit may follow it (AWS docs, CWL_QuerySyntax-Dedup). Only equal texts are
-    duplicates here, such as an event that was delivered twice: of different records of one request the newest
-    counts, and that there were several must not go unseen.
+    Streams are named ``YYYY/MM/DD/[version]…`` in the function's default group and ``YYYY/MM/DD/name[version]…`` in
+    any other (AWS docs, lambda/latest/dg/monitoring-cloudwatchlogs-loggroups). A group that is not the function's own
+    holds others' records too, and their version numbers are the same small numbers: those of a clone's target, say.
+    """
+    numbers = "|".join(re.escape(version) for version in versions)
+    if function_name is None:
+        return rf"\[({numbers})\]"
+    name = f"({function_name})?" if log_group == f"/aws/lambda/{function_name}" else function_name
+    return rf"\/{name}\[({numbers})\]"
+
+
+def query_text(versions: Sequence[str], log_group: str = "", function_name: str | None = None) -> str:
+    """The query for the reports of these versions, the newest first; see `streams_regex`.
+
+    ``dedup`` keeps the first of equal rows in the order of the sort, and nothing but limit may follow it (AWS docs,
+    CWL_QuerySyntax-Dedup). Only equal texts are duplicates here, such as an event that was delivered twice: of
+    different records of one request the newest counts, and that there were several must not go unseen.
     """
     fields = ",\n  ".join(f"{expression} as {name}" for name, expression in _FIELDS.items())
-    streams = "|".join(re.escape(version) for version in versions)
+    streams = streams_regex(versions, log_group, function_name)
     return (
         f'filter @type = "REPORT" or type = "platform.report" or @message like {BEGINNING}\n'
-        f"| filter @logStream like /\\[({streams})\\]/\n"
+        f"| filter @logStream like /{streams}/\n"
         f"| fields @timestamp, @logStream, @message,\n  {fields}\n"
         f"| sort @timestamp desc\n| dedup @message\n| limit {MAX_ROWS}"
     )
 
 
 def fetch_rows(
-    client: Any, log_group: str, versions: Sequence[str], start_ms: int, end_ms: int, clock: Clock
+    client: Any,
+    log_group: str,
+    versions: Sequence[str],
+    start_ms: int,
+    end_ms: int,
+    clock: Clock,
+    *,
+    function_name: str | None = None,
 ) -> Fetched:
-    """The reports of these versions between two moments, by request id.
+    """The reports of these versions of a function between two moments, by request id.
 
     Of several records of one request the newest counts: the platform writes after the function has ended, so one
     that the function printed itself is older. A full query is asked again for what is older than its last row.
@@ -114,14 +133,23 @@ def fetch_rows(
     records = _Records()
     scanned: int | None = 0
     for batch in _batches(versions):
+        # Once more here: a record of another function would be taken for that of a call whose answer was lost.
+        own = re.compile("" if function_name is None else streams_regex(batch, log_group, function_name))
         start_s, end_s = start_ms // 1000, end_ms // 1000 + 1
         while start_s <= end_s:
             answer = run_query(
-                client, log_group, query_text(batch), start_s=start_s, end_s=end_s, limit=MAX_ROWS, clock=clock
+                client,
+                log_group,
+                query_text(batch, log_group, function_name),
+                start_s=start_s,
+                end_s=end_s,
+                limit=MAX_ROWS,
+                clock=clock,
             )
             scanned = None if scanned is None or answer.bytes_scanned is None else scanned + answer.bytes_scanned
             for values in answer.rows:
-                records.add(values)
+                if own.search(values.get("@logStream", "")) or "@logStream" not in values:
+                    records.add(values)
             moments = [at_ms for at_ms in map(_moment, answer.rows) if at_ms is not None]
             if len(answer.rows) < MAX_ROWS or not moments:
                 break

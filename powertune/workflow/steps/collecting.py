@@ -144,6 +144,7 @@ class _Reader:
                 self._since_ms - _CLOCK_SLACK_MS,
                 clock.now_ms() + _CLOCK_SLACK_MS,
                 clock,
+                function_name=self._snapshot.arn.name,
             )
         except FunctionNotFound:
             return  # the log group appears with the first record, which may be late like any other
