@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from powertune.local.facts import HOST, FunctionSpec, LogEvent
-from powertune.workflow.package import TASK_HANDLER
+from powertune.workflow.package import TASK_HANDLERS
 
 _FILES = 65_536
+_OWN = "powertune/"
 
 
 def main() -> None:
@@ -174,25 +175,27 @@ class _Code:
             runtime=config["Runtime"],
             memory_mb=config["MemorySize"],
             timeout_s=config["Timeout"],
-            code_dir=self._unpacked(func["code_zip"], config["CodeSha256"]),
+            code_dir=self._unpacked(func["code_zip"], config["CodeSha256"], is_task=config["Handler"] in TASK_HANDLERS),
             environment=(config.get("Environment") or {}).get("Variables") or {},
             log_group=logging.get("LogGroup") or f"/aws/lambda/{config['FunctionName']}",
             json_logs=logging.get("LogFormat") == "JSON",
             application_log_level=logging.get("ApplicationLogLevel"),
             system_log_level=logging.get("SystemLogLevel"),
             tracing_active=(config.get("TracingConfig") or {}).get("Mode") == "Active",
-            is_task=config["Handler"] == TASK_HANDLER,
+            is_task=config["Handler"] in TASK_HANDLERS,
             region=parts[3],
             account=parts[4],
         )
 
-    def _unpacked(self, code: bytes, sha256: str) -> Path:
+    def _unpacked(self, code: bytes, sha256: str, *, is_task: bool) -> Path:
         folder = self._folder / "".join(c for c in sha256 if c.isalnum())
         if not folder.is_dir():
             self._folder.mkdir(parents=True, exist_ok=True)
             partial = Path(tempfile.mkdtemp(dir=self._folder))
             with zipfile.ZipFile(BytesIO(code)) as archive:
-                archive.extractall(partial)
+                # A task function runs with this interpreter and its packages: those in the zip are for Lambda's.
+                names = archive.namelist()
+                archive.extractall(partial, [name for name in names if name.startswith(_OWN)] if is_task else names)
             try:
                 partial.rename(folder)
             except OSError:  # another thread was quicker

@@ -1,23 +1,26 @@
-"""The stack: state machine, task functions, bucket. Finds it, and makes it on an endpoint.
+"""The stack: state machine, task functions, bucket. Finds it, and makes it on an endpoint."""
 
-On AWS the stack comes from a template; on the embedded endpoint the same pieces are made call by call.
-"""
-
+import os
+import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from powertune.aws.errors import code_of, explained
 from powertune.aws.session import AwsSession
+from powertune.domain.function import Architecture
 from powertune.domain.result import Environment
 from powertune.errors import AwsError
 from powertune.resources import read
 from powertune.wire import WireError, dumps, loads
-from powertune.workflow.package import TASK_HANDLER, task_code
+from powertune.workflow.package import task_code
 from powertune.workflow.steps import Role
+from powertune.workflow.template import packaged_template
 
 STACK_NAME = "powertune"
-_MEMORY_MB = {Role.WORKER: 512, Role.PLANNER: 1024}
-_TASK_TIMEOUT_S = 900
+NAME_VARIABLE = "POWERTUNE_NAME_PREFIX"
+"""Environment variable that names the stack to use, where it was deployed with another ``--name-prefix``."""
+
+_POLL_S = 0.01
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonwebservices.com.cn")
 
 
@@ -29,9 +32,14 @@ class Stack:
     bucket: str
 
 
-def bucket_name(account: str, region: str) -> str:
-    """The bucket that holds the runs of one account and region."""
-    return f"{STACK_NAME}-{account}-{region}"
+def stack_name() -> str:
+    """The name of the stack to use."""
+    return os.environ.get(NAME_VARIABLE) or STACK_NAME
+
+
+def bucket_name(account: str, region: str, name: str | None = None) -> str:
+    """The bucket that holds the runs of one account and region; of the stack to use, where no name is given."""
+    return f"{name or stack_name()}-{account}-{region}"
 
 
 def find_stack(session: AwsSession, account: str, partition: str = "aws") -> Stack | None:
@@ -43,7 +51,7 @@ def find_stack(session: AwsSession, account: str, partition: str = "aws") -> Sta
     from botocore.exceptions import ClientError
 
     region = session.region or ""
-    arn = f"arn:{partition}:states:{region}:{account}:stateMachine:{STACK_NAME}"
+    arn = f"arn:{partition}:states:{region}:{account}:stateMachine:{stack_name()}"
     with explained("looking for the powertune state machine"):
         try:
             session.client("stepfunctions").describe_state_machine(stateMachineArn=arn)
@@ -63,14 +71,16 @@ def environment_of(session: AwsSession) -> Environment:
     if (urlsplit(url).hostname or "").endswith(_AWS_DOMAINS):
         return Environment(kind="aws")
     try:
-        answer = client.get_function_configuration(FunctionName=f"{STACK_NAME}-{Role.WORKER.value}")
+        answer = client.get_function_configuration(FunctionName=f"{stack_name()}-{Role.WORKER.value}")
         return loads(answer["Environment"]["Variables"]["POWERTUNE_ENVIRONMENT"], Environment)
     except (ClientError, KeyError, WireError):
         return Environment(kind="endpoint", notes=(f"Measured on the endpoint {url}, not on AWS.",))
 
 
 def create_stack(session: AwsSession, account: str, environment: Environment, *, runtime: str) -> Stack:
-    """Make the stack on an endpoint that is empty.
+    """Make the stack on an endpoint that is empty, from the same template as on AWS.
+
+    The code packages are powertune's own code alone: there, it runs beside the packages of this machine.
 
     Args:
         session: clients of the endpoint.
@@ -84,30 +94,29 @@ def create_stack(session: AwsSession, account: str, environment: Environment, *,
     if session.region is None:
         raise AwsError("No region is configured.", next_step="Set AWS_REGION.")
     region = session.region
-    bucket = bucket_name(account, region)
-    role = f"arn:aws:iam::{account}:role/{STACK_NAME}"
-    code = task_code()
+    artifacts, key = f"{STACK_NAME}-artifacts-{account}-{region}", "powertune.zip"
     with explained("creating the powertune stack"):
-        session.client("s3").create_bucket(Bucket=bucket)
-        arns = {}
-        for task_role in Role:
-            arns[task_role] = session.client("lambda").create_function(
-                FunctionName=f"{STACK_NAME}-{task_role.value}",
-                Runtime=runtime,
-                Role=role,
-                Handler=TASK_HANDLER,
-                Code={"ZipFile": code},
-                Timeout=_TASK_TIMEOUT_S,
-                MemorySize=_MEMORY_MB[task_role],
-                Environment={"Variables": {"POWERTUNE_BUCKET": bucket, "POWERTUNE_ENVIRONMENT": dumps(environment)}},
-            )["FunctionArn"]
-        answer = session.client("stepfunctions").create_state_machine(
-            name=STACK_NAME,
-            definition=definition(partition="aws", worker_arn=arns[Role.WORKER], planner_arn=arns[Role.PLANNER]),
-            roleArn=role,
-            type="STANDARD",
+        store = session.client("s3")
+        store.create_bucket(Bucket=artifacts)
+        store.put_object(Bucket=artifacts, Key=key, Body=task_code())
+        client = session.client("cloudformation")
+        keys = {"WorkerKey": key, "PlannerKey": key}
+        parameters = {"ArtifactBucket": artifacts, "EndpointDescription": dumps(environment)}
+        client.create_stack(
+            StackName=STACK_NAME,
+            TemplateBody=packaged_template(keys, Architecture.X86_64, runtime=runtime),
+            Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+            Capabilities=["CAPABILITY_IAM"],
         )
-    return Stack(state_machine_arn=answer["stateMachineArn"], bucket=bucket)
+        while (stack := client.describe_stacks(StackName=STACK_NAME)["Stacks"][0])["StackStatus"] != "CREATE_COMPLETE":
+            if not stack["StackStatus"].endswith("_IN_PROGRESS") or stack["StackStatus"].startswith("ROLLBACK"):
+                raise AwsError(
+                    f"The embedded endpoint could not make the stack: {stack.get('StackStatusReason')}.",
+                    next_step="Please report it.",
+                )
+            time.sleep(_POLL_S)
+    arn = next(one["OutputValue"] for one in stack["Outputs"] if one["OutputKey"] == "StateMachineArn")
+    return Stack(state_machine_arn=arn, bucket=bucket_name(account, region))
 
 
 def definition(*, partition: str, worker_arn: str, planner_arn: str) -> str:
