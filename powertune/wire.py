@@ -11,7 +11,8 @@ Schema history of ``result.json``:
   ``request`` has what a search is asked for: kind, latency target, headroom, risk, limits and what an earlier run
   measured. Nothing of schema 2 has changed: see tests/data/result-schema-2.json.
 * 4: ``request`` has what is asked of a canary, of a clone and of its instruction set, and the role that leads to the
-  function. Nothing of schema 3 has changed.
+  function. ``function`` says whether a clone was measured; ``canary``, ``architectures`` and ``comparison`` are new.
+  Nothing of schema 3 has changed.
 
 `read_result` takes all of them. Of a file of schema 1 it keeps the event's hash and size and drops the text; what an
 earlier schema did not say has its default, so a run of before was a grid of which nothing is claimed.

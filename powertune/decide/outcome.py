@@ -39,7 +39,7 @@ def outcome(
     if request.dry_run:
         return None, SearchReport(kind=SearchKind.GRID, stop_reason=ended)
     objective, cold = request.objective, request.only_cold_starts
-    latencies = None if cold else _latencies(samples, objective.latency_target)
+    latencies = None if cold else latencies_of(samples, objective.latency_target)
     best = recommend(
         sizes,
         objective,
@@ -74,7 +74,7 @@ def outcome(
     )
 
 
-def _latencies(samples: Sequence[Sample], target: LatencyTarget | None) -> Mapping[int, float | None] | None:
+def latencies_of(samples: Sequence[Sample], target: LatencyTarget | None) -> Mapping[int, float | None] | None:
     """The figure of a latency target with cold starts, by memory size; None where warm durations alone say it."""
     if target is None or not target.cold_share:
         return None

@@ -167,11 +167,11 @@ def _change(present: Row | None, chosen: Row) -> Change | None:
         to_memory_mb=chosen.memory_mb,
         duration=now.duration_ms / was.duration_ms - 1,
         cost=now.cost / was.cost - 1,
-        duration_within_noise=_overlap(present.duration.mean_interval, chosen.duration.mean_interval),
-        cost_within_noise=_overlap(present.cost.per_million_interval, chosen.cost.per_million_interval),
+        duration_within_noise=overlap(present.duration.mean_interval, chosen.duration.mean_interval),
+        cost_within_noise=overlap(present.cost.per_million_interval, chosen.cost.per_million_interval),
     )
 
 
-def _overlap(a: Interval | None, b: Interval | None) -> bool:
+def overlap(a: Interval | None, b: Interval | None) -> bool:
     """Whether two means may be the same; so they may where one of them has no interval."""
     return a is None or b is None or (a.low <= b.high and b.low <= a.high)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from powertune.domain.architectures import ArchitectureComparison
+from powertune.domain.canary import CanaryReport
 from powertune.domain.function import Architecture, LogFormat
 from powertune.domain.price import Money, Price
 from powertune.domain.request import TuningRequest
@@ -259,7 +261,11 @@ class Applied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionFacts:
-    """The function as the answer names it."""
+    """The function as the answer names it.
+
+    ``clone`` is the name of the temporary clone that was measured in its place, with ``architecture``; None where it
+    was measured itself.
+    """
 
     arn: str
     name: str
@@ -271,6 +277,7 @@ class FunctionFacts:
     code_sha256: str
     ephemeral_mb: int
     log_format: LogFormat | None = None
+    clone: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,8 +291,30 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArchitectureRun:
+    """The run on another instruction set, beside the one that the result is about.
+
+    ``failure`` says why it came to no end; then all else is empty.
+    """
+
+    architecture: Architecture
+    failure: str | None = None
+    run_id: str | None = None
+    price: Price | None = None
+    memory_sizes: tuple[SizeResult, ...] = ()
+    recommendation: Recommendation | None = None
+    search: SearchReport | None = None
+    spend: Spend | None = None
+    warnings: tuple[str, ...] = ()
+    samples: tuple[Sample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TuningResult:
-    """One finished run. Times are ISO 8601 in UTC."""
+    """One finished run, or several on different instruction sets, of which the best one's answer is this.
+
+    Times are ISO 8601 in UTC.
+    """
 
     run_id: str
     powertune_version: str
@@ -303,4 +332,7 @@ class TuningResult:
     samples: tuple[Sample, ...]
     applied: Applied | None = None
     search: SearchReport | None = None
+    canary: CanaryReport | None = None
+    architectures: tuple[ArchitectureRun, ...] = ()
+    comparison: ArchitectureComparison | None = None
     schema_version: int = SCHEMA_VERSION
