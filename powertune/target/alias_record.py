@@ -154,7 +154,10 @@ def record_alias(
         except ClientError as error:
             if code_of(error) != "ResourceConflictException":
                 raise
-            raise _changed(arn, name) from None  # the run was taken over and is being run twice
+            # An earlier try of this call got through, and its answer was lost; or the run is being run twice.
+            kept = client.get_alias(FunctionName=str(arn), Name=record_name(run_id))
+            if AliasRecord.from_alias(kept) != record:
+                raise _changed(arn, name) from None
     return record
 
 
@@ -242,10 +245,20 @@ def _update(
 ) -> None:
     # Left out, the weights stay as they are; empty, they go (AWS docs, lambda/latest/dg/configuring-alias-routing).
     routing = {"RoutingConfig": {"AdditionalVersionWeights": weights}} if weights or weights_of(present) else {}
+    from botocore.exceptions import ClientError
+
     with explained(f"pointing the alias {name}", arn.name):
-        client.update_alias(
-            FunctionName=str(arn), Name=name, FunctionVersion=version, RevisionId=present["RevisionId"], **routing
-        )
+        try:
+            client.update_alias(
+                FunctionName=str(arn), Name=name, FunctionVersion=version, RevisionId=present["RevisionId"], **routing
+            )
+        except ClientError as error:
+            if code_of(error) != "PreconditionFailedException":
+                raise
+            # An earlier try of this call got through, and its answer was lost.
+            now = client.get_alias(FunctionName=str(arn), Name=name)
+            if now["FunctionVersion"] != version or weights_of(now) != weights:
+                raise
 
 
 def _delete(client: Any, arn: FunctionArn, name: str) -> None:

@@ -10,6 +10,7 @@ from enum import Enum
 from hypothesis import reject
 from hypothesis import strategies as st
 
+from powertune.domain.canary import Canary
 from powertune.domain.function import FunctionArn
 from powertune.domain.payload import Payload, PayloadForm, PayloadUse
 from powertune.domain.request import TuningRequest
@@ -133,8 +134,11 @@ def _fields(kind):
 
 
 def _request(fields, alias):
+    canary = Canary(share=0.1, watch_s=600) if fields["apply"] and alias and fields["canary"] else None
     fitting = _GRID if fields["search"] is SearchKind.GRID else _ADAPTIVE | {"payloads": fields["payloads"][:1]}
     try:
-        return TuningRequest(**{**fields, **fitting, "apply_alias": alias if fields["apply"] else None})
+        return TuningRequest(
+            **{**fields, **fitting, "apply_alias": alias if fields["apply"] else None, "canary": canary}
+        )
     except UsageError:  # too few invocations for the weights
         reject()

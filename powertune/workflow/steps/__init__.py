@@ -19,7 +19,17 @@ from powertune.peer import is_peer_input, request_from
 from powertune.store import Store
 from powertune.wire import from_data, to_data
 from powertune.workflow.services import Services
-from powertune.workflow.steps import begin, collecting, ending, isolating, measuring, planning, publishing, scoring
+from powertune.workflow.steps import (
+    begin,
+    canary,
+    collecting,
+    ending,
+    isolating,
+    measuring,
+    planning,
+    publishing,
+    scoring,
+)
 
 Json = dict[str, Any]
 
@@ -156,8 +166,17 @@ def _finish(services: Services, data: Json) -> Json | None:
 
 
 def _apply(services: Services, data: Json) -> Json:
+    return _once_restored(lambda state: ending.apply(services, isolating.back_on_target(state)), data)
+
+
+def _canary(services: Services, data: Json) -> Json:
+    return _once_restored(lambda state: canary.look(services, state), data)
+
+
+def _once_restored(step: Callable[[RunState], RunState], data: Json) -> Json:
+    """Run a step that comes after restoring; how that ended travels along."""
     rest = {key: value for key, value in data.items() if key != "restoration"}
-    state: Json = to_data(ending.apply(services, isolating.back_on_target(from_data(rest, RunState))))
+    state: Json = to_data(step(from_data(rest, RunState)))
     return {**state, "restoration": data["restoration"]}
 
 
@@ -170,6 +189,7 @@ STEPS: dict[str, Step] = {
     "score": Step(role=Role.PLANNER, run=_on_state(scoring.score)),
     "restore": Step(role=Role.WORKER, run=_restore),
     "apply": Step(role=Role.WORKER, run=_apply),
+    "canary": Step(role=Role.WORKER, run=_canary),
     "finish": Step(role=Role.WORKER, run=_finish),
 }
 

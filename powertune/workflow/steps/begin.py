@@ -1,27 +1,30 @@
 """Preflight: everything before the function is changed."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from powertune.aws.errors import explained
-from powertune.decide.search import COLD_AT_ONCE, prior_unfit
+from powertune.decide.bounds import bounds_of, lanes_of
+from powertune.decide.search import prior_unfit
 from powertune.decide.words import plain
 from powertune.domain.events import Phase, Progress
 from powertune.domain.function import Architecture, FunctionArn, FunctionSnapshot
 from powertune.domain.price import Price
 from powertune.domain.request import SEARCHED_MEMORY_SIZES_MB, TuningRequest
-from powertune.domain.search import MOST_INVOCATIONS, SearchKind
+from powertune.domain.search import SearchKind
 from powertune.domain.work import ProcessorFacts, RunInput, RunState
 from powertune.errors import AwsError, FunctionNotFound, FunctionRefused, Stopped, UsageError
 from powertune.measure.payloads import with_payloads_from_s3
 from powertune.pricing.bill import invocation_cost
+from powertune.pricing.most import INIT_LIMIT_MS
 from powertune.pricing.table import price_for, stale_warning
 from powertune.target import lease
 from powertune.target.restore import take_over
 from powertune.target.snapshot import preflight_warnings, take_snapshot
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
+from powertune.workflow.steps import canary, isolating
 
 MEASURE_MARGIN_MS = 5_000
 """Time a measuring task keeps for itself after its last invocation."""
@@ -33,46 +36,91 @@ MAX_ROUNDS = 60
 """However much a planner asks for, a run comes to an end."""
 
 _ROUND_MS = 60_000
-"""What a round of a search takes besides its invocations, on the high side."""
+"""What a round takes besides its invocations, on the high side."""
+
+_LAST_LOGS_MS = 180_000
+"""What the logs and traces of the last round are waited for."""
 
 _LEASE_SLACK_MS = 30 * 60 * 1000
 _LONGEST_LEASE_MS = 24 * 60 * 60 * 1000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What is known before anything is changed.
+
+    Attributes:
+        request: with its payloads, the present size, and as many sizes at once as can be.
+        snapshot: the function, with the instruction set that is to be measured.
+        own_architecture: the function's instruction set.
+        processors: what is called around each invocation.
+        notes: what was changed of the request, and why.
+    """
+
+    request: TuningRequest
+    snapshot: FunctionSnapshot
+    own_architecture: Architecture
+    processors: tuple[ProcessorFacts, ...]
+    notes: tuple[str, ...]
+
+
+def examine(services: Services, request: TuningRequest) -> Examined:
+    """Read the function, and refuse what cannot be tuned. Nothing is written: a plan comes through here too.
+
+    Raises:
+        FunctionNotFound, FunctionRefused, UsageError: why a run would not start.
+    """
+    request = _with_payloads(services, request)
+    client = services.session.client("lambda")
+    snapshot = _with_sources(services, take_snapshot(client, request.function_arn, services.clock))
+    own = snapshot.architecture
+    snapshot = _with_records(request, isolating.on_architecture(request, snapshot))
+    request = with_present_size(request, snapshot)
+    processors = _processors(services, request)
+    _check_price(request, snapshot)
+    _check_time(services, request, snapshot, processors)
+    canary.check_before(services, request)
+    request, notes = (request, ()) if request.isolate else _within_concurrency(client, request)
+    return Examined(request=request, snapshot=snapshot, own_architecture=own, processors=processors, notes=notes)
+
+
 def preflight(services: Services, run: RunInput) -> RunState:
-    """Read the function, refuse what cannot be tuned, and take the lease.
+    """Read the function, refuse what cannot be tuned, and take the lease, on a clone of it where one is asked for.
 
     Raises:
         FunctionNotFound, FunctionRefused, LeaseHeld, UsageError: before anything was changed.
     """
     archive = Archive(services.store, run.run_id)
-    request = _with_payloads(services, run.request or archive.request())
+    request = run.request or archive.request()
     arn = request.function_arn
     services.progress(Progress(phase=Phase.PREFLIGHT, detail=arn.name))
     client = services.session.client("lambda")
-    undone = _without_the_dead(services, client, run.run_id, arn)
-    snapshot = _with_sources(services, take_snapshot(client, arn, services.clock))
+    undone: tuple[str, ...] = ()
+    if request.isolate:
+        isolating.require_free(services, client, arn)
+    else:
+        undone = _without_the_dead(services, client, run.run_id, arn)
     if archive.is_used():
         raise UsageError(
             f"There was a run {run.run_id} before, and its samples are still kept, so nothing was started.",
             next_step="Start the execution with another name.",
         )
-    snapshot = _with_records(request, snapshot)
-    request = _with_present_size(request, snapshot)
-    processors = _processors(services, request)
-    _check_price(request, snapshot)
-    _check_time(services, request, snapshot, processors)
-    request, notes = _within_concurrency(client, request)
+    examined = examine(services, request)
+    request, snapshot, processors, notes = examined.request, examined.snapshot, examined.processors, examined.notes
     now_ms = services.clock.now_ms()
+    until_ms = now_ms + lease_ms(request, snapshot, processors)
+    if request.isolate:
+        own = examined.own_architecture
+        snapshot, notes = isolating.cloned(services, client, request, snapshot, own, run.run_id, until_ms)
     lease.take(
         client,
-        arn,
+        snapshot.arn,
         lease.Lease(
             run_id=run.run_id,
             memory_mb=snapshot.memory_mb,
             set_mb=(),
             since_ms=now_ms,
-            until_ms=now_ms + lease_ms(request, snapshot, processors),
+            until_ms=until_ms,
             log_level=snapshot.system_log_level if snapshot.lift_log_level else None,
             by=services.holder,
         ),
@@ -83,6 +131,7 @@ def preflight(services: Services, run: RunInput) -> RunState:
         run_id=run.run_id,
         snapshot=snapshot,
         started_at_ms=now_ms,
+        role=request.role,
         apply=request.apply and not request.dry_run,
         peer=request.peer is not None,
         processors=processors,
@@ -121,7 +170,7 @@ def price_of(request: TuningRequest, snapshot: FunctionSnapshot) -> Price:
 def _with_payloads(services: Services, request: TuningRequest) -> TuningRequest:
     if request.payload_s3 is None or request.payloads:
         return request
-    return with_payloads_from_s3(services.session.client("s3"), request)
+    return with_payloads_from_s3(services.at_home.client("s3"), request)
 
 
 def _with_sources(services: Services, snapshot: FunctionSnapshot) -> FunctionSnapshot:
@@ -154,7 +203,7 @@ def _with_records(request: TuningRequest, snapshot: FunctionSnapshot) -> Functio
     return replace(snapshot, lift_log_level=True)
 
 
-def _with_present_size(request: TuningRequest, snapshot: FunctionSnapshot) -> TuningRequest:
+def with_present_size(request: TuningRequest, snapshot: FunctionSnapshot) -> TuningRequest:
     """Whoever names no sizes to search wants to know about the present one too; a dry run is of that one alone."""
     if request.dry_run and request.peer is None:
         return replace(request, memory_sizes_mb=(snapshot.memory_mb,))
@@ -245,10 +294,14 @@ def _within_concurrency(client: Any, request: TuningRequest) -> tuple[TuningRequ
     with explained("reading the reserved concurrency", request.function_arn.name):
         answer = client.get_function_concurrency(FunctionName=str(request.function_arn))
     reserved = answer.get("ReservedConcurrentExecutions")
-    widest = max(request.parallel, min(request.cold_starts_wanted, COLD_AT_ONCE))
-    lanes = min(request.sizes_at_once, len(request.memory_sizes_mb), max(1, MOST_IN_FLIGHT // widest))
+    lanes, widest = lanes_of(request, most_in_flight=MOST_IN_FLIGHT)
     if reserved is None or reserved >= lanes * widest:
         return request, ()
+    if reserved == 0:
+        raise FunctionRefused(
+            f"{request.function_arn.name} has a reserved concurrency of 0: AWS lets no invocation through.",
+            next_step="Raise the reserved concurrency, or remove it.",
+        )
     if reserved < widest:
         raise FunctionRefused(
             f"{request.function_arn.name} has a reserved concurrency of {reserved}, less than the {widest} parallel "
@@ -264,14 +317,16 @@ def _within_concurrency(client: Any, request: TuningRequest) -> tuple[TuningRequ
 
 def lease_ms(request: TuningRequest, snapshot: FunctionSnapshot, processors: tuple[ProcessorFacts, ...] = ()) -> int:
     """How long a run may take at the most, in milliseconds, and some more."""
-    each_ms = longest_call_ms(request, snapshot, processors)
-    if request.search is SearchKind.ADAPTIVE:
-        longest_ms = (request.limits.max_invocations or MOST_INVOCATIONS) * each_ms + MAX_ROUNDS * _ROUND_MS
-    else:
-        bursts = -(-request.first_batch // request.parallel) * len(request.memory_sizes_mb)
-        # The planner may ask for as many again.
-        longest_ms = 2 * bursts * each_ms // request.sizes_at_once
-    return min(longest_ms + _LEASE_SLACK_MS, _LONGEST_LEASE_MS)
+    return min(longest_run_ms(request, snapshot, processors) + _LEASE_SLACK_MS, _LONGEST_LEASE_MS)
+
+
+def longest_run_ms(
+    request: TuningRequest, snapshot: FunctionSnapshot, processors: tuple[ProcessorFacts, ...] = ()
+) -> int:
+    """How long a run takes at the most, in milliseconds, where AWS throttles nothing: every invocation times out."""
+    bounds = bounds_of(request, most_rounds=MAX_ROUNDS, most_in_flight=MOST_IN_FLIGHT)
+    each_ms = longest_call_ms(request, snapshot, processors) + INIT_LIMIT_MS
+    return bounds.bursts * each_ms + bounds.rounds * _ROUND_MS + _LAST_LOGS_MS
 
 
 def check_not_stopped(services: Services) -> None:

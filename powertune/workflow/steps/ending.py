@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from powertune.aws.errors import explained
+from powertune.decide.gain import is_gain
+from powertune.domain.canary import CanaryOutcome
 from powertune.domain.events import Phase, Progress
 from powertune.domain.function import FunctionArn
 from powertune.domain.result import SizeStatus, TuningResult
@@ -20,27 +22,40 @@ from powertune.wire import to_data
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
 from powertune.workflow.spending import whole_spend
+from powertune.workflow.steps import canary, isolating
 from powertune.workflow.steps.planning import ENDED_EARLY
 from powertune.workflow.steps.scoring import iso
 
 APPLY_LEASE_MS = 10 * 60 * 1000
 
 
-def restore(services: Services, run_id: str, arn: FunctionArn) -> Restoration:
-    """Undo whatever this run did, from the record on the function alone.
+def restore(services: Services, run_id: str, arn: FunctionArn, *, isolated: bool = False) -> Restoration:
+    """Undo whatever this run did, from the record on the function alone; delete its clone where it may have one.
 
     Raises:
         NotRestored: something could not be undone.
     """
     services.progress(Progress(phase=Phase.RESTORE, detail=arn.name))
+    client = services.session.client("lambda")
+    if isolated:
+        isolating.delete_own_clone(services, client, arn, run_id)
     try:
-        undone = undo(services.session.client("lambda"), arn, services.clock, run_id=run_id)
+        undone = undo(client, arn, services.clock, run_id=run_id)
     except AwsError as error:
         raise NotRestored(
             f"{arn.name} was not put back as it was: {error.message}",
-            next_step=f"Finish the undo with: powertune cleanup --function-arn {arn}",
+            next_step=f"Finish the undo with: {cleanup_command(arn, services.session.role)}",
         ) from error
+    if undone is not None and not undone.applied_stays:
+        _forget_applied(Archive(services.store, run_id))
     return Restoration(restored=True, left_alone=undone.left_alone if undone else ())
+
+
+def _forget_applied(archive: Archive) -> None:
+    """What was applied and then undone, because the run failed before it was to stay, is not said to be applied."""
+    draft = archive.result_so_far()
+    if draft is not None and draft.applied is not None:
+        archive.save_result(replace(draft, applied=None, canary=None))
 
 
 def apply(services: Services, state: RunState) -> RunState:
@@ -61,14 +76,11 @@ def apply(services: Services, state: RunState) -> RunState:
     if doubt is not None:
         note = f"{best.memory_mb} MB was not applied: {doubt}."
         return replace(state, warnings=(*state.warnings, note))
-    memory_mb, change = best.memory_mb, best.change
-    moves = change is not None and change.from_memory_mb != change.to_memory_mb
-    if change is not None and moves and change.cost_within_noise and change.duration_within_noise:
-        memory_mb = change.from_memory_mb
-        note = (
-            f"{best.memory_mb} MB was not applied: neither its duration nor its cost differs from the present "
-            f"{memory_mb} MB by more than this run's noise."
-        )
+    memory_mb = best.memory_mb
+    stays = _no_gain(draft)
+    if stays is not None:
+        memory_mb = draft.function.original_memory_mb
+        note = f"{best.memory_mb} MB was not applied: {stays}."
         state = replace(state, warnings=(*state.warnings, note))
         if request.apply_alias is None:
             return state
@@ -79,10 +91,13 @@ def apply(services: Services, state: RunState) -> RunState:
         memory_mb=state.snapshot.memory_mb,
         set_mb=(),
         since_ms=now_ms,
-        until_ms=now_ms + APPLY_LEASE_MS,
+        until_ms=now_ms + APPLY_LEASE_MS + canary.watch_ms(request),
+        by=services.holder,
     )
+    if request.canary is not None:
+        return canary.begin(services, state, draft, lease, memory_mb)
     client = services.session.client("lambda")
-    apply_memory(
+    notes = apply_memory(
         client,
         state.snapshot,
         lease,
@@ -91,7 +106,33 @@ def apply(services: Services, state: RunState) -> RunState:
         services.clock,
         note=lambda applied: archive.save_result(replace(draft, applied=applied)),
     )
-    return state
+    return replace(state, warnings=(*state.warnings, *notes))
+
+
+def why_not_applied(result: TuningResult) -> str | None:
+    """Why a recommendation is left for a person to act upon; None where it may be acted upon."""
+    if result.recommendation is None:
+        return "no memory size is recommended"
+    if result.canary is not None and result.canary.outcome is not CanaryOutcome.PASSED:
+        return "the canary did not pass"
+    return _doubt(result) or _no_gain(result)
+
+
+def _no_gain(result: TuningResult) -> str | None:
+    """Why a recommendation is not worth a change of the function; None where it is."""
+    best, present_mb = result.recommendation, result.function.original_memory_mb
+    if best is None or best.memory_mb == present_mb:
+        return None
+    if best.change is None:
+        # An input in the other tool's form asks for its best of the sizes named, whatever the present one does.
+        return None if result.request.peer else f"the present {present_mb} MB was not measured, so no gain is known"
+    if is_gain(best.change, result.request):
+        return None
+    if best.change.cost_within_noise and best.change.duration_within_noise:
+        return (
+            f"neither its duration nor its cost differs from the present {present_mb} MB by more than this run's noise"
+        )
+    return f"nothing that was asked for gets better than at the present {present_mb} MB by more than this run's noise"
 
 
 def _doubt(result: TuningResult) -> str | None:
@@ -153,7 +194,7 @@ def _transitions(services: Services) -> int:
         return 0
     events: list[dict[str, Any]] = []
     with explained("reading the execution's history"):
-        pages = services.session.client("stepfunctions").get_paginator("get_execution_history")
+        pages = services.at_home.client("stepfunctions").get_paginator("get_execution_history")
         for page in pages.paginate(executionArn=services.execution_arn, includeExecutionData=False):
             events.extend(page["events"])
     kinds = Counter(event["type"] for event in events)
