@@ -1,5 +1,6 @@
 """The task functions of the state machine: decode, run one step, encode."""
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -12,7 +13,7 @@ from powertune.aws.clock import SystemClock
 from powertune.aws.session import AwsSession
 from powertune.domain.events import Phase, Progress
 from powertune.domain.result import Environment
-from powertune.errors import UsageError
+from powertune.errors import PowertuneError, UsageError
 from powertune.store import S3Store, Store
 from powertune.wire import WireError
 from powertune.workflow.archive import Archive
@@ -87,7 +88,9 @@ def _services(home: AwsSession, data: dict[str, Any], execution_arn: str, contex
         last = progress.invocations_done == progress.invocations_planned
         if progress.phase is not Phase.MEASURE or last or time.monotonic() - told_at > _PROGRESS_EVERY_S:
             told_at = time.monotonic()
-            archive.tell(_moment(progress))
+            # Nobody hears it where the store cannot be written to; the restoring must not end for that.
+            with contextlib.suppress(PowertuneError):
+                archive.tell(_moment(progress))
 
     return Services(
         session=_reaching(home, store, data),
