@@ -1,40 +1,51 @@
 """``powertune cleanup``: finish an undo from the record on the function alone."""
 
 import json
+from typing import Any
 
 import click
 
+from powertune.cli.account_options import account_options, check_region, session_of
 from powertune.domain.function import FunctionArn
 
 _EPILOG = """\b
-Example:
+Examples:
   powertune cleanup --function-arn arn:aws:lambda:us-east-1:123456789012:function:orders
+  powertune cleanup --function-arn ARN --run-id 20261126T101500-ab12cd
 """
 
 
 @click.command("cleanup", epilog=_EPILOG)
 @click.option("--function-arn", required=True, metavar="ARN", help="The function, without version or alias.")
-@click.option("--profile", metavar="NAME", help="Profile of the AWS configuration.")
+@click.option("--run-id", metavar="ID", help="Undo this run only, and delete its clone even if it may be in use.")
+@account_options
 @click.option("--json", "as_json", is_flag=True, help="Print what was undone as JSON.")
-def command(function_arn: str, profile: str | None, as_json: bool) -> int:
+def command(function_arn: str, run_id: str | None, as_json: bool, **options: Any) -> int:
     """Undo what a run that died left on a function.
 
     The record of what must be undone is on the function itself. Only what a powertune run made is deleted, and the
-    memory size is put back only where that run had set it. Safe to repeat. A run that is still under way loses its
-    function: stop it first.
+    memory size is put back only where that run had set it. Temporary clones go too, once their run's time is over.
+    Safe to repeat. A run that is still under way loses its function, stops with an error, and leaves nothing.
     """
     arn = FunctionArn.parse(function_arn)
+    check_region(options["region"], arn)
     from powertune.aws.clock import SystemClock
-    from powertune.aws.session import AwsSession
     from powertune.target.restore import restore
 
-    undone = restore(AwsSession(region=arn.region, profile=profile).client("lambda"), arn, SystemClock())
+    client, clock = session_of(options, arn).client("lambda"), SystemClock()
+    undone = restore(client, arn, clock, run_id=run_id)
+    deleted, in_use, unknown = _clones(client, arn, clock, run_id)
     if as_json:
         fields = ("run_id", "memory_mb", "memory_put_back", "aliases_deleted", "versions_deleted", "left_alone")
-        click.echo(json.dumps(None if undone is None else {name: getattr(undone, name) for name in fields}, indent=1))
-    elif undone is None:
-        click.echo(f"No powertune run has left anything on {arn.name}.")
-    else:
+        record = None if undone is None else {name: getattr(undone, name) for name in fields}
+        click.echo(json.dumps(record if not deleted else {**(record or {}), "clones_deleted": deleted}, indent=1))
+        return 0
+    if undone is None and not deleted:
+        run = "No powertune run" if run_id is None else f"The run {run_id}"
+        click.echo(
+            f"{run} has left anything on {arn.name}." if run_id is None else f"{run} left nothing on {arn.name}."
+        )
+    if undone is not None:
         memory = f"put back to {undone.memory_mb} MB" if undone.memory_put_back else "was not changed"
         click.echo(
             f"Undid the run {undone.run_id} on {arn.name}: the memory size {memory}, "
@@ -42,4 +53,32 @@ def command(function_arn: str, profile: str | None, as_json: bool) -> int:
         )
         for note in undone.left_alone:
             click.echo(note)
+    for name in deleted:
+        click.echo(f"Deleted the clone {name}.")
+    for note in in_use:
+        click.echo(note)
+    if unknown is not None:
+        click.echo(f"Whether there are clones of it is not known: {unknown}", err=True)
     return 0
+
+
+def _clones(client: Any, arn: FunctionArn, clock: Any, run_id: str | None) -> tuple[list[str], list[str], str | None]:
+    """Delete the clones of dead runs: what was deleted, what is in use, and why that is not known, if so."""
+    from powertune.errors import AwsError
+    from powertune.target.clone import delete_clone, find_clones
+
+    try:
+        found = find_clones(client, arn)
+    except AwsError as error:
+        return [], [], error.message
+    deleted, in_use = [], []
+    for clone in found:
+        if clone.run_id == run_id or (run_id is None and clone.is_expired(clock.now_ms())):
+            delete_clone(client, clone, clock)
+            deleted.append(clone.arn.name)
+        elif run_id is None:
+            in_use.append(
+                f"The clone {clone.arn.name} may be in use by the run {clone.run_id}; if that died, delete it with: "
+                f"powertune cleanup --function-arn {arn} --run-id {clone.run_id}"
+            )
+    return deleted, in_use, None

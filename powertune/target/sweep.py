@@ -38,16 +38,16 @@ def sweep(
     Returns:
         The aliases and versions deleted, and what was left and why.
     """
-    held = _aliases(client, arn)
+    held = aliases_of(client, arn)
     aliases = tuple(_delete_aliases(client, arn, run_id, held, clock))
     others = {version: name for name, versions in held.items() for version in versions if name not in aliases}
-    present = _versions(client, arn)
+    present = versions_of(client, arn)
     versions, kept = _delete_versions(client, arn, run_id, present, others, clock)
     strange = () if lease is None else tuple(_strange(present, lease))
     return aliases, versions, (*kept, *strange)
 
 
-def _aliases(client: Any, arn: FunctionArn) -> dict[str, set[str]]:
+def aliases_of(client: Any, arn: FunctionArn) -> dict[str, set[str]]:
     """The versions that each alias sends invocations to, by name."""
     with explained("listing the aliases", arn.name):
         return {
@@ -67,7 +67,8 @@ def _delete_aliases(client: Any, arn: FunctionArn, run_id: str, names: Iterable[
             yield name
 
 
-def _versions(client: Any, arn: FunctionArn) -> list[dict[str, Any]]:
+def versions_of(client: Any, arn: FunctionArn) -> list[dict[str, Any]]:
+    """All versions of a function as AWS gives them, ``$LATEST`` among them."""
     with explained("listing the versions", arn.name):
         return [
             version

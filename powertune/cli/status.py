@@ -1,0 +1,129 @@
+"""``powertune status``: what is running on a function, or left over there."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from powertune.cli.account_options import account_options, check_region, session_of
+from powertune.domain.function import FunctionArn
+
+_EPILOG = """\b
+Examples:
+  powertune status --function-arn arn:aws:lambda:us-east-1:123456789012:function:orders
+  powertune status --function-arn ARN --json | jq .held_by
+"""
+
+
+@click.command("status", epilog=_EPILOG)
+@click.option("--function-arn", required=True, metavar="ARN", help="The function, without version or alias.")
+@account_options
+@click.option("--json", "as_json", is_flag=True, help="Print what is there as JSON.")
+def command(function_arn: str, as_json: bool, **options: Any) -> int:
+    """Show whether a run holds a function, and what runs have left on it. Nothing is changed."""
+    arn = FunctionArn.parse(function_arn)
+    check_region(options["region"], arn)
+    from powertune.aws.clock import SystemClock
+    from powertune.target.status import status_of
+
+    session = session_of(options, arn)
+    found = status_of(session.client("lambda"), arn, SystemClock())
+    running = _executions(session, arn)
+    if as_json:
+        click.echo(json.dumps(_data(found, running), indent=1))
+        return 0
+    for line in _lines(found, running):
+        click.echo(line)
+    return 0
+
+
+def _executions(session: Any, arn: FunctionArn) -> Any:
+    """The function's executions under way; None where the caller may not look, or there is no state machine."""
+    from powertune.errors import AwsError
+    from powertune.workflow.executions import running
+    from powertune.workflow.stack import find_stack
+
+    try:
+        stack = find_stack(session, arn.account, arn.partition)
+        return None if stack is None else tuple(one for one in running(session, stack) if one.function_arn == str(arn))
+    except AwsError:
+        return None
+
+
+def _data(found: Any, running: Any) -> dict[str, Any]:
+    lease = found.lease
+    return {
+        "function_arn": str(found.arn),
+        "held_by": None
+        if lease is None
+        else {
+            "run_id": lease.run_id,
+            "by": lease.by or None,
+            "since": _moment(lease.since_ms),
+            "until": _moment(lease.until_ms),
+            "expired": found.expired,
+            "memory_mb": lease.memory_mb,
+            "set_mb": list(lease.set_mb),
+        },
+        "foreign_lease_alias": found.unreadable,
+        "runs": [{"run_id": one.run_id, "aliases": one.aliases, "versions": one.versions} for one in found.runs],
+        "clones": None
+        if found.clones is None
+        else [
+            {
+                "function_arn": str(one.arn),
+                "run_id": one.run_id,
+                "until": None if one.until_ms is None else _moment(one.until_ms),
+            }
+            for one in found.clones
+        ],
+        "executions": None
+        if running is None
+        else [{"run_id": one.run_id, "execution_arn": one.execution_arn, "since": one.since} for one in running],
+    }
+
+
+def _moment(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, tz=UTC).isoformat(timespec="seconds")
+
+
+def _lines(found: Any, running: Any) -> list[str]:
+    name, lease = found.arn.name, found.lease
+    lines = []
+    if lease is not None:
+        by = f" ({lease.by})" if lease.by else ""
+        lines.append(f"{name} is held by the run {lease.run_id}{by} since {_moment(lease.since_ms)}.")
+        if found.expired:
+            lines.append(f"It should have ended by {_moment(lease.until_ms)}, so it has probably died.")
+        else:
+            lines.append(f"It is under way, or has died; it ends by {_moment(lease.until_ms)}.")
+        lines.append(f"Memory size before it: {lease.memory_mb} MB.")
+        lines.append(f"Undo a dead run with: powertune cleanup --function-arn {found.arn}")
+    elif found.unreadable:
+        lines.append(f"{name} has an alias powertune-lease that powertune did not write; no run can begin.")
+    else:
+        lines.append(f"No run holds {name}.")
+    for one in found.runs:
+        lines.append(
+            f"Of the run {one.run_id}: {_count(len(one.versions), 'version')} {', '.join(one.versions)}".rstrip()
+            + (f"; {_count(len(one.aliases), 'alias', 'aliases')} {', '.join(one.aliases)}" if one.aliases else "")
+            + "."
+        )
+        if lease is None or lease.run_id != one.run_id:
+            lines.append(
+                "  They are there on purpose where that run applied its recommendation. Delete them with: "
+                f"powertune cleanup --function-arn {found.arn} --run-id {one.run_id}"
+            )
+    for clone in found.clones or ():
+        until = "" if clone.until_ms is None else f", in use until {_moment(clone.until_ms)} at the latest"
+        lines.append(f"Clone {clone.arn.name} of the run {clone.run_id}{until}.")
+    if found.clones is None:
+        lines.append("Whether there are clones of it is not known: the functions may not be listed.")
+    for one in running or ():
+        lines.append(f"The state machine runs {one.run_id} on it since {one.since}.")
+    return lines
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,86 @@
+"""What powertune is doing on a function, or has left there: read, and nothing else."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from powertune.aws.clock import Clock
+from powertune.domain.function import FunctionArn
+from powertune.errors import AwsError
+from powertune.target.clone import Clone, find_clones
+from powertune.target.lease import Lease, look
+from powertune.target.sweep import aliases_of, versions_of
+
+_VERSION = re.compile(r"powertune (?P<run>\S+) [0-9]+ MB")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traces:
+    """What of one run is on a function: aliases by name, versions by number."""
+
+    run_id: str
+    aliases: tuple[str, ...]
+    versions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionStatus:
+    """What a function tells of powertune.
+
+    Attributes:
+        arn: the function.
+        lease: who holds it; None where nobody does.
+        unreadable: there is an alias of the lease's name that powertune did not write.
+        expired: the run that holds it should be over.
+        runs: versions and aliases of runs, the holder's and others'. A version of a run that applied its
+            recommendation is among them: it is there on purpose.
+        clones: temporary clones of the function; None where the caller may not look for them.
+    """
+
+    arn: FunctionArn
+    lease: Lease | None
+    unreadable: bool
+    expired: bool
+    runs: tuple[Traces, ...]
+    clones: tuple[Clone, ...] | None
+
+
+def status_of(client: Any, arn: FunctionArn, clock: Clock) -> FunctionStatus:
+    """Read what powertune is doing on a function, or has left there.
+
+    Raises:
+        FunctionNotFound: there is no such function.
+        AwsError: AWS does not let the caller look.
+    """
+    held = look(client, arn)
+    lease = None if held is None else held.lease
+    runs: dict[str, tuple[list[str], list[str]]] = {}
+    versions = versions_of(client, arn)
+    for version in versions:
+        match = _VERSION.fullmatch(str(version.get("Description") or ""))
+        if match is not None and version["Version"].isdigit():
+            runs.setdefault(match["run"], ([], []))[1].append(version["Version"])
+    known = {*runs, *(() if lease is None else (lease.run_id,))}
+    for name in aliases_of(client, arn):
+        # Only a run whose version or lease is there is surely powertune's: others may name their aliases so too.
+        run_id = next((run_id for run_id in known if name.startswith(f"powertune-{run_id}-")), None)
+        if run_id is not None:
+            runs.setdefault(run_id, ([], []))[0].append(name)
+    return FunctionStatus(
+        arn=arn,
+        lease=lease,
+        unreadable=held is not None and lease is None,
+        expired=lease is not None and lease.is_expired(clock.now_ms()),
+        runs=tuple(
+            Traces(run_id=run_id, aliases=tuple(sorted(aliases)), versions=tuple(sorted(numbers, key=int)))
+            for run_id, (aliases, numbers) in sorted(runs.items())
+        ),
+        clones=_clones(client, arn),
+    )
+
+
+def _clones(client: Any, arn: FunctionArn) -> tuple[Clone, ...] | None:
+    try:
+        return find_clones(client, arn)
+    except AwsError:
+        return None
