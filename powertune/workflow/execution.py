@@ -11,19 +11,24 @@ from powertune.aws.errors import explained
 from powertune.aws.session import AwsSession
 from powertune.domain.events import Phase, Progress
 from powertune.domain.request import TuningRequest
-from powertune.domain.result import TuningResult
+from powertune.domain.result import Environment, TuningResult
 from powertune.domain.work import RunInput
-from powertune.errors import AwsError, PowertuneError, Stopped
-from powertune.store import S3Store
+from powertune.errors import AwsError, NotRestored, PowertuneError, Stopped
+from powertune.store import S3Store, Store
 from powertune.wire import to_data
 from powertune.workflow.archive import Archive
+from powertune.workflow.services import Services
 from powertune.workflow.stack import Stack
+from powertune.workflow.steps import run_step
 
 _LARGEST_INLINE_REQUEST = 100_000
 """Characters; a larger request goes through the store. Step Functions takes 256 KiB of input."""
 
 _POLL_S = 0.25
 _POLLS_PER_LOOK = 4
+_WITHOUT_RESTORING = ("ABORTED", "TIMED_OUT")
+_TASKS_END_S = 5.0
+"""A task outlives its execution: what it was doing may take effect after the first look at the function."""
 
 
 def run_execution(
@@ -38,12 +43,14 @@ def run_execution(
 ) -> TuningResult:
     """Start an execution, follow it to its end, and fetch the answer.
 
-    When the user wants to stop, the run is told through the store, goes through its restoring state, and ends.
+    When the user wants to stop, the run is told through the store, goes through its restoring state, and ends. An
+    execution that was stopped from outside restores nothing any more; then this process does.
 
     Raises:
         PowertuneError: what ended the execution, in its own class where it is one of powertune's.
     """
-    archive = Archive(S3Store(session.client("s3"), stack.bucket), run_id)
+    archive_store = S3Store(session.client("s3"), stack.bucket)
+    archive = Archive(archive_store, run_id)
     data = {key: value for key, value in to_data(RunInput(run_id=run_id, request=request)).items() if key != "run_id"}
     if len(json.dumps(data)) > _LARGEST_INLINE_REQUEST:
         archive.save_request(request)
@@ -71,6 +78,10 @@ def run_execution(
         clock.sleep(_POLL_S)
     if execution["status"] == "SUCCEEDED":
         return archive.result()
+    if execution["status"] in _WITHOUT_RESTORING:
+        raise _stopped(
+            execution["status"], request, run_id, lambda: _undo(session, archive_store, clock, request, run_id)
+        )
     raise _error(execution, run_id)
 
 
@@ -86,6 +97,30 @@ def _progress(moment: dict[str, Any]) -> Progress:
     )
 
 
+def _undo(session: AwsSession, store: Store, clock: Clock, request: TuningRequest, run_id: str) -> None:
+    services = Services(session=session, store=store, clock=clock, environment=Environment(kind="aws"))
+    data = to_data(RunInput(run_id=run_id, request=request))
+    for again in range(2):
+        if again:
+            clock.sleep(_TASKS_END_S)
+        run_step(services, "restore", data)
+
+
+def _stopped(status: str, request: TuningRequest, run_id: str, undo: Callable[[], None]) -> PowertuneError:
+    """What to say of an execution that was ended from outside, after undoing it."""
+    aborted = status == "ABORTED"
+    how = "was stopped from outside" if aborted else "ran out of time"
+    try:
+        undo()
+    except PowertuneError as error:
+        return NotRestored(
+            f"The execution {run_id} {how}, and {request.function_arn.name} could not be put back: {error.message}",
+            next_step=f"Finish the undo with: powertune cleanup --function-arn {request.function_arn}",
+        )
+    kind = Stopped if aborted else AwsError
+    return kind(f"The execution {run_id} {how}; {request.function_arn.name} was put back as it was.")
+
+
 def _error(execution: dict[str, Any], run_id: str) -> PowertuneError:
     name, cause = execution.get("error") or execution["status"], execution.get("cause") or ""
     try:
@@ -96,11 +131,6 @@ def _error(execution: dict[str, Any], run_id: str) -> PowertuneError:
     text, _, next_step = message.partition("\n")
     if isinstance(kind, type) and issubclass(kind, PowertuneError):
         return kind(text, next_step=next_step)
-    if execution["status"] == "ABORTED":
-        return Stopped(
-            f"The execution {run_id} was aborted from outside, so nothing was restored.",
-            next_step="Undo what it left with: powertune cleanup --function-arn ARN",
-        )
     return AwsError(
         f"The execution {run_id} ended as {execution['status']} with {name}: {text}",
         next_step="Its history in Step Functions shows the state that failed.",
