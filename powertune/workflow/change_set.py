@@ -99,7 +99,7 @@ def stack_state(client: Any, name: str) -> StackState | None:
                 return None
             raise
     return StackState(
-        name=name,
+        name=found["StackName"],
         stack_id=found["StackId"],
         status=found["StackStatus"],
         reason=found.get("StackStatusReason") or "",
