@@ -19,7 +19,7 @@ from powertune.wire import to_data
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
 from powertune.workflow.stack import Stack
-from powertune.workflow.steps import run_step
+from powertune.workflow.steps import run_step, target_of
 
 _LARGEST_INLINE_REQUEST = 100_000
 """Characters; a larger request goes through the store. Step Functions takes 256 KiB of input."""
@@ -98,8 +98,10 @@ def _progress(moment: dict[str, Any]) -> Progress:
 
 
 def _undo(session: AwsSession, store: Store, clock: Clock, request: TuningRequest, run_id: str) -> None:
-    services = Services(session=session, store=store, clock=clock, environment=Environment(kind="aws"))
     data = to_data(RunInput(run_id=run_id, request=request))
+    target = target_of(store, data)
+    reaching = session if target is None else session.reaching(region=target[0].region, role=target[1])
+    services = Services(session=reaching, home=session, store=store, clock=clock, environment=Environment(kind="aws"))
     for again in range(2):
         if again:
             clock.sleep(_TASKS_END_S)

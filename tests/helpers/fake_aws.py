@@ -104,6 +104,9 @@ class FakeAws:
     def client(self, service):
         return _Client(self, service)
 
+    def reaching(self, *, region=None, role=None):
+        return self
+
     def invoker(self, *, timeout_s, parallel, region=None):
         return _Client(self, "lambda")
 
