@@ -6,22 +6,30 @@ from typing import Any
 
 import click
 
-from powertune.cli.account_options import account_options, check_region, session_of
+from powertune.cli.account_options import account_options, check_region, reaching, session_of
 from powertune.domain.function import FunctionArn
 
 _EPILOG = """\b
 Examples:
   powertune status --function-arn arn:aws:lambda:us-east-1:123456789012:function:orders
   powertune status --function-arn ARN --json | jq .held_by
+  powertune status --region eu-west-1
 """
 
 
 @click.command("status", epilog=_EPILOG)
-@click.option("--function-arn", required=True, metavar="ARN", help="The function, without version or alias.")
+@click.option(
+    "--function-arn", metavar="ARN", help="The function, without version or alias; a whole region by default."
+)
 @account_options
 @click.option("--json", "as_json", is_flag=True, help="Print what is there as JSON.")
-def command(function_arn: str, as_json: bool, **options: Any) -> int:
-    """Show whether a run holds a function, and what runs have left on it. Nothing is changed."""
+def command(function_arn: str | None, as_json: bool, **options: Any) -> int:
+    """Show whether a run holds a function, and what runs have left on it. Nothing is changed.
+
+    Without a function: what the state machine of the region has under way, and the temporary clones there.
+    """
+    if function_arn is None:
+        return _region(options, as_json=as_json)
     arn = FunctionArn.parse(function_arn)
     check_region(options["region"], arn)
     from powertune.aws.clock import SystemClock
@@ -30,12 +38,45 @@ def command(function_arn: str, as_json: bool, **options: Any) -> int:
     session = session_of(options, arn)
     found = status_of(session.client("lambda"), arn, SystemClock())
     running = _executions(session, arn)
-    if as_json:
-        click.echo(json.dumps(_data(found, running), indent=1))
-        return 0
-    for line in _lines(found, running):
-        click.echo(line)
+    _tell(_data(found, running), _lines(found, running), as_json=as_json)
     return 0
+
+
+def _tell(data: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
+    for line in [json.dumps(data, indent=1)] if as_json else lines:
+        click.echo(line)
+
+
+def _region(options: dict[str, Any], *, as_json: bool) -> int:
+    from powertune.aws.roles import account_of
+    from powertune.target.clone import find_clones
+    from powertune.workflow.executions import running
+    from powertune.workflow.stack import find_stack
+
+    session = reaching(options, options["region"])
+    stack = find_stack(session, account_of(session), _partition(session.region or ""))
+    under_way = None if stack is None else running(session, stack)
+    clones = find_clones(session.client("lambda"))
+    lines = [f"The state machine runs {one.run_id} on {one.function_arn} since {one.since}." for one in under_way or ()]
+    lines += [
+        f"Clone {one.arn.name} of {one.target.name}, by the run {one.run_id}{_until(one)}. Delete it, if that run "
+        f"died, with: powertune cleanup --function-arn {one.target} --run-id {one.run_id}"
+        for one in clones
+    ]
+    if not lines and under_way is not None:
+        lines = [f"No execution is under way in {session.region}, and there is no clone."]
+    elif not lines:
+        lines = [f"There is no powertune state machine in {session.region}, and no clone."]
+    data = {"region": session.region, "clones": _clones(clones), "executions": _running(under_way)}
+    _tell(data, lines, as_json=as_json)
+    return 0
+
+
+def _partition(region: str) -> str:
+    """AWS docs, IAM/latest/UserGuide/reference-arns."""
+    return next(
+        (name for start, name in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")) if region.startswith(start)), "aws"
+    )
 
 
 def _executions(session: Any, arn: FunctionArn) -> Any:
@@ -68,20 +109,41 @@ def _data(found: Any, running: Any) -> dict[str, Any]:
         },
         "foreign_lease_alias": found.unreadable,
         "runs": [{"run_id": one.run_id, "aliases": one.aliases, "versions": one.versions} for one in found.runs],
-        "clones": None
-        if found.clones is None
-        else [
-            {
-                "function_arn": str(one.arn),
-                "run_id": one.run_id,
-                "until": None if one.until_ms is None else _moment(one.until_ms),
-            }
-            for one in found.clones
-        ],
-        "executions": None
-        if running is None
-        else [{"run_id": one.run_id, "execution_arn": one.execution_arn, "since": one.since} for one in running],
+        "clones": _clones(found.clones),
+        "executions": _running(running),
     }
+
+
+def _clones(clones: Any) -> list[dict[str, Any]] | None:
+    if clones is None:
+        return None
+    return [
+        {
+            "function_arn": str(one.arn),
+            "target_arn": str(one.target),
+            "run_id": one.run_id,
+            "until": None if one.until_ms is None else _moment(one.until_ms),
+        }
+        for one in clones
+    ]
+
+
+def _running(executions: Any) -> list[dict[str, Any]] | None:
+    if executions is None:
+        return None
+    return [
+        {
+            "run_id": one.run_id,
+            "execution_arn": one.execution_arn,
+            "since": one.since,
+            "function_arn": one.function_arn,
+        }
+        for one in executions
+    ]
+
+
+def _until(clone: Any) -> str:
+    return "" if clone.until_ms is None else f", in use until {_moment(clone.until_ms)} at the latest"
 
 
 def _moment(ms: int) -> str:
@@ -116,8 +178,7 @@ def _lines(found: Any, running: Any) -> list[str]:
                 f"powertune cleanup --function-arn {found.arn} --run-id {one.run_id}"
             )
     for clone in found.clones or ():
-        until = "" if clone.until_ms is None else f", in use until {_moment(clone.until_ms)} at the latest"
-        lines.append(f"Clone {clone.arn.name} of the run {clone.run_id}{until}.")
+        lines.append(f"Clone {clone.arn.name} of the run {clone.run_id}{_until(clone)}.")
     if found.clones is None:
         lines.append("Whether there are clones of it is not known: the functions may not be listed.")
     for one in running or ():

@@ -54,24 +54,23 @@ def clone_tags(target: FunctionArn, run_id: str, until_ms: int) -> dict[str, str
     return {RUN_TAG: run_id, TARGET_TAG: str(target), UNTIL_TAG: str(until_ms)}
 
 
-def find_clones(client: Any, target: FunctionArn) -> tuple[Clone, ...]:
-    """All clones of a function that are there, whatever became of their runs.
+def find_clones(client: Any, target: FunctionArn | None = None) -> tuple[Clone, ...]:
+    """All clones that are there of a function, or of any, whatever became of their runs.
 
     Raises:
         AwsError: AWS does not let the caller list the functions, or read the tags of one with a clone's name.
     """
     found = []
-    with explained("listing the functions for clones", target.name):
-        names = [
-            function["FunctionName"]
+    with explained("listing the functions for clones", "" if target is None else target.name):
+        arns = [
+            FunctionArn.parse(function["FunctionArn"])
             for page in client.get_paginator("list_functions").paginate()
             for function in page["Functions"]
             if function["FunctionName"].startswith(CLONE_PREFIX)
         ]
-    for name in sorted(names):
-        arn = FunctionArn(partition=target.partition, region=target.region, account=target.account, name=name)
+    for arn in sorted(arns, key=str):
         clone = _read(client, arn)
-        if clone is not None and clone.target == target:
+        if clone is not None and target in (None, clone.target):
             found.append(clone)
     return tuple(found)
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 from powertune.aws.errors import explained
@@ -38,7 +39,7 @@ def running(session: AwsSession, stack: Stack) -> tuple[Running, ...]:
                 Running(
                     run_id=execution["name"],
                     execution_arn=arn,
-                    since=execution["startDate"].astimezone().isoformat(timespec="seconds"),
+                    since=execution["startDate"].astimezone(UTC).isoformat(timespec="seconds"),
                     function_arn=_function(described.get("input")),
                 )
             )
