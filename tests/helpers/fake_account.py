@@ -126,8 +126,8 @@ class FakeAccount(FakeAws):
         return copy.deepcopy(made.latest)
 
     def list_functions(self):
-        names = [{"FunctionName": NAME}, *({"FunctionName": name} for name in self.made)]
-        return [{"Functions": [one]} for one in names]
+        arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:"
+        return [{"Functions": [{"FunctionName": name, "FunctionArn": arn + name}]} for name in (NAME, *self.made)]
 
     def list_tags(self, Resource):
         name = Resource.rpartition(":")[2]
