@@ -7,6 +7,7 @@ import click
 
 from powertune.cli.account_options import account_options, check_region, session_of
 from powertune.domain.function import FunctionArn
+from powertune.errors import AwsError, FunctionNotFound, NotRestored
 
 _EPILOG = """\b
 Examples:
@@ -33,7 +34,15 @@ def command(function_arn: str, run_id: str | None, as_json: bool, **options: Any
     from powertune.target.restore import restore
 
     client, clock = session_of(options, arn).client("lambda"), SystemClock()
-    undone = restore(client, arn, clock, run_id=run_id)
+    try:
+        undone = restore(client, arn, clock, run_id=run_id)
+    except FunctionNotFound:
+        raise
+    except AwsError as error:
+        raise NotRestored(
+            f"What a run may have left on {arn.name} was not undone to the end: {error.message}",
+            next_step=f"{error.next_step} Then repeat: powertune cleanup --function-arn {arn}",
+        ) from error
     deleted, in_use, unknown = _clones(client, arn, clock, run_id)
     if as_json:
         fields = ("run_id", "memory_mb", "memory_put_back", "aliases_deleted", "versions_deleted", "left_alone")
@@ -64,7 +73,6 @@ def command(function_arn: str, run_id: str | None, as_json: bool, **options: Any
 
 def _clones(client: Any, arn: FunctionArn, clock: Any, run_id: str | None) -> tuple[list[str], list[str], str | None]:
     """Delete the clones of dead runs: what was deleted, what is in use, and why that is not known, if so."""
-    from powertune.errors import AwsError
     from powertune.target.clone import delete_clone, find_clones
 
     try:

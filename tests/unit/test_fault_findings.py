@@ -2,8 +2,11 @@
 
 from types import SimpleNamespace
 
+import pytest
 from fake_aws import ARN, FakeAws, refusal
 
+from powertune.cli import cleanup
+from powertune.errors import NotRestored
 from powertune.target.lease import LEASE_ALIAS
 from powertune.workflow import tasks
 
@@ -19,12 +22,17 @@ class Aws(FakeAws):
         return self
 
 
+def left_at(aws, memory_mb):
+    """The function as a dead run left it."""
+    record = f'{{"powertune":"{RUN_ID}","memory_mb":512,"set_mb":[512,1024],"since_ms":1,"until_ms":1890000000000}}'
+    aws.create_alias(ARN, LEASE_ALIAS, "$LATEST", record)
+    aws.latest["MemorySize"] = memory_mb
+
+
 def test_a_bucket_that_cannot_be_written_to_does_not_keep_a_task_from_restoring(monkeypatch):
     aws = Aws()
     before = aws.visible()
-    record = f'{{"powertune":"{RUN_ID}","memory_mb":512,"set_mb":[512,1024],"since_ms":1,"until_ms":1890000000000}}'
-    aws.create_alias(ARN, LEASE_ALIAS, "$LATEST", record)
-    aws.latest["MemorySize"] = 1024
+    left_at(aws, 1024)
 
     def denied(number, service, operation, when):
         if service == "s3" and operation == "put_object":
@@ -38,3 +46,17 @@ def test_a_bucket_that_cannot_be_written_to_does_not_keep_a_task_from_restoring(
     answer = tasks.handler({**event, "name": RUN_ID}, context)
     assert answer["restored"]
     assert aws.visible() == before
+
+
+def test_a_cleanup_that_fails_says_that_the_function_is_not_put_back_and_to_repeat_it(monkeypatch):
+    def denied(number, service, operation, when):
+        if operation == "update_function_configuration":
+            raise refusal("UpdateFunctionConfiguration", "AccessDeniedException", status=403)
+
+    aws = Aws(fault=denied)
+    left_at(aws, 1024)
+    monkeypatch.setattr(cleanup, "session_of", lambda *_: aws)
+    with pytest.raises(NotRestored, match="denied") as told:
+        cleanup.command.main(["--function-arn", ARN], standalone_mode=False)
+    assert f"powertune cleanup --function-arn {ARN}" in told.value.next_step
+    assert aws.latest["MemorySize"] == 1024
