@@ -1,0 +1,211 @@
+"""One case: a function, a run on it, a fault at its n-th call, cleanup, and whether all is as before."""
+
+import json
+import re
+import time
+from dataclasses import dataclass, field
+
+import fault_kinds as kinds
+from fault_lane import READ_TIMEOUT_S
+from fault_watch import differences, sent_twice, touched
+from fault_zygote import CLEANER
+
+SIZES_MB = (256, 512)
+_GRID = ("--search", "grid", "--invocations", 3)
+_SEARCH = ("--search", "adaptive", "--max-invocations", 7)
+_SETTINGS = {
+    "direct": (*_GRID, "--direct"),
+    "search": (*_SEARCH, "--direct"),
+    "cleanup": (*_GRID, "--direct"),
+    "stack": _GRID,
+    "stack-search": _SEARCH,
+}
+MODES = {
+    "direct": (*kinds.ONCE, *kinds.FOR_GOOD, *kinds.INTERRUPTED, *kinds.OVERTAKEN),
+    "search": (*kinds.ONCE, *kinds.OVERTAKEN),
+    "cleanup": (*kinds.ONCE, *kinds.FOR_GOOD),
+    "stack": (*kinds.ONCE, *kinds.FOR_GOOD, *kinds.STACK),
+    "stack-search": ("killed-after", "timeout", "stopped-and-cleaned-up"),
+}
+"""The faults of each way to run."""
+
+_DOCUMENTED = {0, 2, 3, 4, 6, 130}
+_MOST_AT_A_SIZE = {"direct": 3, "search": 7, "cleanup": 3, "stack": 3, "stack-search": 7}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """``mode/kind/number``: which run, which fault, at which of its calls."""
+
+    mode: str
+    kind: str
+    number: int
+
+    def __str__(self):
+        return f"{self.mode}/{self.kind}/{self.number}"
+
+    @classmethod
+    def parse(cls, text):
+        mode, kind, number = text.split("/")
+        if mode not in MODES or kind not in kinds.ALL:
+            raise ValueError(text)
+        return cls(mode=mode, kind=kind, number=int(number))
+
+    @property
+    def needs_stack(self):
+        return self.mode.startswith("stack")
+
+
+@dataclass(kw_only=True)
+class Verdict:
+    """What came of a case. Each list has a sentence for everything that is wrong."""
+
+    case: Case
+    call: str | None = None  # the call that was spoiled; None where the run had no such call
+    left: list = field(default_factory=list)  # what differs after cleanup
+    touched: list = field(default_factory=list)  # what was written that is not the run's
+    twice: list = field(default_factory=list)  # invocations sent again
+    manner: list = field(default_factory=list)  # a wrong exit code, a traceback, a change not told
+    seconds: float = 0.0
+    code: int | None = None
+    err: str = ""
+
+    @property
+    def injected(self):
+        return self.call is not None
+
+    @property
+    def wrong(self):
+        return [f"{what}: {text}" for what in ("left", "touched", "twice", "manner") for text in getattr(self, what)]
+
+
+def calls_of(lane, mode):
+    """The calls of a run of a mode without a fault."""
+    name, arn = lane.new_function(changed_since=True)
+    run = _Run(lane, Case(mode=mode, kind="throttled", number=10**9), name, arn)
+    verdict = run.judged()
+    assert not verdict.wrong, verdict.wrong
+    return run.counted
+
+
+def run_case(lane, case):
+    """Run a case on a fresh function."""
+    began = time.monotonic()
+    # Every second function is unchanged since its last version, so that publishing gives the user's own back.
+    name, arn = lane.new_function(changed_since=case.number % 2 == 0)
+    verdict = _Run(lane, case, name, arn).judged()
+    lane.delete(name)
+    verdict.seconds = time.monotonic() - began
+    return verdict
+
+
+class _Run:
+    def __init__(self, lane, case, name, arn):
+        self.lane, self.case, self.name, self.arn = lane, case, name, arn
+        self.before = lane.visible(name)
+        self.verdict = Verdict(case=case)
+        self.counted = []
+
+    def judged(self):
+        case, verdict, lane = self.case, self.verdict, self.lane
+        earlier = self._dead_run() if case.mode == "cleanup" else []
+        command, injection = self._spoiled()
+        injection.end()
+        verdict.call = injection.hit.name if injection.hit else None
+        verdict.code, verdict.err = command.code, command.err
+        self.counted = list(lane.proxy.calls)
+        changed = differences(self.before, lane.visible(self.name))
+        self._judge_manner(command, injection, changed)
+        self._clean_up_at_last()
+        verdict.left += differences(self.before, lane.visible(self.name))
+        calls = [*earlier, *lane.proxy.calls]
+        verdict.touched += touched(calls, self.name, self.before, SIZES_MB)
+        verdict.twice += sent_twice(calls, _MOST_AT_A_SIZE[case.mode])
+        return verdict
+
+    def _arguments(self):
+        sizes = ",".join(map(str, SIZES_MB))
+        return (
+            "run", "--function-arn", self.arn, "--memory-sizes", sizes, "--output-dir", self.lane.folder / "results",
+            "--yes", *_SETTINGS[self.case.mode],
+        )  # fmt: skip
+
+    def _dead_run(self):
+        """Leave what a run leaves that is killed: at its first invocation, or with ``$LATEST`` at a test size."""
+        fatal = "Invoke" if self.case.number % 2 else "UpdateFunctionConfiguration"
+        injection = kinds.Injection(self.lane, "killed-after", 0, wanted=lambda call: call.operation == fatal)
+        self._command(injection, self._arguments())
+        assert injection.killed
+        return list(self.lane.proxy.calls)
+
+    def _spoiled(self):
+        case = self.case
+        injection = kinds.Injection(self.lane, case.kind, case.number, clean_up=self._clean_up_beside)
+        cleanup = ("cleanup", "--function-arn", self.arn)
+        command = self._command(injection, cleanup if case.mode == "cleanup" else self._arguments())
+        if case.needs_stack:
+            # Only a stopped execution leaves a task behind.
+            quiet_s = 1.5 if case.kind.startswith("stop") and injection.hit else 0.0
+            self.lane.wait_for_executions(quiet_s=quiet_s)
+        return command, injection
+
+    def _command(self, injection, arguments):
+        lane = self.lane
+        lane.proxy.reset(injection)
+        short = READ_TIMEOUT_S if self.case.kind == "timeout" else None
+        injection.command = lane.zygote.start(*arguments, read_timeout_s=short, **lane.variables())
+        if not injection.command.ended.wait(150):
+            injection.command.kill()
+            self.verdict.manner.append("the command did not end in 150 s")
+        return injection.command
+
+    def _clean_up_beside(self):
+        """While the run goes on: the command, or for every second case of the stack what EventBridge calls."""
+        if self.case.kind == "stopped-and-cleaned-up" and self.case.number % 2:
+            self._call_cleaner()
+        else:
+            self._cleanup(through_proxy=False)
+
+    def _call_cleaner(self):
+        lane = self.lane
+        variables = {**lane.variables(through_proxy=False), "POWERTUNE_BUCKET": lane.endpoint.stack.bucket}
+        done = lane.zygote.run(CLEANER, json.dumps(lane.last_event()), **variables)
+        if done.code != 0:
+            self.verdict.manner.append(f"the cleaner failed: {done.err.strip()[-600:]}")
+
+    def _cleanup(self, *, through_proxy):
+        variables = self.lane.variables(through_proxy=through_proxy)
+        done = self.lane.zygote.run("cleanup", "--function-arn", self.arn, **variables)
+        if "Traceback" in done.err or done.code != 0:
+            self.verdict.manner.append(f"cleanup ended with {done.code}: {done.err.strip()[-600:]}")
+        return done
+
+    def _clean_up_at_last(self):
+        self._cleanup(through_proxy=True)
+        if self.case.number % 5 == 0:
+            again = self._cleanup(through_proxy=True)
+            if "No powertune run has left anything" not in again.out:
+                self.verdict.manner.append(f"a second cleanup found something: {again.out.strip()}")
+
+    def _judge_manner(self, command, injection, changed):
+        """A run that ends by itself says how it ended, and that the function is changed where it is."""
+        wrong, told = self.verdict.manner, command.err
+        if "Traceback" in told:
+            wrong.append(f"a traceback: {told.strip()[-1500:]}")
+        if injection.killed:
+            return
+        if command.code not in _DOCUMENTED:
+            wrong.append(f"exit code {command.code}: {told.strip()[-600:]}")
+        if command.code == 0 and changed and self.case.mode != "cleanup":
+            wrong.append(f"exit code 0, though the function is changed: {changed}")
+        if command.code != 0 and not told.strip():
+            wrong.append(f"exit code {command.code} without a word")
+        if not changed:
+            return
+        if self.case.mode != "cleanup" and command.code != 6 and not self._stopped_from_outside(injection):
+            wrong.append(f"exit code {command.code}, not 6, though the function is changed: {changed}; {told.strip()}")
+        if not re.search(r"powertune cleanup --function-arn", told):
+            wrong.append(f"the function is changed, and nothing says how to undo it: {told.strip()} ({changed})")
+
+    def _stopped_from_outside(self, injection):
+        return injection.kind.startswith("stop") and injection.hit is not None
