@@ -66,7 +66,7 @@ def local_place(
     project = find_project(spec)
     arn = FunctionArn(partition="aws", region=region, account=ACCOUNT, name=project.name)
     request = request_of(arn, options, default_payload=project.payload)
-    request = replace(request, price=_price(options["price"], region, _machine()))
+    request = replace(request, price=run_price(options["price"], region, machine_architecture()))
     handler_python, runtime = interpreter(python)
     with ExitStack() as stack:
         line = stack.enter_context(ProgressLine())
@@ -114,17 +114,18 @@ def aws_place(
             )
         # The prices go along, so that the state machine computes with the same as this machine would.
         architecture = architecture_of(session.client("lambda"), arn)
-        request = replace(request, price=_price(options["price"], arn.region, architecture), role=role)
+        request = replace(request, price=run_price(options["price"], arn.region, architecture), role=role)
         yield Place(session=session, home=home, stack=stack, environment=environment_of(home), line=line), request
 
 
-def _machine() -> Architecture:
+def machine_architecture() -> Architecture:
+    """The instruction set of this machine."""
     import platform
 
     return Architecture.ARM64 if platform.machine() in ("arm64", "aarch64") else Architecture.X86_64
 
 
-def _price(given: str | None, region: str, architecture: Architecture) -> Price | None:
+def run_price(given: str | None, region: str, architecture: Architecture) -> Price | None:
     """Prices that the run is to use in place of the shipped table's; None where that has the newest.
 
     Raises:

@@ -134,9 +134,10 @@ _OPTIONS = (
 _NAMES = (
     "memory_sizes", "invocations", "payload", "payloads", "payload_s3", "each_payload_once", "strategy",
     "balanced_weight", "parallel", "sizes_at_once", "sleep_ms", "cold_starts", "only_cold_starts", "pre_processor",
-    "post_processor", "allow_exception", "tolerance", "apply", "apply_alias", "dry_run", *NAMES,
+    "post_processor", "allow_exception", "tolerance", "apply", "apply_alias", "canary", "dry_run",
+    *(name for name in NAMES if name not in ("max_invocations", "max_spend")),
 )  # fmt: skip
-"""Options that an input in the other form says in its own way."""
+"""Options that an input in the other form says in its own way, or has no room for."""
 
 
 def request_options(command: Command) -> Command:
@@ -188,7 +189,13 @@ def request_of(arn: FunctionArn, options: dict[str, Any], *, default_payload: st
         from powertune.peer import request_from
 
         request = request_from({**options["given_input"], "lambdaARN": str(arn)}, seed=seed)
-        return replace(request, include_payload=options["include_payload"], lift_log_level=options["lift_log_level"])
+        return replace(
+            request,
+            include_payload=options["include_payload"],
+            lift_log_level=options["lift_log_level"],
+            limits=limits_of(options),
+            **isolation_arguments(options),
+        )
     try:
         strategy = Strategy(options["strategy"])
     except ValueError:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from powertune.domain.result import SizeStatus, TuningResult
 from powertune.render import figures, sentence
+from powertune.render.architectures import architectures_section, clone_note
 from powertune.render.basis import how, prices
 from powertune.render.bill import bill
 from powertune.render.breakdown import cold_starts, parts
@@ -17,8 +18,8 @@ from powertune.render.table import sizes_table
 
 def body(result: TuningResult, drawn: Collection[str]) -> Markup:
     """Header, main part and footer; ``drawn`` names the charts that there are."""
-    found = _failed(result) + curves(result, drawn) + certainty(result) + sizes_table(result)
-    found += cold_starts(result) + parts(result)
+    found = architectures_section(result) + _failed(result) + curves(result, drawn) + certainty(result)
+    found += sizes_table(result) + cold_starts(result) + parts(result)
     return (
         f"<header>{_top(result)}</header>\n<main>{found}{_why(result)}{bill(result)}{how(result)}{prices(result)}</main>\n"
         f"<footer><p>Made by powertune {escape(result.powertune_version)} · run {escape(result.run_id)} · "
@@ -41,6 +42,9 @@ def _top(result: TuningResult) -> Markup:
         notices.append(note(f"<p><b>A local run.</b> {escape(where)}</p>{bullets(result.environment.notes)}"))
     elif result.environment.notes:
         notices.append(note(bullets(result.environment.notes)))
+    cloned = clone_note(result)
+    if cloned:
+        notices.append(note(f"<p>{escape(cloned)}</p>"))
     strategy = goal_words(result)
     if request.dry_run:
         strategy = "none: a dry run"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from powertune.domain.result import SizeResult, TuningResult
 from powertune.render import figures, sentence
+from powertune.render.architectures import architecture_lines, clone_note, spent_beside, verdict
 from powertune.render.bill import spent
 from powertune.render.certainty import goal_words, knows_best, misses_target, other_goals_line, stays
 from powertune.render.compared import beginning, compared_by, is_measured, state_of
@@ -43,8 +44,15 @@ def render_terminal(result: TuningResult, *, width: int = 80, colour: bool = Fal
     where = sentence.where(result)
     if where:
         lines += _wrapped(where, width)
+    clone = clone_note(result)
+    if clone:
+        lines += _wrapped(clone, width)
     lines += ["", *_table(result, width, colour), ""]
     lines += [paint(line, _BOLD) for line in _wrapped(one_line(sentence.answer(result)), width)]
+    beside = architecture_lines(result, width)
+    if beside:
+        lines += _wrapped(verdict(result), width) if verdict(result) else []
+        lines += ["", *beside, ""]
     done = sentence.applied(result)
     if done:
         lines += _wrapped(done, width)
@@ -62,7 +70,8 @@ def render_terminal(result: TuningResult, *, width: int = 80, colour: bool = Fal
         lines += [paint(line, _RED) for line in _wrapped(lost, width)]
     for warning in result.warnings:
         lines += [paint(line, _YELLOW) for line in _wrapped(f"Warning: {warning}", width)]
-    lines += _wrapped(spent(result), width)
+    for text in filter(None, (spent(result), spent_beside(result))):
+        lines += _wrapped(text, width)
     return "\n".join(lines) + "\n"
 
 

@@ -140,17 +140,10 @@ def test_production_records_in_the_shared_log_group_are_not_taken_for_the_runs(a
             raise ReadTimeoutError(endpoint_url="lambda")
 
     aws = account(fault=lose)
-    text = "REPORT RequestId: prod\tDuration: 9000.00 ms\tBilled Duration: 9000 ms\tMemory Size: 512 MB\t\n"
+    text = "REPORT RequestId: prod-{}\tDuration: 9000.00 ms\tBilled Duration: 9000 ms\tMemory Size: 512 MB\t\n"
     aws.reports = [
-        {
-            "request_id": "prod",
-            "version": version,
-            "duration": 9000.0,
-            "text": text,
-            "billed": 9000,
-            "init": None,
-            "at": 1,
-        }
+        {"request_id": f"prod-{version}", "version": version, "duration": 9000.0, "text": text.format(version)}
+        | {"billed": 9000, "init": None, "at": 1}
         for version in ("1", "2", "3")
     ]
     result = run(aws, tmp_path)

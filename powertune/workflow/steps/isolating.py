@@ -110,7 +110,7 @@ def delete_own_clone(services: Services, client: Any, arn: FunctionArn, run_id: 
         raise NotRestored(
             f"The temporary clone {clone_arn(arn, run_id).name} of {arn.name} was not deleted: {error.message} "
             f"{arn.name} itself was not changed.",
-            next_step=f"Delete it with: {cleanup_command(arn, services.session.role)}",
+            next_step=f"Delete it with: {cleanup_command(arn, services.session.role)} --run-id {run_id}",
         ) from error
 
 
