@@ -110,17 +110,26 @@ def limits_of(options: dict[str, Any]) -> Limits:
     """
     return Limits(
         max_invocations=options["max_invocations"],
-        max_spend=_amount(options["max_spend"]),
+        max_spend=None if options["max_spend"] is None else amount(options["max_spend"], "--max-spend"),
         max_time_ms=_time_ms(options["max_time"]),
     )
 
 
-def _amount(text: str | None) -> Decimal | None:
-    if text is None:
-        return None
+def amount(text: str, option: str, *, zero: bool = False) -> Decimal:
+    """The money that an option gives.
+
+    Args:
+        text: what was written.
+        option: its name.
+        zero: whether nothing is an amount as well.
+
+    Raises:
+        UsageError: it is none.
+    """
     given = text.strip()
-    if not _AMOUNT.fullmatch(given) or not Decimal(given):
-        raise UsageError(f"--max-spend is an amount above 0, not '{text}'.", next_step="Write it as 0.05.")
+    if not _AMOUNT.fullmatch(given) or not (zero or Decimal(given)):
+        least = "of 0 or more" if zero else "above 0"
+        raise UsageError(f"{option} is an amount {least}, not '{text}'.", next_step="Write it as 0.05.")
     return Decimal(given)
 
 

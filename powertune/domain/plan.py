@@ -88,6 +88,8 @@ class RunPlan:
         place: ``direct``, ``stack``, ``none`` where the state machine is wanted and not there.
         search: how the memory sizes are gone through.
         memory_sizes_mb: those that may be measured.
+        dry_run: there is one invocation, and nothing is recommended.
+        isolate: a temporary clone is made and measured, and the function is only read.
         planned_invocations: planned from the start; None for a search, which decides itself.
         most_invocations: of the function, at most.
         most_versions: versions published and deleted, at most.
@@ -100,6 +102,8 @@ class RunPlan:
         quotas: limits of the account and the function.
         warnings: what somebody should know before starting it.
         refusals: why it would not start; empty where it would.
+        price_as_of: the day on which the rates were collected, or that they were given.
+        price_source: where they come from.
     """
 
     function_arn: str
@@ -112,6 +116,7 @@ class RunPlan:
     search: SearchKind
     memory_sizes_mb: tuple[int, ...]
     dry_run: bool
+    isolate: bool
     planned_invocations: int | None
     most_invocations: int
     most_versions: int

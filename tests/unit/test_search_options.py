@@ -168,7 +168,7 @@ def test_what_is_looked_for_goes_with_both_kinds(asked, kind):
     assert (made.min_headroom, made.risk, made.tolerance) == (0.2, 0.1, 0.02)
 
 
-@pytest.mark.parametrize("option", [("--search", "adaptive"), ("--max-spend", "1"), ("--latency-target", "p50=1s")])
+@pytest.mark.parametrize("option", [("--search", "adaptive"), ("--max-time", "1s"), ("--latency-target", "p50=1s")])
 def test_an_input_of_the_other_tool_says_itself_what_to_measure(outcome, option):
     found = outcome("--input", "-", *option, given=json.dumps({"lambdaARN": ARN}))
     assert f"{option[0]} and --input both say what to measure" in str(found)
