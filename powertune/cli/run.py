@@ -26,6 +26,7 @@ Examples:
   powertune run --local examples/primes
   powertune run --local my-function:app.handler --payload '{"size": 3}' --open
   powertune run --function-arn arn:aws:lambda:eu-west-1:123456789012:function:orders --direct
+  powertune run --function-arn ARN --plan
   powertune run --function-arn ARN --memory-sizes 256,512,1024 --invocations 30 --strategy speed
   powertune run --function-arn ARN --latency-target p95=800ms --max-spend 0.05
   powertune run --function-arn ARN --payload @event.json --json | jq .recommendation

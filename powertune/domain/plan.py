@@ -85,6 +85,7 @@ class RunPlan:
         runtime: None for a container image, or where it could not be read.
         present_memory_mb: its own memory size.
         timeout_s: its timeout.
+        billed: whether AWS bills what happens there; not on the embedded endpoint.
         place: ``direct``, ``stack``, ``none`` where the state machine is wanted and not there.
         search: how the memory sizes are gone through.
         memory_sizes_mb: those that may be measured.
@@ -112,6 +113,7 @@ class RunPlan:
     runtime: str | None
     present_memory_mb: int | None
     timeout_s: int | None
+    billed: bool
     place: str
     search: SearchKind
     memory_sizes_mb: tuple[int, ...]

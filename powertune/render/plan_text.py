@@ -71,6 +71,8 @@ def _figures(plan: RunPlan, cost: MostCost) -> Iterator[tuple[str, str]]:
     present = f"{figures.memory(plan.present_memory_mb)}, timeout {plan.timeout_s:,} s" if plan.timeout_s else ""
     yield "Present", present
     yield "Where", _PLACES[plan.place] + (", on a temporary clone of the function" if plan.isolate else "")
+    if not plan.billed:
+        yield "Prices", "nothing is billed on the embedded endpoint: amounts are what AWS would list"
     yield "Memory sizes", _sizes(plan)
     yield "Search", _search(plan)
     yield "Most calls", _calls(plan)

@@ -67,7 +67,7 @@ def preview(services: Services, request: TuningRequest, *, place: str, thorough:
         examined = examine(services, request)
         around = _surroundings(services, client, examined)
     except (FunctionRefused, UsageError) as error:
-        return _refused(request, place, error)
+        return _refused(services, request, place, error)
     request, snapshot = examined.request, examined.snapshot
     held = lease.look(client, request.function_arn)
     now_ms = services.clock.now_ms()
@@ -82,6 +82,7 @@ def preview(services: Services, request: TuningRequest, *, place: str, thorough:
         runtime=snapshot.runtime,
         present_memory_mb=snapshot.memory_mb,
         timeout_s=snapshot.timeout_s,
+        billed=services.environment.kind != "local",
         place=place,
         search=request.search,
         memory_sizes_mb=request.memory_sizes_mb,
@@ -133,7 +134,7 @@ def most_cost(services: Services, request: TuningRequest, *, place: str) -> Most
     return _cost(examined, bounds, price_of(request, snapshot), place)
 
 
-def _refused(request: TuningRequest, place: str, error: AwsError | UsageError) -> RunPlan:
+def _refused(services: Services, request: TuningRequest, place: str, error: AwsError | UsageError) -> RunPlan:
     said = f"{error.message} {error.next_step}".strip()
     return RunPlan(
         function_arn=str(request.function_arn),
@@ -142,6 +143,7 @@ def _refused(request: TuningRequest, place: str, error: AwsError | UsageError) -
         runtime=None,
         present_memory_mb=None,
         timeout_s=None,
+        billed=services.environment.kind != "local",
         place=place,
         search=request.search,
         memory_sizes_mb=request.memory_sizes_mb,

@@ -1,6 +1,7 @@
 """What a plan says, and that it only reads."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -11,6 +12,7 @@ from plan_aws import ROLE, PlanAws
 from powertune.domain.function import FunctionArn
 from powertune.domain.payload import Payload, PayloadForm
 from powertune.domain.request import DEFAULT_MEMORY_SIZES_MB, SEARCHED_MEMORY_SIZES_MB, PeerInput, TuningRequest
+from powertune.domain.result import Environment
 from powertune.domain.search import MOST_INVOCATIONS, Limits, SearchKind
 from powertune.errors import FunctionNotFound, FunctionRefused, PowertuneError
 from powertune.pricing.table import price_for
@@ -463,6 +465,16 @@ def test_a_payload_that_only_the_state_machine_may_read_is_warned_of_and_taken_f
     plan = planned(aws, in_s3(payload_form=PayloadForm.LIST), place="stack")
     assert plan.planned_invocations == 66
     assert "The payload could not be read from here" in " ".join(plan.warnings)
+
+
+def test_on_the_embedded_endpoint_amounts_are_said_to_be_no_bill_and_permissions_are_not_looked_at():
+    aws = PlanAws()
+    services = replace(services_of(aws), environment=Environment(kind="local"))
+    plan = preview(services, request(), place="stack")
+    assert plan.billed is False
+    assert "nothing is billed on the embedded endpoint" in said(plan)
+    assert plan.permissions.missing is None
+    assert not [call for call in aws.log if call.startswith(("iam:", "sts:"))]
 
 
 def test_a_plan_is_json_too():
