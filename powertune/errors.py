@@ -13,6 +13,7 @@
     ├── FunctionFails              4   the function failed at every memory size
     │   ├── ProcessorFails         4   the pre- or post-processor around its invocations failed
     │   └── NothingToRecommend     4   it was measured, but not so that a memory size could be recommended
+    ├── CanaryRolledBack           7   the new version did not do well on its share, or could not be watched
     ├── NotRestored                6   the function could not be put back: it is left changed
     └── Stopped                    130 the user interrupted the run
 
@@ -107,6 +108,12 @@ class NotRestored(PowertuneError):
     """The function could not be put back as it was."""
 
     exit_code = 6
+
+
+class CanaryRolledBack(PowertuneError):
+    """A canary did not pass, so the alias was put back. What was measured stands in the result."""
+
+    exit_code = 7
 
 
 class Stopped(PowertuneError):

@@ -54,6 +54,7 @@ Exit codes:
   3    AWS refused, or a permission is missing
   4    the function failed at every memory size, or a processor around it failed
   6    the function could not be put back: powertune cleanup
+  7    the canary did not pass, and the alias was put back
   130  stopped by the user; the function was put back
 """
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from powertune.cli.account_options import account_options, check_region, stack_region_option
-from powertune.cli.apply_options import apply_options, write_down
+from powertune.cli.apply_options import apply_options, canary_failure, check_apply, check_template, write_down
 from powertune.cli.isolation_options import drive_all, isolation_options
 from powertune.cli.plan_options import confirm, plan_options, show_plan
 from powertune.cli.run_drive import Place, aws_place, local_place
@@ -31,6 +31,7 @@ Examples:
   powertune run --function-arn ARN --latency-target p95=800ms --max-spend 0.05
   powertune run --function-arn ARN --payload @event.json --json | jq .recommendation
   powertune run --function-arn ARN --payloads events.jsonl --cold-starts 20 --apply
+  powertune run --function-arn ARN --apply --alias live --canary 10%/10m --write-template template.yaml
   powertune run --input power-tuning-input.json --output-format power-tuning
 """
 
@@ -81,7 +82,9 @@ def command(**options: Any) -> int:
     sentence here, and result.json and report.html in the output folder.
     """
     _check_output_dir(options["output_dir"])
+    check_apply(options)
     with _place(**options) as (place, request):
+        check_template(place, request.function_arn, options)
         if options["plan"]:
             return show_plan(place, request, options)
         confirm(place, request, options)
@@ -98,6 +101,9 @@ def command(**options: Any) -> int:
         )
     if result.recommendation is None and not _dry_run_worked(result):
         raise _without_recommendation(result, f"The function was put back as it was. Details: {folder / 'result.json'}")
+    failure = canary_failure(result)
+    if failure is not None:
+        raise failure
     return 0
 
 

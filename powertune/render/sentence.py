@@ -1,5 +1,6 @@
 """The answer in one sentence, and what else is said in sentences of its own."""
 
+from powertune.domain.canary import CanaryReport
 from powertune.domain.result import Change, Recommendation, SizeResult, SizeStatus, TuningResult
 from powertune.render import figures
 from powertune.render.certainty import knows_best, misses_target, stays
@@ -52,15 +53,24 @@ def reasons(result: TuningResult) -> tuple[str, ...]:
 
 
 def applied(result: TuningResult) -> str:
-    """That the recommended size was set, where the run did so; empty where not."""
+    """That the recommended size was set, where the run did so, and how a canary went; empty where neither was."""
     done = result.applied
     if done is None:
-        return ""
+        return _rolled_back(result.canary) if result.canary is not None else ""
     verb = "keeps" if done.memory_mb == result.function.original_memory_mb else "was set to"
     text = f"The function {verb} {figures.memory(done.memory_mb)}"
     parts = [f"version {done.version} was published with it"] if done.version is not None else []
     parts += [f"the alias {done.alias} points at it"] if done.alias is not None else []
-    return f"{text}{'; ' if parts else ''}{' and '.join(parts)}."
+    trial = "" if result.canary is None else f" Its canary passed: {result.canary.reason}."
+    return f"{text}{'; ' if parts else ''}{' and '.join(parts)}.{trial}"
+
+
+def _rolled_back(canary: CanaryReport) -> str:
+    minutes = figures.plural(canary.watched_s // 60, "minute")
+    return (
+        f"The canary of version {canary.new_version} on {100 * canary.share:g} % of the invocations of {canary.alias} ended "
+        f"after {minutes}, and was undone: {canary.reason}."
+    )
 
 
 def not_restored(result: TuningResult) -> str:

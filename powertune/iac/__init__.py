@@ -1,0 +1,1 @@
+"""Infrastructure as code: the one number in a template that says a function's memory size."""
