@@ -5,6 +5,7 @@ import re
 import time
 from dataclasses import dataclass, field
 
+import fault_changes
 import fault_kinds as kinds
 from fault_lane import READ_TIMEOUT_S
 from fault_watch import differences, sent_twice, touched
@@ -21,7 +22,7 @@ _SETTINGS = {
     "stack-search": _SEARCH,
 }
 MODES = {
-    "direct": (*kinds.ONCE, *kinds.FOR_GOOD, *kinds.INTERRUPTED, *kinds.OVERTAKEN),
+    "direct": (*kinds.ONCE, *kinds.FOR_GOOD, *kinds.INTERRUPTED, *kinds.OVERTAKEN, *fault_changes.OTHERS),
     "search": (*kinds.ONCE, *kinds.OVERTAKEN),
     "cleanup": (*kinds.ONCE, *kinds.FOR_GOOD),
     "stack": (*kinds.ONCE, *kinds.FOR_GOOD, *kinds.STACK),
@@ -105,6 +106,7 @@ class _Run:
         self.before = lane.visible(name)
         self.verdict = Verdict(case=case)
         self.counted = []
+        self.theirs, self.wanted = [], {}  # what another client changed, and how it must be at the end
 
     def judged(self):
         case, verdict, lane = self.case, self.verdict, self.lane
@@ -114,14 +116,23 @@ class _Run:
         verdict.call = injection.hit.name if injection.hit else None
         verdict.code, verdict.err = command.code, command.err
         self.counted = list(lane.proxy.calls)
-        changed = differences(self.before, lane.visible(self.name))
+        changed = self._different()
         self._judge_manner(command, injection, changed)
         self._clean_up_at_last()
-        verdict.left += differences(self.before, lane.visible(self.name))
+        verdict.left += self._different()
+        verdict.left += fault_changes.lost(lane.visible(self.name), self.wanted)
         calls = [*earlier, *lane.proxy.calls]
         verdict.touched += touched(calls, self.name, self.before, SIZES_MB)
         verdict.twice += sent_twice(calls, _MOST_AT_A_SIZE[case.mode])
         return verdict
+
+    def _different(self):
+        """What differs from before, but for what another client has changed."""
+        found = differences(self.before, self.lane.visible(self.name))
+        return [one for one in found if not one.startswith(tuple(self.theirs))]
+
+    def _change(self, kind):
+        self.theirs, self.wanted = fault_changes.make(self.lane, self.name, kind)
 
     def _arguments(self):
         sizes = ",".join(map(str, SIZES_MB))
@@ -140,7 +151,9 @@ class _Run:
 
     def _spoiled(self):
         case = self.case
-        injection = kinds.Injection(self.lane, case.kind, case.number, clean_up=self._clean_up_beside)
+        injection = kinds.Injection(
+            self.lane, case.kind, case.number, clean_up=self._clean_up_beside, change=self._change
+        )
         cleanup = ("cleanup", "--function-arn", self.arn)
         command = self._command(injection, cleanup if case.mode == "cleanup" else self._arguments())
         if case.needs_stack:

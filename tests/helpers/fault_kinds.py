@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 
 import fault_answers
+import fault_changes
 from fault_lane import process_at
 from fault_proxy import CUT, SILENCE
 
@@ -27,7 +28,7 @@ OVERTAKEN = ("cleaned-up-meanwhile",)
 STACK = ("stop-execution", "stopped-and-cleaned-up", "terminal-killed")
 """For runs of the state machine. StopExecution does not stop the task under way: it goes on to its end."""
 
-ALL = (*ONCE, *FOR_GOOD, *INTERRUPTED, *OVERTAKEN, *STACK)
+ALL = (*ONCE, *FOR_GOOD, *INTERRUPTED, *OVERTAKEN, *STACK, *fault_changes.OTHERS)
 
 KILLS_THE_TERMINAL = frozenset({"killed-before", "killed-after", "terminal-killed"})
 
@@ -40,6 +41,7 @@ class Injection:
     kind: str
     number: int
     clean_up: object = None  # called without arguments: runs a cleanup to its end
+    change: object = None  # called with a kind of change: another client makes it
     wanted: object = lambda call: True
     hit: object = None  # the call that was spoiled
     command: object = None  # the terminal's process
@@ -55,6 +57,9 @@ class Injection:
             number, self._seen = self._seen, self._seen + 1
         if number == self.number:
             self.hit = call
+            if self.kind in fault_changes.OTHERS:
+                self.change(self.kind)
+                return forward()
             return getattr(self, "_" + self.kind.replace("-", "_"))(call, forward)
         if number > self.number and self.hit is not None and self.kind in FOR_GOOD:
             return self._later(call, forward)

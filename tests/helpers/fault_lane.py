@@ -4,7 +4,6 @@ import contextlib
 import io
 import itertools
 import json
-import os
 import tempfile
 import time
 import zipfile
@@ -60,10 +59,8 @@ class Lane:
             self._stack.close()
             raise
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
+    def close(self):
+        """End everything of it."""
         self._stack.close()
 
     def client(self, service):
@@ -167,7 +164,7 @@ class Lane:
         )
         self.settled(name)
         functions.publish_version(FunctionName=name, Description="release 1")
-        self._change(name, Environment={"Variables": {"STAGE": "production", "RELEASE": "2"}})
+        self.change(name, Environment={"Variables": {"STAGE": "production", "RELEASE": "2"}})
         functions.publish_version(FunctionName=name, Description="powertune 512 MB")
         weights = {"AdditionalVersionWeights": {"2": 0.1}}
         functions.create_alias(FunctionName=name, Name="live", FunctionVersion="1", RoutingConfig=weights)
@@ -175,11 +172,12 @@ class Lane:
         functions.create_alias(FunctionName=name, Name="powertune-mine", FunctionVersion="1")
         functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=20)
         if changed_since:
-            self._change(name, Description="takes payments and refunds")
+            self.change(name, Description="takes payments and refunds")
         self.settled(name, "2")
         return name, f"arn:aws:lambda:{self.endpoint.region}:000000000000:function:{name}"
 
-    def _change(self, name, **what):
+    def change(self, name, **what):
+        self.settled(name)
         self.functions.update_function_configuration(FunctionName=name, **what)
         self.settled(name)
 
@@ -212,7 +210,7 @@ class Lane:
         self.states.stop_execution(executionArn=arn)
 
     def last_event(self):
-        """What EventBridge tells of the execution that began last (step-functions/latest/dg/eventbridge-integration)."""
+        """What EventBridge tells of the latest execution (step-functions/latest/dg/eventbridge-integration)."""
         machine = self.endpoint.stack.state_machine_arn
         newest = max(
             self.states.list_executions(stateMachineArn=machine)["executions"], key=lambda one: one["startDate"]
@@ -252,6 +250,6 @@ def process_at(port, peer_port):
             with contextlib.suppress(OSError):
                 for link in (entry / "fd").iterdir():
                     with contextlib.suppress(OSError):
-                        if os.readlink(link) == f"socket:[{inode}]":
+                        if str(link.readlink()) == f"socket:[{inode}]":
                             return int(entry.name)
     return None

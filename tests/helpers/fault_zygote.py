@@ -109,7 +109,7 @@ def _main(order, *, inside=False):
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - as Python itself does at the end of a process
         traceback.print_exc()
         code = 1
     sys.stdout.flush()
@@ -129,7 +129,7 @@ def _clean(event):
             time.sleep(min(seconds, 1.0))
 
     context = SimpleNamespace(memory_limit_in_mb="512", get_remaining_time_in_millis=lambda: 900_000)
-    print(json.dumps(handler(event, context, clock=Clock())))
+    print(json.dumps(handler(event, context, clock=Clock())))  # noqa: T201 - a command's output
 
 
 def shorten(read_timeout_s, sessions, config, backoff):
