@@ -63,18 +63,23 @@ def find_stack(session: AwsSession, account: str, partition: str = "aws") -> Sta
 
 
 def environment_of(session: AwsSession) -> Environment:
-    """Where the session's calls go: AWS, or an endpoint in its place, as that endpoint describes itself."""
+    """Where the session's calls go: AWS, or an endpoint in its place, as that endpoint describes itself.
+
+    Raises:
+        AwsError: the endpoint does not answer.
+    """
     from botocore.exceptions import ClientError
 
     client = session.client("lambda")
     url = str(client.meta.endpoint_url)
     if (urlsplit(url).hostname or "").endswith(_AWS_DOMAINS):
         return Environment(kind="aws")
-    try:
-        answer = client.get_function_configuration(FunctionName=f"{stack_name()}-{Role.WORKER.value}")
-        return loads(answer["Environment"]["Variables"]["POWERTUNE_ENVIRONMENT"], Environment)
-    except (ClientError, KeyError, WireError):
-        return Environment(kind="endpoint", notes=(f"Measured on the endpoint {url}, not on AWS.",))
+    with explained("asking the endpoint what it is"):
+        try:
+            answer = client.get_function_configuration(FunctionName=f"{stack_name()}-{Role.WORKER.value}")
+            return loads(answer["Environment"]["Variables"]["POWERTUNE_ENVIRONMENT"], Environment)
+        except (ClientError, KeyError, WireError):
+            return Environment(kind="endpoint", notes=(f"Measured on the endpoint {url}, not on AWS.",))
 
 
 def create_stack(session: AwsSession, account: str, environment: Environment, *, runtime: str) -> Stack:

@@ -7,17 +7,20 @@ from dataclasses import dataclass, field
 
 import fault_changes
 import fault_kinds as kinds
-from fault_lane import READ_TIMEOUT_S
+from fault_lane import READ_TIMEOUT_S, WORKING
 from fault_watch import differences, sent_twice, touched
 from fault_zygote import CLEANER
 
 SIZES_MB = (256, 512)
 _GRID = ("--search", "grid", "--invocations", 3)
 _SEARCH = ("--search", "adaptive", "--max-invocations", 7)
+APPLIED_ALIAS = "RAM512"
+_APPLY = ("--strategy", "speed", "--apply", "--alias", APPLIED_ALIAS)
 _SETTINGS = {
     "direct": (*_GRID, "--direct"),
     "search": (*_SEARCH, "--direct"),
     "cleanup": (*_GRID, "--direct"),
+    "apply": ("--search", "grid", "--invocations", 6, "--direct", *_APPLY),
     "stack": _GRID,
     "stack-search": _SEARCH,
 }
@@ -25,13 +28,14 @@ MODES = {
     "direct": (*kinds.ONCE, *kinds.FOR_GOOD, *kinds.INTERRUPTED, *kinds.OVERTAKEN, *fault_changes.OTHERS),
     "search": (*kinds.ONCE, *kinds.OVERTAKEN),
     "cleanup": (*kinds.ONCE, *kinds.FOR_GOOD),
+    "apply": (*kinds.ONCE, *kinds.FOR_GOOD, *kinds.INTERRUPTED, *kinds.OVERTAKEN),
     "stack": (*kinds.ONCE, *kinds.FOR_GOOD, *kinds.STACK),
     "stack-search": ("killed-after", "timeout", "stopped-and-cleaned-up"),
 }
 """The faults of each way to run."""
 
 _DOCUMENTED = {0, 2, 3, 4, 6, 130}
-_MOST_AT_A_SIZE = {"direct": 3, "search": 7, "cleanup": 3, "stack": 3, "stack-search": 7}
+_MOST_AT_A_SIZE = {"direct": 3, "search": 7, "cleanup": 3, "apply": 6, "stack": 3, "stack-search": 7}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +86,7 @@ class Verdict:
 
 def calls_of(lane, mode):
     """The calls of a run of a mode without a fault."""
-    name, arn = lane.new_function(changed_since=True)
+    name, arn = _function(lane, mode, changed_since=True)
     run = _Run(lane, Case(mode=mode, kind="throttled", number=10**9), name, arn)
     verdict = run.judged()
     assert not verdict.wrong, verdict.wrong
@@ -93,11 +97,23 @@ def run_case(lane, case):
     """Run a case on a fresh function."""
     began = time.monotonic()
     # Every second function is unchanged since its last version, so that publishing gives the user's own back.
-    name, arn = lane.new_function(changed_since=case.number % 2 == 0)
+    name, arn = _function(lane, case.mode, changed_since=case.number % 2 == 0)
     verdict = _Run(lane, case, name, arn).judged()
     lane.delete(name)
     verdict.seconds = time.monotonic() - began
     return verdict
+
+
+def _is_applied(after):
+    version = after["aliases"][APPLIED_ALIAS]["FunctionVersion"]
+    size_mb = after["versions"][version]["MemorySize"]
+    return version != "2" and size_mb == after["configuration"]["MemorySize"] == max(SIZES_MB)
+
+
+def _function(lane, mode, *, changed_since):
+    if mode == "apply":  # an alias is only moved from a version that is like $LATEST
+        return lane.new_function(changed_since=False, handler=WORKING)
+    return lane.new_function(changed_since=changed_since)
 
 
 class _Run:
@@ -122,13 +138,20 @@ class _Run:
         verdict.left += self._different()
         verdict.left += fault_changes.lost(lane.visible(self.name), self.wanted)
         calls = [*earlier, *lane.proxy.calls]
-        verdict.touched += touched(calls, self.name, self.before, SIZES_MB)
+        alias = APPLIED_ALIAS if case.mode == "apply" else None
+        verdict.touched += touched(calls, self.name, self.before, SIZES_MB, alias)
         verdict.twice += sent_twice(calls, _MOST_AT_A_SIZE[case.mode])
         return verdict
 
     def _different(self):
         """What differs from before, but for what another client has changed."""
-        found = differences(self.before, self.lane.visible(self.name))
+        after = self.lane.visible(self.name)
+        found = differences(self.before, after)
+        if self.case.mode == "apply" and _is_applied(after):
+            # All of what was to be applied is there; that and nothing else.
+            version = after["aliases"][APPLIED_ALIAS]["FunctionVersion"]
+            theirs = ("configuration.MemorySize", f"aliases.{APPLIED_ALIAS}.", f"versions.{version}")
+            return [one for one in found if not one.startswith(theirs)]
         return [one for one in found if not one.startswith(tuple(self.theirs))]
 
     def _change(self, kind):

@@ -7,18 +7,27 @@ from fault_lane import MEMORY_MB
 
 _RUN_ID = r"[0-9]{8}T[0-9]{6}-[0-9a-f]{6}"
 _ALIAS = re.compile(rf"powertune-({_RUN_ID})-[0-9]+(-[0-9]+)?")
+_RECORD = re.compile(rf"powertune-({_RUN_ID})-was")
 _DESCRIPTION = re.compile(rf"powertune {_RUN_ID} [0-9]+ MB")
 _LEASE = "powertune-lease"
 _MAY_SET = {"MemorySize", "RevisionId"}
 
 
-def touched(calls, function, before, sizes_mb):
-    """What a run wrote that is not its own: a sentence for each such call that reached the endpoint."""
+def touched(calls, function, before, sizes_mb, applied_alias=None):
+    """What a run wrote that is not its own: a sentence for each such call that reached the endpoint.
+
+    ``applied_alias`` is the user's alias that the run was told to move.
+    """
     found = []
     for call in calls:
         if not (call.forwarded and call.writes_function):
             continue
-        why = "of another function" if call.function != function else _objection(call, before, sizes_mb)
+        if call.function != function:
+            why = "of another function"
+        elif call.operation == "UpdateAlias" and call.named == applied_alias:
+            why = None if call.fields.get("RevisionId") else "without a RevisionId"
+        else:
+            why = _objection(call, before, sizes_mb)
         if why:
             found.append(f"call {call.number}, {call.operation} {call.named or ''} {call.fields}: {why}")
     return found
@@ -52,7 +61,7 @@ def _alias(call, before, sizes_mb):
         return "with weights"
     if name == _LEASE:
         return None if call.fields.get("FunctionVersion", "$LATEST") == "$LATEST" else "the lease on a version"
-    return None if _ALIAS.fullmatch(name) else "not an alias of the run's"
+    return None if _ALIAS.fullmatch(name) or _RECORD.fullmatch(name) else "not an alias of the run's"
 
 
 def _delete_function(call, before, sizes_mb):

@@ -3,12 +3,14 @@
 from types import SimpleNamespace
 
 import pytest
+from botocore.exceptions import ConnectionClosedError
 from fake_aws import ARN, FakeAws, refusal
 
 from powertune.cli import cleanup
-from powertune.errors import NotRestored
+from powertune.errors import AwsError, NotRestored
 from powertune.target.lease import LEASE_ALIAS
 from powertune.workflow import tasks
+from powertune.workflow.stack import environment_of
 
 RUN_ID = "20261124T120000-abc123"
 
@@ -60,3 +62,13 @@ def test_a_cleanup_that_fails_says_that_the_function_is_not_put_back_and_to_repe
         cleanup.command.main(["--function-arn", ARN], standalone_mode=False)
     assert f"powertune cleanup --function-arn {ARN}" in told.value.next_step
     assert aws.latest["MemorySize"] == 1024
+
+
+def test_an_endpoint_that_is_lost_before_a_run_begins_is_told_in_a_sentence():
+    def lost(**_):
+        raise ConnectionClosedError(endpoint_url="http://127.0.0.1:1")
+
+    meta = SimpleNamespace(endpoint_url="http://127.0.0.1:1")
+    session = SimpleNamespace(client=lambda _: SimpleNamespace(meta=meta, get_function_configuration=lost))
+    with pytest.raises(AwsError, match="AWS did not answer"):
+        environment_of(session)
