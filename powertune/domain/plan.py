@@ -82,7 +82,7 @@ class RunPlan:
         function_arn: the function.
         region: where it is.
         architecture: its instruction set; None where it could not be read.
-        runtime: None for a container image, or where it could not be read.
+        runtime: its runtime; None for a container image, or where it could not be read.
         present_memory_mb: its own memory size.
         timeout_s: its timeout.
         billed: whether AWS bills what happens there; not on the embedded endpoint.
@@ -97,7 +97,7 @@ class RunPlan:
         most_rounds: times that something is published, invoked and collected, at most.
         longest_invocation_ms: what one invocation can be billed for.
         cost: the most that it can cost; None where the function cannot be tuned.
-        control_plane_calls: about as many calls of Lambda's API besides Invoke, if all sizes are measured once.
+        control_plane_calls: about as many calls of Lambda's API besides Invoke, at most.
         longest_s: about as long as it can take; None where the function cannot be tuned.
         permissions: what the caller lacks.
         quotas: limits of the account and the function.

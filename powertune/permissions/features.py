@@ -122,6 +122,39 @@ def plan_statements(scope: Scope) -> tuple[Statement, ...]:
             without="The plan says that quotas were not checked.",
         ),
         Statement(
+            sid="ReadSurroundings",
+            actions=(
+                "lambda:GetAlias",
+                "lambda:GetFunctionCodeSigningConfig",
+                "lambda:ListProvisionedConcurrencyConfigs",
+            ),
+            resources=(str(scope.function),),
+            why="Whether a run holds the function, and settings that a run's versions do not share.",
+        ),
+        Statement(
+            sid="ReadTraceDestination",
+            actions=("xray:GetTraceSegmentDestination",),
+            resources=("*",),
+            why=f"Whether X-Ray can give the function's traces back. {NO_RESOURCE}",
+            without="The plan takes it that X-Ray can.",
+        ),
+        Statement(
+            sid="ReadEventSources",
+            actions=("lambda:ListEventSourceMappings",),
+            resources=("*",),
+            why=f"What invokes $LATEST while it has a test size. {NO_RESOURCE}",
+            without="The plan says that event sources could not be read.",
+        ),
+        Statement(
+            sid="ReadRoles",
+            actions=("iam:GetRole",),
+            resources=(scope.function_role_arn or f"{account}:role/*",),
+            why="Whether Lambda@Edge may run the function, which its execution role says, and the caller's role by its "
+            "whole name"
+            + ("." if scope.function_role_arn else "; give both in place of role/*."),
+            without="The plan says that Lambda@Edge could not be ruled out.",
+        ),
+        Statement(
             sid="CheckOwnPermissions",
             actions=("iam:SimulatePrincipalPolicy",),
             resources=(scope.caller_arn,) if scope.caller_arn else (f"{account}:role/*", f"{account}:user/*"),

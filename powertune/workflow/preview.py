@@ -15,7 +15,7 @@ from powertune.errors import AwsError, FunctionNotFound, FunctionRefused, UsageE
 from powertune.pricing import bill
 from powertune.pricing.most import longest_billed_ms, most_for, other_lines, stack_lines
 from powertune.target import lease
-from powertune.target.snapshot import has_queries, has_traces, preflight_warnings, take_snapshot
+from powertune.target.snapshot import has_queries, has_traces, take_snapshot
 from powertune.target.surroundings import (
     account_limits,
     event_sources,
@@ -35,6 +35,7 @@ from powertune.workflow.steps.begin import (
     longest_call_ms,
     longest_run_ms,
     price_of,
+    standing_warnings,
     with_present_size,
 )
 
@@ -99,7 +100,7 @@ def preview(services: Services, request: TuningRequest, *, place: str, thorough:
         warnings=(
             *(("A run that died still holds the function; it would be undone first.",) if dead else ()),
             *unread,
-            *preflight_warnings(snapshot),
+            *standing_warnings(request, snapshot, now_ms),
             *examined.notes,
         ),
         refusals=refusals,

@@ -1,8 +1,10 @@
 """What a plan says, and that it only reads."""
 
 import json
-from dataclasses import replace
+import re
+from dataclasses import fields, replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from both_drivers import by_state_machine, directly, services_of
@@ -11,10 +13,12 @@ from plan_aws import ROLE, PlanAws
 
 from powertune.domain.function import FunctionArn
 from powertune.domain.payload import Payload, PayloadForm
+from powertune.domain.plan import CostLine, MostCost, Permissions, Quota, RunPlan
 from powertune.domain.request import DEFAULT_MEMORY_SIZES_MB, SEARCHED_MEMORY_SIZES_MB, PeerInput, TuningRequest
 from powertune.domain.result import Environment
 from powertune.domain.search import MOST_INVOCATIONS, Limits, SearchKind
 from powertune.errors import FunctionNotFound, FunctionRefused, PowertuneError
+from powertune.permissions import Feature, Mode, Scope, statements_for
 from powertune.pricing.table import price_for
 from powertune.render.plan_text import render_plan
 from powertune.resources import read
@@ -226,6 +230,27 @@ def test_through_the_state_machine_it_is_the_start_that_the_caller_must_be_allow
     assert "states:StartExecution" in asked
     assert "lambda:PublishVersion" not in asked
     assert "roles of its stack, not checked here" in plan.permissions.note
+
+
+class Policed(PlanAws):
+    """Denies whatever its policy does not allow on anything."""
+
+    def __init__(self, statements):
+        super().__init__()
+        self.allowed = {action for one in statements for action in one.actions}
+
+    def call(self, service, operation, arguments):
+        verb = "".join(part.title() for part in operation.split("_"))
+        action = f"{service}:{verb}"
+        assert action in self.allowed or action == "sts:GetCallerIdentity", action
+        return super().call(service, operation, arguments)
+
+
+def test_a_plan_reads_nothing_that_the_policy_for_reading_and_planning_does_not_name():
+    scope = Scope(function=FunctionArn.parse(ARN))
+    aws = Policed(statements_for(Mode.READONLY, scope, [Feature.PLAN]))
+    assert planned(aws).refusals == ()
+    assert planned(aws, request(isolate=True)).refusals == ()
 
 
 # --- quotas ------------------------------------------------------------------------------------------------------
@@ -482,6 +507,14 @@ def test_a_plan_is_json_too():
     assert data["most_invocations"] == 180
     assert set(data["cost"]["invocations"]) == {"amount", "currency"}
     assert data == json.loads(json.dumps(to_data(planned(PlanAws()))))
+
+
+def test_the_page_names_every_field_of_a_plan():
+    page = (Path(__file__).parents[2] / "docs" / "plan.md").read_text(encoding="utf-8")
+    table = page.split("## As JSON")[1]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [field.name for field in fields(RunPlan)]
+    for kind in (MostCost, CostLine, Permissions, Quota):
+        assert all(f"`{field.name}`" in table for field in fields(kind)), kind
 
 
 def test_text_of_a_function_cannot_draw_on_the_terminal():

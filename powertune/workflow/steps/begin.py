@@ -137,9 +137,7 @@ def preflight(services: Services, run: RunInput) -> RunState:
         processors=processors,
         warnings=(
             *undone,
-            *preflight_warnings(snapshot),
-            *_price_warnings(request, snapshot, now_ms),
-            *_prior_warnings(request, snapshot),
+            *standing_warnings(request, snapshot, now_ms),
             *notes,
         ),
     )
@@ -210,6 +208,15 @@ def with_present_size(request: TuningRequest, snapshot: FunctionSnapshot) -> Tun
     if request.search is SearchKind.ADAPTIVE and request.memory_sizes_mb == SEARCHED_MEMORY_SIZES_MB:
         return replace(request, memory_sizes_mb=(*request.memory_sizes_mb, snapshot.memory_mb))
     return request
+
+
+def standing_warnings(request: TuningRequest, snapshot: FunctionSnapshot, now_ms: int) -> tuple[str, ...]:
+    """What the user should know before trusting the numbers."""
+    return (
+        *preflight_warnings(snapshot),
+        *_price_warnings(request, snapshot, now_ms),
+        *_prior_warnings(request, snapshot),
+    )
 
 
 def _prior_warnings(request: TuningRequest, snapshot: FunctionSnapshot) -> tuple[str, ...]:
