@@ -36,6 +36,7 @@ PACKAGE_KEY = re.compile(r"powertune-(worker|planner)-[0-9a-f]{16}\.zip")
 
 _SUFFIXES = (".py", ".json")
 _NOT_IN_TASKS = frozenset({"cli", "local", "reports", "statemachine"})
+_COMPRESSION = zipfile.ZIP_DEFLATED
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 SERVICES = frozenset({"cloudwatch", "ecr", "lambda", "logs", "s3", "stepfunctions", "sts", "xray"})
@@ -186,5 +187,5 @@ def _zipped(files: dict[str, bytes]) -> bytes:
             info = zipfile.ZipInfo(name, date_time=_EPOCH)
             info.create_system = 3  # as if made on Unix: the mode below is read, and the bytes are the same everywhere
             info.external_attr = 0o644 << 16
-            archive.writestr(info, files[name], zipfile.ZIP_DEFLATED)
+            archive.writestr(info, files[name], _COMPRESSION)
     return buffer.getvalue()
