@@ -20,7 +20,8 @@ PERIOD_S = 60
 LATE_S = 120
 """How long a minute's figures are waited for."""
 
-_FIGURES = (("Invocations", "Sum"), ("Errors", "Sum"), ("Duration", "Sum"), ("Duration", "SampleCount"))
+FIGURES = (("Invocations", "Sum"), ("Errors", "Sum"), ("Duration", "Sum"), ("Duration", "SampleCount"))
+"""What is read of each version, by metric and statistic; CloudWatch bills each of them."""
 
 
 def version_traffic(
@@ -57,7 +58,7 @@ def version_traffic(
             },
         }
         for place, version in enumerate(versions)
-        for number, (metric, statistic) in enumerate(_FIGURES)
+        for number, (metric, statistic) in enumerate(FIGURES)
     ]
     sums: dict[str, float] = defaultdict(float)
     with explained(f"reading the metrics of the alias {alias}", arn.name):
@@ -69,7 +70,9 @@ def version_traffic(
         for page in pages:
             for result in page["MetricDataResults"]:
                 sums[result["Id"]] += sum(result["Values"])
-    return tuple(_traffic([sums[f"v{place}_{number}"] for number in range(4)]) for place in range(len(versions)))
+    return tuple(
+        _traffic([sums[f"v{place}_{number}"] for number in range(len(FIGURES))]) for place in range(len(versions))
+    )
 
 
 def _traffic(figures: list[float]) -> VersionTraffic:

@@ -8,6 +8,7 @@ from powertune.domain.result import Spend, SpendLine, TuningResult
 from powertune.domain.sample import Invocation, ProcessorCall, Sample
 from powertune.domain.work import RunState
 from powertune.errors import UsageError
+from powertune.measure.metrics import FIGURES
 from powertune.pricing import bill
 from powertune.pricing.table import price_for
 
@@ -54,6 +55,7 @@ def whole_spend(draft: TuningResult, state: RunState, invocations: tuple[Invocat
                 "GB scanned",
                 bill.log_query_cost(state.log_bytes_scanned, price),
             ),
+            _metrics(state),
             *_traces(draft, state, price),
             *_snap_start(draft, state, price),
         )
@@ -118,6 +120,12 @@ def _processor_cost(call: ProcessorCall, state: RunState, currency: str) -> Mone
     except UsageError:
         return None
     return bill.invocation_cost(report.billed_ms, report.memory_mb, own) if own.currency == currency else None
+
+
+def _metrics(state: RunState) -> SpendLine:
+    """Metrics of a canary: of one version before anything is spent, then of both at each look."""
+    calls = state.aws_calls.get("cloudwatch:GetMetricData", 0)
+    return _line("metrics read", len(FIGURES) * max(0, 2 * calls - 1), "metrics", None)
 
 
 def _traces(draft: TuningResult, state: RunState, price: Price) -> tuple[SpendLine, ...]:

@@ -157,6 +157,8 @@ def test_a_function_in_json_format_gives_the_same_figures_from_tail_and_insights
 
 def test_the_recommended_size_is_applied_where_that_was_asked_for(function):
     arn = function.make("applied", BUSY)
+    before = function.client.publish_version(FunctionName=arn)["Version"]
+    function.client.create_alias(FunctionName=arn, Name="live", FunctionVersion=before)
     result = function.run(
         arn, "--memory-sizes", "512,1769", "--invocations", 5, "--strategy", "speed", "--apply", "--apply-alias", "live"
     )
@@ -164,6 +166,9 @@ def test_the_recommended_size_is_applied_where_that_was_asked_for(function):
     assert function.client.get_function_configuration(FunctionName=arn)["MemorySize"] == 1769
     live = function.client.get_function_configuration(FunctionName=arn, Qualifier="live")
     assert (live["MemorySize"], live["Version"]) == (1769, result.applied.version)
+    assert [one["Name"] for one in function.client.list_aliases(FunctionName=arn)["Aliases"]] == ["live"]
+    versions = function.client.list_versions_by_function(FunctionName=arn)["Versions"]
+    assert [one["Version"] for one in versions] == ["$LATEST", before, result.applied.version]
 
 
 def test_a_price_given_by_hand_is_what_all_costs_follow_from(function):

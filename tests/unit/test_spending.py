@@ -9,6 +9,7 @@ from fake_aws import ARN, FakeAws, FakeClock
 from powertune.domain.function import FunctionArn
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import Environment
+from powertune.domain.work import RunState
 from powertune.pricing.bill import invocation_cost, total
 from powertune.pricing.table import price_for
 from powertune.store import MemoryStore
@@ -106,3 +107,15 @@ def test_what_has_no_known_price_in_a_region_is_told_without_a_cost(what):
     line = spend_of(result, services, price=price, log_bytes_scanned=5_000_000)[what]
     assert line.quantity > 0
     assert line.cost is None
+
+
+def test_the_metrics_that_a_canary_reads_are_on_the_bill_without_a_price():
+    result, services = run(FakeAws(), apply=True)
+    state = RunState(
+        run_id="run",
+        snapshot=Archive(services.store, "run").snapshot(),
+        started_at_ms=0,
+        aws_calls={"cloudwatch:GetMetricData": 13},
+    )
+    (line,) = (one for one in whole_spend(result, state, (), 0).lines if one.what == "metrics read")
+    assert (line.quantity, line.cost) == (12 * 8 + 4, None)
