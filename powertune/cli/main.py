@@ -15,6 +15,7 @@ _COMMANDS = {
     "status": ("powertune.cli.status", "Show whether a run holds a function, and what runs have left on it."),
     "deploy": ("powertune.cli.deploy", "Set up the state machine in a region, or bring it up to date."),
     "destroy": ("powertune.cli.destroy", "Remove the state machine and everything that came with it."),
+    "iam": ("powertune.cli.iam", "Print the IAM policy that a use of powertune needs."),
     "explain": ("powertune.cli.explain", "Compare a run with what aws-lambda-power-tuning would have said."),
     "estimate": ("powertune.cli.estimate", "Estimate what a function costs in a month."),
     "prices": ("powertune.cli.prices", "The list prices in use: show them, or fetch AWS's present ones."),

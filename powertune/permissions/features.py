@@ -27,15 +27,15 @@ def isolate_statements(scope: Scope) -> tuple[Statement, ...]:
     statements = [
         Statement(
             sid="ReadFunctionCode",
-            actions=("lambda:GetFunction",),
+            actions=("lambda:GetFunction", "lambda:GetFunctionCodeSigningConfig"),
             resources=scope.both,
-            why="The clone gets the function's code and settings.",
+            why="The clone gets the function's code and settings, and keeps to its code signing.",
         ),
         Statement(
             sid="MakeClone",
             actions=("lambda:CreateFunction", "lambda:TagResource", "lambda:ListTags", "lambda:DeleteFunction"),
             resources=(clone,),
-            why="A clone is named powertune-RUN, tagged with its run and its target, and deleted as a whole.",
+            why="A clone is named powertune-clone-RUN, tagged with its run and its target, and deleted as a whole.",
         ),
         Statement(
             sid="FindClones",
@@ -150,8 +150,7 @@ def plan_statements(scope: Scope) -> tuple[Statement, ...]:
             actions=("iam:GetRole",),
             resources=(scope.function_role_arn or f"{account}:role/*",),
             why="Whether Lambda@Edge may run the function, which its execution role says, and the caller's role by its "
-            "whole name"
-            + ("." if scope.function_role_arn else "; give both in place of role/*."),
+            "whole name" + ("." if scope.function_role_arn else "; give both in place of role/*."),
             without="The plan says that Lambda@Edge could not be ruled out.",
         ),
         Statement(

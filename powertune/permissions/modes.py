@@ -38,7 +38,7 @@ def statements_for(mode: Mode, scope: Scope, wanted: Collection[Feature] = ()) -
     if mode is Mode.STACK:
         own += _stack(scope)
     if mode is Mode.READONLY:
-        own.append(_find_stack(scope))
+        own += [_find_stack(scope), *_executions_under_way(scope)]
     if scope.role_arn is not None:
         own += features.assume_statements((scope.role_arn,))
     if Feature.PAYLOAD_S3 in wanted and mode is Mode.DIRECT and not away:
@@ -141,6 +141,20 @@ def _readonly(scope: Scope, wanted: Collection[Feature]) -> tuple[Statement, ...
             why=f"How often the function is invoked, and how much it logs, for an estimate. {NO_RESOURCE}",
             without="powertune estimate needs the figures from you.",
         ),
+        Statement(
+            sid="FindClones",
+            actions=("lambda:ListFunctions",),
+            resources=("*",),
+            why=f"Clones that a dead run left are found by their names. {NO_RESOURCE}",
+            without="powertune status does not know of clones.",
+        ),
+        Statement(
+            sid="ReadClones",
+            actions=("lambda:ListTags",),
+            resources=scope.clones[:1],
+            why="A clone's tags say whose it is.",
+            without="powertune status does not know of clones.",
+        ),
     )
 
 
@@ -156,6 +170,25 @@ def _find_stack(scope: Scope) -> Statement:
         actions=("states:DescribeStateMachine",),
         resources=(scope.state_machine_arn,),
         why="Whether the stack is there.",
+    )
+
+
+def _executions_under_way(scope: Scope) -> tuple[Statement, ...]:
+    return (
+        Statement(
+            sid="ListExecutions",
+            actions=("states:ListExecutions",),
+            resources=(scope.state_machine_arn,),
+            why="Which runs the state machine has under way.",
+            without="powertune status of the function alone still works.",
+        ),
+        Statement(
+            sid="ReadExecutions",
+            actions=("states:DescribeExecution",),
+            resources=(scope.executions,),
+            why="Which functions they tune.",
+            without="powertune status of the function alone still works.",
+        ),
     )
 
 

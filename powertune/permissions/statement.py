@@ -7,7 +7,7 @@ from typing import Any
 
 from powertune.domain.function import FunctionArn
 
-CLONE_PREFIX = "powertune-"
+CLONE_PREFIX = "powertune-clone-"
 """How the names of temporary clones begin."""
 
 

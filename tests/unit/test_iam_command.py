@@ -1,0 +1,103 @@
+"""``powertune iam`` prints policies that IAM takes, for what was asked for."""
+
+import itertools
+import json
+
+import pytest
+from click.testing import CliRunner
+from fake_aws import ACCOUNT, ARN, REGION
+from iam_linter import findings
+
+from powertune.cli.iam import command
+from powertune.errors import UsageError
+
+LAYER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:tools:3"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/orders"
+WAYS = [*(("--mode", mode) for mode in ("direct", "stack", "readonly")),
+        *(("--role", role) for role in ("worker", "planner", "cleaner", "state-machine"))]  # fmt: skip
+MORE = {
+    "plain": (),
+    "isolate": ("--isolate", "--function-role-arn", ROLE, "--layer", LAYER),
+    "apply": ("--apply", "--alias", "live", "--canary"),
+    "plan": ("--plan", "--caller-arn", ROLE, "--prices"),
+    "around": ("--payload-s3", "s3://events/one.json", "--processor", f"{ARN}-setup", "--processor", f"{ARN}-after:7"),
+    "names": ("--log-group", "/all/logs", "--stack-name", "tuner", "--bucket", "results", "--stack-region", "eu-west-1",
+              "--stack-account", "111111111111", "--kms-key-arn", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/abc"),
+    "through a role": ("--role-arn", "arn:aws:iam::999999999999:role/tuner"),
+}  # fmt: skip
+
+
+def printed(*arguments, arn=ARN):
+    answer = CliRunner().invoke(command, ["--function-arn", arn, *arguments], catch_exceptions=False)
+    assert answer.exit_code == 0
+    return answer.stdout
+
+
+def policy(*arguments, arn=ARN):
+    return json.loads(printed(*arguments, arn=arn))
+
+
+def actions(document):
+    return {action for one in document["Statement"] if one["Effect"] == "Allow" for action in one["Action"]}
+
+
+@pytest.mark.parametrize(("way", "more"), list(itertools.product(WAYS, MORE)), ids=str)
+def test_an_iam_linter_finds_nothing_in_what_is_printed(way, more):
+    assert findings(policy(*way, *MORE[more])) == []
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_the_linter_finds_nothing_with_everything_at_once_and_in_another_partition(way):
+    everything = tuple(itertools.chain(*(more for name, more in MORE.items() if name != "through a role")))
+    assert findings(policy(*way, *everything)) == []
+    china = "arn:aws-cn:lambda:cn-north-1:123456789012:function:orders"
+    assert findings(policy(*way, arn=china)) == []
+
+
+def test_the_linter_finds_what_is_wrong():
+    document = policy("--mode", "direct")
+    document["Statement"][0]["Action"] = ["lambda:GetFunctionConfigurations"]
+    assert findings(document) != []
+    document["Statement"][0].update(Action=["s3:GetObject"])
+    assert findings(document) != []
+
+
+def test_what_a_run_may_be_asked_for_is_only_allowed_where_it_is_named():
+    plain = actions(policy("--mode", "direct"))
+    assert "lambda:CreateFunction" not in plain
+    assert actions(policy("--mode", "direct", "--isolate")) - plain >= {"lambda:CreateFunction", "iam:PassRole"}
+    assert actions(policy("--mode", "direct", "--apply", "--alias", "live")) == plain
+    assert actions(policy("--mode", "direct", "--canary")) - plain == {"cloudwatch:GetMetricData"}
+    assert actions(policy("--mode", "direct", "--prices")) - plain == {"pricing:GetProducts"}
+    assert actions(policy("--mode", "direct", "--payload-s3", "s3://b/k")) - plain == {"s3:GetObject"}
+
+
+def test_through_a_role_the_caller_needs_only_that_role():
+    [statement] = policy("--mode", "direct", "--role-arn", ROLE)["Statement"]
+    assert statement == {"Sid": "ActThroughRole", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": ROLE}
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_every_statement_is_explained(way):
+    text = printed(*way, "--isolate", "--plan", "--explain")
+    document = policy(*way, "--isolate", "--plan")
+    assert [block.partition(":")[0] for block in text.split("\n\n")] == [one["Sid"] for one in document["Statement"]]
+    for block, one in zip(text.split("\n\n"), document["Statement"], strict=True):
+        assert ("  on *" in block.splitlines()) == (one["Resource"] == "*")
+        assert one["Resource"] != "*" or "AWS checks it on no resource" in " ".join(block.split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--mode", "direct", "--role", "worker"),
+        ("--mode", "direct", "--alias", "live"),
+        ("--mode", "direct", "--layer", "arn"),
+        ("--mode", "direct", "--payload-s3", "bucket/key"),
+        ("--mode", "direct", "--role-arn", "tuner"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(arguments):
+    with pytest.raises(UsageError):
+        printed(*arguments)
