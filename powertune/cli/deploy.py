@@ -1,13 +1,20 @@
 """``powertune deploy``: create or update the stack."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from powertune.cli.deploy_options import check_names, deploy_options, pairs, parameters_of, place_options
+from powertune.cli.deploy_options import (
+    agreed,
+    check_names,
+    deploy_options,
+    pairs,
+    parameters_of,
+    place_options,
+    somebody_is_there,
+)
 from powertune.cli.progress import ProgressLine
 from powertune.domain.function import Architecture
 from powertune.errors import Stopped, UsageError
@@ -44,7 +51,7 @@ def command(**options: Any) -> int:
     parameters, tags = parameters_of(options), pairs(options["tags"], "--tag")
     if options["emit"] is not None:
         return _emit(options["emit"], options)
-    if not options["yes"] and not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not options["yes"] and not somebody_is_there():
         raise UsageError(
             "Nobody can be asked here, so nothing was started.", next_step="Add --yes to change the stack unasked."
         )
@@ -77,7 +84,7 @@ def command(**options: Any) -> int:
         assert state is not None
         return _done("unchanged", state, prepared, options)
     _show(prepared, parameters, state, stack_name)
-    if not options["yes"] and not _agreed():
+    if not options["yes"] and not agreed("Change the stack so?"):
         discard(session.client("cloudformation"), prepared.change_set)
         raise Stopped(f"Nothing was changed in the stack {stack_name}.")
     try:
@@ -91,15 +98,6 @@ def command(**options: Any) -> int:
             next_step="Run powertune deploy again to see how it ended.",
         ) from None
     return _done("created" if prepared.change_set.creates else "updated", after, prepared, options)
-
-
-def _agreed() -> bool:
-    """Whether the user wants it; Ctrl-C is a no."""
-    try:
-        return click.confirm("Change the stack so?", err=True)
-    except click.Abort:
-        click.echo(err=True)
-        return False
 
 
 def _emit(folder: Path, options: dict[str, Any]) -> int:

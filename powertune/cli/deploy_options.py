@@ -1,6 +1,7 @@
 """Options of ``powertune deploy``, and the parameters of the template that they stand for."""
 
 import re
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -59,6 +60,20 @@ _OPTIONS = (
     click.option("--parameter", "more", multiple=True, metavar="NAME=VALUE", help="Any parameter of the template."),
     click.option("--artifact-bucket", metavar="BUCKET", help="A bucket of yours for the code, instead of a new one."),
 )
+
+
+def somebody_is_there() -> bool:
+    """Whether a question would reach anybody."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def agreed(question: str) -> bool:
+    """Whether the user says yes; Ctrl-C is a no."""
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:
+        click.echo(err=True)
+        return False
 
 
 def place_options(command: Command) -> Command:

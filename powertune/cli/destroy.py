@@ -1,12 +1,11 @@
 """``powertune destroy``: remove the stack and all that ``powertune deploy`` made."""
 
 import json
-import sys
 from typing import Any
 
 import click
 
-from powertune.cli.deploy_options import check_names, place_options
+from powertune.cli.deploy_options import agreed, check_names, place_options, somebody_is_there
 from powertune.cli.progress import ProgressLine
 from powertune.errors import Stopped, UsageError
 
@@ -30,7 +29,7 @@ def command(**options: Any) -> int:
     puts its function back.
     """
     stack_name = check_names(options["name_prefix"], options["stack_name"])
-    if not options["yes"] and not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not options["yes"] and not somebody_is_there():
         raise UsageError("Nobody can be asked here, so nothing was started.", next_step="Add --yes to delete unasked.")
     from powertune.aws.clock import SystemClock
     from powertune.aws.session import AwsSession
@@ -46,7 +45,7 @@ def command(**options: Any) -> int:
     click.echo(f"In {found.place.region}, account {found.place.account}, this is deleted:", err=True)
     for text in going:
         click.echo(f"  - {text}", err=True)
-    if not options["yes"] and not click.confirm("Delete it?", err=True):
+    if not options["yes"] and not agreed("Delete it?"):
         raise Stopped("Nothing was deleted.")
     try:
         with ProgressLine() as line:
@@ -71,7 +70,8 @@ def _going(found: Any, *, keep_results: bool) -> list[str]:
     if found.state is not None:
         going.append(f"the stack {found.state.name}: state machine, task functions, roles, rule and logs")
     if found.results is not None and not keep_results:
-        going.append(f"the results bucket {found.results_bucket} with {found.results:,} objects in it")
+        objects = "1 object" if found.results == 1 else f"{found.results:,} objects"
+        going.append(f"the results bucket {found.results_bucket} with {objects} in it")
     if found.artifacts_bucket is not None:
         going.append(f"the bucket {found.artifacts_bucket} with the code of the task functions")
     return going
