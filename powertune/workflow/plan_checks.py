@@ -14,6 +14,7 @@ from powertune.target.surroundings import AccountLimits
 from powertune.workflow.permission_check import check_permissions
 from powertune.workflow.services import Services
 from powertune.workflow.steps.begin import MOST_IN_FLIGHT
+from powertune.workflow.steps.canary import most_looks
 
 CALLS_PER_SECOND = 15
 """Calls of Lambda's API besides Invoke and GetFunction, for a whole account and region; not to be raised (AWS docs,
@@ -24,12 +25,17 @@ SMALL_ACCOUNT_MB = 3008
 
 _CALLS_PER_VERSION = 16
 _CALLS_BESIDE = 12
-"""About as many as a run makes; tests/unit/test_preview.py compares."""
+_CALLS_TO_APPLY = 32
+_CALLS_OF_A_CANARY = 24
+_CALLS_PER_LOOK = 3
+"""About as many as a run makes; tests/unit/test_preview.py and test_canary_runs.py compare."""
 
 
-def control_plane_calls(bounds: Bounds) -> int:
+def control_plane_calls(bounds: Bounds, request: TuningRequest) -> int:
     """About how often a run calls Lambda's API at most, Invoke aside."""
-    return _CALLS_BESIDE + _CALLS_PER_VERSION * bounds.versions
+    applying = _CALLS_TO_APPLY if request.apply else 0
+    watching = _CALLS_OF_A_CANARY + _CALLS_PER_LOOK * most_looks(request) if request.canary is not None else 0
+    return _CALLS_BESIDE + _CALLS_PER_VERSION * bounds.versions + applying + watching
 
 
 def permissions_of(services: Services, place: str, request: TuningRequest, snapshot: FunctionSnapshot) -> Permissions:
@@ -81,8 +87,8 @@ def quotas_of(
         needed=None,
         unit="a second",
         fits=True,
-        note=f"of the whole account and region; about {control_plane_calls(bounds)} are made in all at most, and "
-        "throttled ones are repeated",
+        note=f"of the whole account and region; about {control_plane_calls(bounds, request)} are made in all at most, "
+        "and throttled ones are repeated",
     )
     concurrent = left = None
     if limits is not None:

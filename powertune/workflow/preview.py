@@ -38,6 +38,7 @@ from powertune.workflow.steps.begin import (
     standing_warnings,
     with_present_size,
 )
+from powertune.workflow.steps.canary import most_looks, watch_ms
 
 _LOOKS_AT_LOGS = 15
 """Times that the logs of a round may be asked for, by the pauses of steps/collecting.py, and some more."""
@@ -95,8 +96,8 @@ def preview(services: Services, request: TuningRequest, *, place: str, thorough:
         most_rounds=bounds.rounds,
         longest_invocation_ms=longest_billed_ms(snapshot.timeout_s),
         cost=_cost(examined, bounds, price, place),
-        control_plane_calls=control_plane_calls(bounds),
-        longest_s=longest_run_ms(request, snapshot, examined.processors) // 1000,
+        control_plane_calls=control_plane_calls(bounds, request),
+        longest_s=(longest_run_ms(request, snapshot, examined.processors) + watch_ms(request)) // 1000,
         warnings=(
             *(("A run that died still holds the function; it would be undone first.",) if dead else ()),
             *unread,
@@ -249,11 +250,11 @@ def _stack(examined: Examined, bounds: Bounds, price: Price, longest_ms: int) ->
     measuring = bounds.rounds + min(bounds.invocations, -(-bounds.bursts * call_ms // usable_ms))
     publishing = max(bounds.versions, bounds.rounds)
     looks = _LOOKS_AT_LOGS * bounds.rounds
-    watching = 3 * (request.canary.watch_s // 60 + 2) if request.canary else 0
+    watching = most_looks(request)
     calls = bounds.rounds + publishing + measuring + looks + _STATES_BESIDE + watching
     # A choice follows each of them, and a wait each look.
     return stack_lines(
-        price, transitions=2 * calls + looks, task_calls=calls, longest_ms=longest_ms, task_mb=MOST_TASK_MB
+        price, transitions=2 * calls + looks + watching, task_calls=calls, longest_ms=longest_ms, task_mb=MOST_TASK_MB
     )
 
 

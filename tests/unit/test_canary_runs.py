@@ -9,6 +9,7 @@ from asl_walker import Failed, Walker
 from fake_aws import ARN, FakeClock, Killed, refusal
 from fake_traffic import NEW_MB, OLD_MB, TrafficAws, request, without_revisions
 
+from powertune.decide.bounds import bounds_of
 from powertune.domain.canary import Canary
 from powertune.domain.function import FunctionArn
 from powertune.domain.result import Environment
@@ -16,12 +17,16 @@ from powertune.errors import AwsError, FunctionRefused, NotRestored, PowertuneEr
 from powertune.store import MemoryStore
 from powertune.target import lease
 from powertune.target.restore import restore
+from powertune.target.snapshot import take_snapshot
 from powertune.wire import to_data
 from powertune.workflow import tasks
 from powertune.workflow.archive import Archive
 from powertune.workflow.direct import run_direct
+from powertune.workflow.plan_checks import control_plane_calls
 from powertune.workflow.services import Services
 from powertune.workflow.stack import definition
+from powertune.workflow.steps.begin import MAX_ROUNDS, MOST_IN_FLIGHT, longest_run_ms
+from powertune.workflow.steps.canary import watch_ms
 
 FUNCTION = FunctionArn.parse(ARN)
 RUN_ID = "run-1"
@@ -207,6 +212,19 @@ def test_the_lease_lasts_as_long_as_the_canary():
     aws.fault = watch
     run(aws, request(canary=Canary(share=0.1, watch_s=3600)))
     assert held[0].until_ms - held[0].since_ms >= 3600_000 + 120_000
+
+
+@pytest.mark.parametrize("what", [request(canary=None), request()], ids=["apply", "canary"])
+def test_a_plan_foresees_the_calls_and_the_time_of_what_is_applied(what):
+    aws, clock = TrafficAws(), FakeClock()
+    began_ms = clock.ms
+    run(aws, what, clock=clock)
+    made = sum(call.startswith("lambda:") and call != "lambda:invoke" for call in aws.log)
+    bounds = bounds_of(what, most_rounds=MAX_ROUNDS, most_in_flight=MOST_IN_FLIGHT)
+    assert made <= control_plane_calls(bounds, what) <= 2 * made
+    assert clock.ms - began_ms <= longest_run_ms(what, take_snapshot(aws.client("lambda"), FUNCTION, clock)) + watch_ms(
+        what
+    )
 
 
 # --- what is refused before anything is spent ------------------------------------------------------------------

@@ -66,6 +66,11 @@ def watch_ms(request: TuningRequest) -> int:
     return 0 if request.canary is None else (request.canary.watch_s + LATE_S + 2 * LOOK_EVERY_S) * 1000
 
 
+def most_looks(request: TuningRequest) -> int:
+    """How often a canary is looked at, at the most; 0 without one."""
+    return 0 if request.canary is None else (request.canary.watch_s + LATE_S) // LOOK_EVERY_S + 1
+
+
 def begin(services: Services, state: RunState, draft: TuningResult, lease: Lease, memory_mb: int) -> RunState:
     """Publish the memory size and give it its share of the alias's invocations.
 
