@@ -13,6 +13,9 @@ MAX_MEMORY_MB = 10_240
 MB_PER_VCPU = 1769
 """Memory size that comes with one full vCPU (AWS docs, lambda/latest/dg/configuration-memory)."""
 
+CLONE_PREFIX = "powertune-clone-"
+"""How the names of the temporary clones that isolated runs make begin."""
+
 _ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):lambda:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):function:"
     r"(?P<name>[A-Za-z0-9_-]{1,64})(?::(?P<qualifier>\$LATEST|[A-Za-z0-9_-]{1,128}))?"
@@ -80,6 +83,7 @@ class FunctionSnapshot:
     ``trace_destination`` are as AWS names them, None where it did not say. ``lift_log_level`` is True where the run
     has to set another system log level on its versions, so that they write a record of every invocation.
     ``clone_of`` is the function that this one is a temporary clone of; None for a function of the user's.
+    ``settings_sha256`` is a hash of the settings that a run does not change.
     """
 
     arn: FunctionArn
@@ -100,6 +104,7 @@ class FunctionSnapshot:
     trace_destination: str | None = None
     lift_log_level: bool = False
     clone_of: FunctionArn | None = None
+    settings_sha256: str | None = None
 
     @property
     def target(self) -> FunctionArn:

@@ -13,7 +13,7 @@ from typing import Any
 from powertune.aws.clock import Clock
 from powertune.aws.errors import explained
 from powertune.domain.estimate import Traffic
-from powertune.domain.function import Architecture, FunctionArn
+from powertune.domain.function import CLONE_PREFIX, Architecture, FunctionArn
 from powertune.errors import AwsError, FunctionRefused
 from powertune.measure.insights_query import run_query
 
@@ -29,9 +29,12 @@ Confirm = Callable[[float], None]
 def query_text(arn: FunctionArn, log_group: str) -> str:
     """One query for counts and sums of billed milliseconds, cold starts apart from warm ones.
 
-    A log group of its own choice may hold other functions' records: their streams carry the function's name.
+    A log group of its own choice may hold other functions' records: their streams carry the function's name. Its
+    default group may hold those of its temporary clones, which are no traffic.
     """
-    own = "" if log_group == f"/aws/lambda/{arn.name}" else f"| filter @logStream like /\\/{arn.name}\\[/\n"
+    own = f"| filter @logStream like /\\/{arn.name}\\[/\n"
+    if log_group == f"/aws/lambda/{arn.name}":
+        own = f"| filter @logStream not like /\\/{CLONE_PREFIX}/\n"
     return (
         'filter @type = "REPORT" or type = "platform.report"\n'
         f"{own}"

@@ -5,10 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from powertune.domain.function import FunctionArn
-
-CLONE_PREFIX = "powertune-clone-"
-"""How the names of temporary clones begin."""
+from powertune.domain.function import CLONE_PREFIX, FunctionArn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,9 @@ from typing import Any
 
 from powertune.aws.clock import Clock
 from powertune.aws.errors import code_of, explained
-from powertune.domain.function import FunctionArn
+from powertune.domain.function import CLONE_PREFIX, FunctionArn
 from powertune.errors import FunctionRefused
 
-CLONE_PREFIX = "powertune-clone-"
 RUN_TAG, TARGET_TAG, UNTIL_TAG = "powertune:run", "powertune:target", "powertune:until"
 
 _LONGEST_NAME = 64

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from both_drivers import by_state_machine, directly, services_of
 from fake_account import FakeAccount, package
 from fake_aws import ACCOUNT, ARN, NAME, REGION, FakeClock, Killed, refusal
 
@@ -21,6 +22,8 @@ from powertune.errors import (
 from powertune.store import FolderStore
 from powertune.target import cloning
 from powertune.target.clone import Clone, clone_arn, clone_by_tags, clone_of_run, clone_tags, delete_clone, find_clones
+from powertune.wire import to_data
+from powertune.workflow import tasks
 from powertune.workflow.direct import run_direct
 from powertune.workflow.services import Services
 
@@ -311,6 +314,45 @@ def test_code_that_lies_in_its_owners_bucket_is_referred_to_there(account, tmp_p
     aws.get_function = lambda **more: {**real(**more), "Code": {"ResolvedS3Object": lies}}
     run(aws, tmp_path)
     assert aws.created[0]["Code"] == {**lies, "S3ObjectStorageMode": "REFERENCE"}
+
+
+def asked(**more):
+    return TuningRequest(function_arn=TARGET, memory_sizes_mb=(128, 512), invocations=3, isolate=True, **more)
+
+
+def test_the_state_machine_and_the_terminal_do_the_same(account, monkeypatch):
+    one, other = account(), account()
+    monkeypatch.setattr(cloning, "download", one.download)
+    first = directly(one, asked(apply=True))
+    second, entered = by_state_machine(other, asked(apply=True), monkeypatch)
+    assert "Apply" in entered
+    assert first.function == second.function
+    assert first.memory_sizes == second.memory_sizes
+    assert first.applied == second.applied
+    assert one.made == other.made == {}
+    assert [call for call in one.log if "create_function" in call] == [
+        call for call in other.log if "create_fun" in call
+    ]
+
+
+def test_a_state_machine_that_was_stopped_leaves_a_clone_that_the_restoring_task_deletes_from_the_input_alone(
+    account, monkeypatch
+):
+    def stop(number, service, operation, when):
+        if "lambda:invoke" in aws.log:
+            raise Killed
+
+    aws = account(fault=stop)
+    with pytest.raises(Killed):
+        run_direct(services_of(aws), asked(), "run-1")
+    aws.fault = lambda *_: None
+    assert list(aws.made) == ["powertune-clone-run-1"]
+    monkeypatch.setattr(tasks, "_session", lambda *_, **__: aws)
+    monkeypatch.setattr(tasks, "_services", lambda *_, **__: services_of(aws))
+    event = {"step": "restore", "input": {"request": to_data(asked())}, "execution": "e", "name": "run-1"}
+    assert tasks.handler(event, None)["restored"]
+    assert aws.made == {}
+    assert aws.written == []
 
 
 # --- applying ---------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from fake_logs import EngineLogs, ScriptedLogs, event, json_report, text_report
 from powertune.domain.estimate import Traffic
 from powertune.domain.function import Architecture, FunctionArn
 from powertune.errors import AwsError, FunctionNotFound, FunctionRefused, UsageError
-from powertune.measure.traffic import query_text, read_traffic
+from powertune.measure.traffic import read_traffic
 from powertune.pricing.loads import traffic_load
 
 ARN = FunctionArn.parse("arn:aws:lambda:eu-west-1:123456789012:function:orders")
@@ -89,7 +89,15 @@ def test_a_shared_log_group_gives_only_the_functions_own_records():
     )  # fmt: skip
     traffic = read_traffic(FakeFunction(logs, LoggingConfig={"LogGroup": "/shop"}), ARN, FakeClock())
     assert (traffic.warm_records, traffic.warm_billed_total_ms, traffic.log_group) == (1, 11, "/shop")
-    assert "@logStream" not in query_text(ARN, "/aws/lambda/orders")
+
+
+def test_what_a_temporary_clone_left_in_the_functions_own_log_group_is_no_traffic():
+    streams = "2026/09/21/[7]0123456789abcdef", "2026/09/21/powertune-clone-run-1[7][0123456789abcdef]"
+    logs = EngineLogs(
+        [at(1, text_report(number, billed=11), stream=stream) for number, stream in enumerate(streams)]
+    )  # fmt: skip
+    traffic = read_traffic(FakeFunction(logs), ARN, FakeClock())
+    assert (traffic.warm_records, traffic.warm_billed_total_ms) == (1, 11)
 
 
 def test_what_the_query_will_scan_can_refuse_it_before_it_is_started():
