@@ -38,12 +38,6 @@ def isolate_statements(scope: Scope) -> tuple[Statement, ...]:
             why="A clone is named powertune-clone-RUN, tagged with its run and its target, and deleted as a whole.",
         ),
         Statement(
-            sid="FindClones",
-            actions=("lambda:ListFunctions",),
-            resources=("*",),
-            why=f"Clones that a dead run left are found by their names. {NO_RESOURCE}",
-        ),
-        Statement(
             sid="GiveCloneTheFunctionsRole",
             actions=("iam:PassRole",),
             resources=(scope.function_role_arn or f"arn:{scope.partition}:iam::{scope.function.account}:role/*",),
@@ -62,6 +56,26 @@ def isolate_statements(scope: Scope) -> tuple[Statement, ...]:
             )
         )
     return tuple(statements)
+
+
+def find_clone_statements(scope: Scope) -> tuple[Statement, ...]:
+    """To find the clones that dead runs have left, for status and cleanup. A run knows its own by its name."""
+    return (
+        Statement(
+            sid="FindClones",
+            actions=("lambda:ListFunctions",),
+            resources=("*",),
+            why=f"Clones that a dead run left are found by their names. {NO_RESOURCE}",
+            without="powertune status and cleanup do not know of clones.",
+        ),
+        Statement(
+            sid="ReadClones",
+            actions=("lambda:ListTags",),
+            resources=scope.clones[:1],
+            why="A clone's tags say whose it is.",
+            without="powertune status and cleanup do not know of clones.",
+        ),
+    )
 
 
 def canary_statements() -> tuple[Statement, ...]:

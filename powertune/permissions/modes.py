@@ -50,20 +50,26 @@ def statements_for(mode: Mode, scope: Scope, wanted: Collection[Feature] = ()) -
     return tuple(own)
 
 
-def target_statements(scope: Scope, wanted: Collection[Feature] = ()) -> tuple[Statement, ...]:
-    """What is done to the function in a run, from the terminal or by the task functions."""
+def target_statements(scope: Scope, wanted: Collection[Feature] = (), *, either: bool = False) -> tuple[Statement, ...]:
+    """What is done to the function in a run, from the terminal or by the task functions.
+
+    With ``either``, a run may be isolated or not; without, all are isolated where that is wanted.
+    """
     function = target.Functions(plain=(str(scope.function),), qualified=(scope.any_version,))
     clone = target.Functions(plain=scope.clones[:1], qualified=scope.clones[1:], name="Clone")
     isolated = Feature.ISOLATE in wanted
-    written = [clone] if isolated else [function]
-    if isolated and Feature.APPLY in wanted:
+    measured = [clone] if isolated else []
+    if either or not isolated:
+        measured.insert(0, function)
+    written = list(measured)
+    if Feature.APPLY in wanted and function not in written:
         written.append(function)
     statements = [target.configuration(function), target.concurrency(function), target.records(function)]
     if isolated:
         statements += [target.configuration(clone), target.records(clone), *features.isolate_statements(scope)]
     for one in written:
         statements += [target.changes(one), *target.undo(one)]
-    statements += [target.invoke(written[0]), target.never_delete(function)]
+    statements += [*map(target.invoke, measured), target.never_delete(function)]
     statements += [*target.log_queries([scope.log_group_arn]), target.traces()]
     if Feature.CANARY in wanted:
         statements += features.canary_statements()
@@ -123,7 +129,8 @@ def _example(resource: str) -> str:
 
 
 def _direct(scope: Scope, wanted: Collection[Feature]) -> tuple[Statement, ...]:
-    return target_statements(scope, wanted)
+    finding = features.find_clone_statements(scope) if Feature.ISOLATE in wanted else ()
+    return (*target_statements(scope, wanted), *finding)
 
 
 def _readonly(scope: Scope, wanted: Collection[Feature]) -> tuple[Statement, ...]:
@@ -141,20 +148,7 @@ def _readonly(scope: Scope, wanted: Collection[Feature]) -> tuple[Statement, ...
             why=f"How often the function is invoked, and how much it logs, for an estimate. {NO_RESOURCE}",
             without="powertune estimate needs the figures from you.",
         ),
-        Statement(
-            sid="FindClones",
-            actions=("lambda:ListFunctions",),
-            resources=("*",),
-            why=f"Clones that a dead run left are found by their names. {NO_RESOURCE}",
-            without="powertune status does not know of clones.",
-        ),
-        Statement(
-            sid="ReadClones",
-            actions=("lambda:ListTags",),
-            resources=scope.clones[:1],
-            why="A clone's tags say whose it is.",
-            without="powertune status does not know of clones.",
-        ),
+        *features.find_clone_statements(scope),
     )
 
 

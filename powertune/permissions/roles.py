@@ -31,7 +31,7 @@ def role_statements(role: StackRole, scope: Scope, wanted: Collection[Feature] =
     statements: list[Statement] = []
     if role is StackRole.WORKER:
         if scope.role_arn is None:
-            statements += target_statements(scope, wanted)
+            statements += target_statements(scope, wanted, either=True)
         if Feature.PAYLOAD_S3 in wanted:
             statements += features.payload_statements(scope)
         statements += [*bucket_statements(scope), _history(scope)]
@@ -56,12 +56,6 @@ def _undo(scope: Scope, wanted: Collection[Feature]) -> tuple[Statement, ...]:
                 actions=("lambda:ListTags", "lambda:DeleteFunction"),
                 resources=scope.clones[:1],
                 why="A clone that a dead run left is deleted, after its name and its tags were looked at.",
-            ),
-            Statement(
-                sid="FindClones",
-                actions=("lambda:ListFunctions",),
-                resources=("*",),
-                why=f"Clones are found by their names. {NO_RESOURCE}",
             ),
         )
     return (

@@ -14,6 +14,16 @@ EXPLAINED = {
         "RESOURCE_MISMATCH",
         "states:ListExecutions",
     ): "It wants a map run as well, and there are none.",
+    **{
+        ("RESOURCE_STAR", f"ec2:{action}"): "Lambda refuses a function in a VPC whose role has these on anything "
+        "narrower (AWS docs, lambda/latest/dg/configuration-vpc)."
+        for action in (
+            "AssignPrivateIpAddresses",
+            "CreateNetworkInterface",
+            "DeleteNetworkInterface",
+            "UnassignPrivateIpAddresses",
+        )
+    },
 }
 
 
@@ -28,5 +38,9 @@ def findings(policy):
 
 
 def _actions(finding):
+    if str(finding.detail).startswith("Unknown condition lambda:SourceFunctionArn for action ec2:"):
+        # A key of all calls that a function's code makes, whatever the service (AWS docs,
+        # lambda/latest/dg/permissions-source-function-arn).
+        return []
     detail = finding.detail if isinstance(finding.detail, list) else [finding.detail]
-    return [one.get("action") if isinstance(one, dict) else None for one in detail]
+    return [one.get("action") if isinstance(one, dict) else one for one in detail]
