@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from powertune.cli.account_options import account_options, check_region, reaching, session_of
+from powertune.cli.account_options import account_options, check_region, home_session_of, reaching, session_of
 from powertune.domain.function import FunctionArn
 
 _EPILOG = """\b
@@ -37,7 +37,7 @@ def command(function_arn: str | None, as_json: bool, **options: Any) -> int:
 
     session = session_of(options, arn)
     found = status_of(session.client("lambda"), arn, SystemClock())
-    running = _executions(session, arn)
+    running = _executions(home_session_of(options, arn.region), arn, through_role=options["role_arn"] is not None)
     _tell(_data(found, running), _lines(found, running), as_json=as_json)
     return 0
 
@@ -79,14 +79,18 @@ def _partition(region: str) -> str:
     )
 
 
-def _executions(session: Any, arn: FunctionArn) -> Any:
-    """The function's executions under way; None where the caller may not look, or there is no state machine."""
+def _executions(session: Any, arn: FunctionArn, *, through_role: bool) -> Any:
+    """The function's executions under way in the caller's account; None where that cannot be known.
+
+    Behind a role the function is in another account than the state machine.
+    """
+    from powertune.aws.roles import account_of
     from powertune.errors import AwsError
     from powertune.workflow.executions import running
     from powertune.workflow.stack import find_stack
 
     try:
-        stack = find_stack(session, arn.account, arn.partition)
+        stack = find_stack(session, account_of(session) if through_role else arn.account, arn.partition)
         return None if stack is None else tuple(one for one in running(session, stack) if one.function_arn == str(arn))
     except AwsError:
         return None
