@@ -111,7 +111,8 @@ def preflight(services: Services, run: RunInput) -> RunState:
     until_ms = now_ms + lease_ms(request, snapshot, processors)
     if request.isolate:
         own = examined.own_architecture
-        snapshot, notes = isolating.cloned(services, client, request, snapshot, own, run.run_id, until_ms)
+        snapshot, cloned = isolating.cloned(services, client, request, snapshot, own, run.run_id, until_ms)
+        notes = (*notes, *cloned)
     lease.take(
         client,
         snapshot.arn,
