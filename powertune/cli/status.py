@@ -37,7 +37,8 @@ def command(function_arn: str | None, as_json: bool, **options: Any) -> int:
 
     session = session_of(options, arn)
     found = status_of(session.client("lambda"), arn, SystemClock())
-    running = _executions(home_session_of(options, arn.region), arn, through_role=options["role_arn"] is not None)
+    behind = options["role_arn"] is not None
+    running = _executions(home_session_of(options, arn.region) if behind else session, arn, through_role=behind)
     _tell(_data(found, running), _lines(found, running), as_json=as_json)
     return 0
 
