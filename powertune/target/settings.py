@@ -1,5 +1,7 @@
 """The settings of ``$LATEST`` that a run changes: its memory size, and the system log level where that is lifted."""
 
+import hashlib
+import json
 import re
 from typing import Any
 
@@ -13,6 +15,19 @@ lambda/latest/dg/monitoring-cloudwatchlogs-log-level)."""
 NEW_ACCOUNT_MB = 3008
 """What new accounts are limited to. AWS refuses more with "Member must have value less than or equal to 3008"."""
 
+_MEASURED_WITH = (
+    "Handler",
+    "Runtime",
+    "Role",
+    "Timeout",
+    "Environment",
+    "Architectures",
+    "EphemeralStorage",
+    "TracingConfig",
+    "KMSKeyArn",
+    "FileSystemConfigs",
+    "ImageConfigResponse",
+)
 _AT_MOST = re.compile(r"less than or equal to ([0-9]{3,5})\b")
 
 
@@ -65,6 +80,18 @@ def update_settings(
 def _is_set(client: Any, arn: FunctionArn, memory_mb: int, log_level: str | None) -> bool:
     present = client.get_function_configuration(FunctionName=str(arn))
     return bool(present["MemorySize"] == memory_mb) and log_level_of(present) == log_level
+
+
+def settings_sha256(configuration: dict[str, Any]) -> str:
+    """A hash of all settings that what is measured depends on, but the memory size and the log level.
+
+    It is of the values, so that none of them, such as an environment variable, is kept where the hash is.
+    """
+    chosen = {name: configuration.get(name) for name in _MEASURED_WITH}
+    chosen["Layers"] = [layer["Arn"] for layer in configuration.get("Layers") or ()]
+    vpc = configuration.get("VpcConfig") or {}
+    chosen["VpcConfig"] = [sorted(vpc.get(name) or ()) for name in ("SubnetIds", "SecurityGroupIds")]
+    return hashlib.sha256(json.dumps(chosen, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _allowed_mb(refusal: str, memory_mb: int) -> int | None:

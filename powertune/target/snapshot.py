@@ -7,6 +7,7 @@ from powertune.aws.clock import Clock
 from powertune.aws.errors import explained
 from powertune.domain.function import Architecture, FunctionArn, FunctionSnapshot, LogFormat
 from powertune.errors import FunctionRefused
+from powertune.target.settings import settings_sha256
 
 UPDATE_TIMEOUT_S = 300
 _PAUSES_S = (0.3, 0.1, 0.1, 0.1, 0.2, 0.4, 0.8)
@@ -50,6 +51,7 @@ def take_snapshot(client: Any, arn: FunctionArn, clock: Clock) -> FunctionSnapsh
         system_log_level=logging.get("SystemLogLevel"),
         ephemeral_mb=(configuration.get("EphemeralStorage") or {}).get("Size", 512),
         snap_start=(configuration.get("SnapStart") or {}).get("ApplyOn", "None") != "None",
+        settings_sha256=settings_sha256(configuration),
     )
 
 

@@ -14,7 +14,7 @@ from powertune.domain.function import MAX_MEMORY_MB, FunctionArn, FunctionSnapsh
 from powertune.domain.work import Variant
 from powertune.errors import FunctionChanged, FunctionRefused
 from powertune.target.lease import holds, lost, record_memory, record_put_back
-from powertune.target.settings import LIFTED_LEVEL, log_level_of, update_settings
+from powertune.target.settings import LIFTED_LEVEL, log_level_of, settings_sha256, update_settings
 from powertune.target.snapshot import require_updated, settled_configuration
 from powertune.target.sweep import alias_prefix, sweep, version_description
 
@@ -87,6 +87,14 @@ def _publish_version(
         raise FunctionChanged(
             f"Version {version} of {arn.name} has {active['MemorySize']} MB, not the {memory_mb} MB just set.",
             next_step="Somebody else is changing the function; run again later.",
+        )
+    found, known = settings_sha256(active), snapshot.settings_sha256
+    # A clone is nobody else's, and has not all settings of its target.
+    if known is not None and found != known and snapshot.clone_of is None:
+        raise FunctionChanged(
+            f"Somebody changed the settings of {arn.name} during the run, so its memory sizes would not have been "
+            "measured alike. The change was left as it is.",
+            next_step="Run again when the other change is finished.",
         )
     if active.get("State") == "Failed":
         raise FunctionRefused(

@@ -139,7 +139,7 @@ class _Run:
         verdict.left += fault_changes.lost(lane.visible(self.name), self.wanted)
         calls = [*earlier, *lane.proxy.calls]
         alias = APPLIED_ALIAS if case.mode == "apply" else None
-        verdict.touched += touched(calls, self.name, self.before, SIZES_MB, alias)
+        verdict.touched += touched(calls, self.name, self.before, (*SIZES_MB, *self._found_mb(injection)), alias)
         verdict.twice += sent_twice(calls, _MOST_AT_A_SIZE[case.mode])
         return verdict
 
@@ -152,7 +152,15 @@ class _Run:
             version = after["aliases"][APPLIED_ALIAS]["FunctionVersion"]
             theirs = ("configuration.MemorySize", f"aliases.{APPLIED_ALIAS}.", f"versions.{version}")
             return [one for one in found if not one.startswith(theirs)]
-        return [one for one in found if not one.startswith(tuple(self.theirs))]
+        # An alias that was moved and put back has another revision.
+        revision = f"aliases.{APPLIED_ALIAS}.RevisionId" if self.case.mode == "apply" else "-"
+        return [one for one in found if not one.startswith((revision, *self.theirs))]
+
+    def _found_mb(self, injection):
+        """The size to go back to, where another client set it before the run began."""
+        leased = [call.number for call in self.counted if call.fields.get("Name") == "powertune-lease"]
+        early = injection.hit is not None and leased and injection.hit.number < leased[0]
+        return (fault_changes.OTHERS_MB,) if injection.kind == "memory-changed" and early else ()
 
     def _change(self, kind):
         self.theirs, self.wanted = fault_changes.make(self.lane, self.name, kind)

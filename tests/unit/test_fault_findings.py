@@ -4,12 +4,19 @@ from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ConnectionClosedError
-from fake_aws import ARN, FakeAws, refusal
+from fake_aws import ARN, FakeAws, FakeClock, refusal
 
 from powertune.cli import cleanup
-from powertune.errors import AwsError, NotRestored
+from powertune.domain.function import FunctionArn
+from powertune.domain.request import TuningRequest
+from powertune.domain.result import Environment
+from powertune.errors import AwsError, FunctionChanged, NotRestored
+from powertune.store import FolderStore
 from powertune.target.lease import LEASE_ALIAS
+from powertune.target.settings import settings_sha256
 from powertune.workflow import tasks
+from powertune.workflow.direct import run_direct
+from powertune.workflow.services import Services
 from powertune.workflow.stack import environment_of
 
 RUN_ID = "20261124T120000-abc123"
@@ -72,3 +79,29 @@ def test_an_endpoint_that_is_lost_before_a_run_begins_is_told_in_a_sentence():
     session = SimpleNamespace(client=lambda _: SimpleNamespace(meta=meta, get_function_configuration=lost))
     with pytest.raises(AwsError, match="AWS did not answer"):
         environment_of(session)
+
+
+def test_settings_that_somebody_changes_between_two_sizes_end_the_run_because_these_would_differ(tmp_path):
+    def other(number, service, operation, when):
+        if operation == "create_alias" and when == "after" and aws.versions:
+            aws.latest["Environment"] = {"Variables": {"STAGE": "by somebody else"}}
+            aws._revise()
+
+    aws = Aws(fault=other)
+    request = TuningRequest(function_arn=FunctionArn.parse(ARN), memory_sizes_mb=(512, 1024), invocations=3)
+    run = Services(session=aws, store=FolderStore(tmp_path), clock=FakeClock(), environment=Environment(kind="aws"))
+    with pytest.raises(FunctionChanged, match="Somebody changed the settings"):
+        run_direct(run, request, RUN_ID)
+    assert aws.latest["MemorySize"] == 512
+    assert aws.latest["Environment"]["Variables"]["STAGE"] == "by somebody else"
+    assert not aws.aliases
+    assert not aws.versions
+
+
+def test_no_value_of_a_setting_is_kept_and_what_a_run_changes_is_not_among_them():
+    configuration = {"MemorySize": 128, "Environment": {"Variables": {"KEY": "secret"}}, "Timeout": 3}
+    known = settings_sha256(configuration)
+    assert "secret" not in known
+    assert settings_sha256({**configuration, "MemorySize": 512, "Description": "x", "RevisionId": "r"}) == known
+    assert settings_sha256({**configuration, "Timeout": 4}) != known
+    assert settings_sha256({**configuration, "Layers": [{"Arn": "arn:layer:1", "CodeSize": 5}]}) != known
