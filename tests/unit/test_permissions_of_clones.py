@@ -1,48 +1,27 @@
 """An isolated run makes the calls that its policy allows, and the policy allows nothing that would write the target."""
 
 import pytest
-from fake_account import FakeAccount
-from fake_aws import ACCOUNT, ARN, NAME, REGION, FakeClock
-from policed_aws import PolicedAws
+from fake_aws import ACCOUNT, ARN, NAME, REGION, FakeClock, Killed
+from policed_account import PolicedAccount, PolicedStackAccount
 
 from powertune.domain.function import Architecture, FunctionArn
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import Environment
-from powertune.permissions import Feature, Mode, Scope, allows, statements_for
+from powertune.permissions import Feature, Mode, Scope, StackRole, allows, role_statements, statements_for
 from powertune.store import MemoryStore
 from powertune.target import cloning
 from powertune.target.clone import clone_arn, delete_clone, find_clones
+from powertune.wire import to_data
 from powertune.workflow.direct import run_direct
+from powertune.workflow.execution import run_execution
 from powertune.workflow.services import Services
+from powertune.workflow.stack import find_stack
+from powertune.workflow.steps import run_step
 
 TARGET = FunctionArn.parse(ARN)
 LAYER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:tools:3"
 SCOPE = Scope(function=TARGET, function_role_arn=f"arn:aws:iam::{ACCOUNT}:role/orders", layer_arns=(LAYER,))
 ISOLATED = statements_for(Mode.DIRECT, SCOPE, (Feature.ISOLATE,))
-
-
-class PolicedAccount(PolicedAws, FakeAccount):
-    """The account with IAM: what CreateFunction needs beside itself is checked too."""
-
-    def check(self, action, resource):
-        # IAM's name for the call that takes a layer's ARN (Service Authorization Reference, AWS Lambda).
-        super().check("lambda:GetLayerVersion" if action == "lambda:GetLayerVersionByArn" else action, resource)
-
-    def _resource(self, service, operation, given):
-        if operation == "create_function":
-            arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{given['FunctionName']}"
-            self.check("lambda:TagResource", arn)
-            self.check("iam:PassRole", given["Role"])
-            for layer in given.get("Layers", ()):
-                self.check("lambda:GetLayerVersion", layer)
-            return arn
-        if operation == "list_functions":
-            return "*"
-        if operation == "get_layer_version_by_arn":
-            return given["Arn"]
-        if operation == "list_tags":
-            return given["Resource"]
-        return super()._resource(service, operation, given)
 
 
 @pytest.fixture
@@ -92,3 +71,42 @@ def test_a_clone_may_be_made_and_deleted_and_no_other_function_may():
     for action in ("lambda:CreateFunction", "lambda:DeleteFunction"):
         assert allows(ISOLATED, action, str(clone_arn(TARGET, "run-1")))
         assert not allows(ISOLATED, action, f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}-2")
+
+
+def test_an_isolated_run_through_the_state_machine_makes_only_calls_that_its_roles_allow(monkeypatch):
+    roles = {role.value: role_statements(role, SCOPE, (Feature.ISOLATE,)) for role in StackRole}
+    clock = FakeClock()
+    aws = PolicedStackAccount(statements_for(Mode.STACK, SCOPE), roles, clock, monkeypatch)
+    monkeypatch.setattr(cloning, "download", aws.download)
+    request = TuningRequest(function_arn=TARGET, memory_sizes_mb=(128, 512), invocations=3, isolate=True)
+    before = aws.visible()
+    result = run_execution(
+        aws, find_stack(aws, ACCOUNT), request, "run-1", clock, progress=lambda _: None, stop_requested=lambda: False
+    )
+    assert result.restored
+    assert (aws.denied, aws.made) == ([], {})
+    assert aws.visible() == before
+
+
+def test_the_cleaner_may_delete_the_clone_of_a_run_that_died(monkeypatch):
+    made = PolicedAccount(ISOLATED)
+    monkeypatch.setattr(cloning, "download", made.download)
+
+    def die(number, service, operation, when):
+        if operation == "invoke":
+            made.fault = lambda *_: dead()
+
+    def dead():
+        raise Killed
+
+    made.fault = die
+    with pytest.raises(Killed):
+        run(made)
+    assert made.made
+    made.fault = lambda *_: None
+    services = Services(session=made, store=MemoryStore(), clock=FakeClock(), environment=Environment(kind="aws"))
+    request = TuningRequest(function_arn=TARGET, memory_sizes_mb=(128, 512), invocations=3, isolate=True)
+    data = {"run_id": "run-1", "request": to_data(request)}
+    with made.under(role_statements(StackRole.CLEANER, SCOPE, (Feature.ISOLATE,))):
+        assert run_step(services, "restore", data)["restored"]
+    assert (made.denied, made.made) == ([], {})
