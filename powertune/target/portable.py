@@ -5,9 +5,13 @@ machine, which on Linux carries 0x7B79 on top of it (dotnet/runtime, docs/design
 platform tags of Python packages: packaging.python.org, "Platform compatibility tags".
 """
 
+import lzma
 import re
+import shutil
 import struct
+import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
@@ -20,11 +24,25 @@ _DOTNET_ON_LINUX = {0x8664 ^ 0x7B79: Architecture.X86_64, 0xAA64 ^ 0x7B79: Archi
 _HEAD = 1024
 _ELF = b"\x7fELF"
 _NESTED = (".jar", ".war", ".whl", ".egg", ".zip")
-_LARGEST_NESTED = 300 * 1024 * 1024
+_LARGEST_NESTED = 150 * 1024 * 1024
+_IN_MEMORY = 16 * 1024 * 1024
 _DEEPEST = 2
 _WHEEL = re.compile(r"^Tag: \S+?-\S+?-(\S+)$", re.MULTILINE)
 _PLATFORMS = {"x86_64": Architecture.X86_64, "amd64": Architecture.X86_64, "aarch64": Architecture.ARM64}
 _SHOWN = 3
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
+"""What zipfile raises for damaged archives, encrypted ones, and such as are packed in an unknown way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +63,7 @@ def obstacles(package: IO[bytes], wanted: Architecture) -> tuple[str, ...]:
     try:
         with zipfile.ZipFile(package) as archive:
             found, unread = _compiled(archive, wanted, 0)
-    except (zipfile.BadZipFile, OSError, RuntimeError, ValueError, NotImplementedError) as error:
+    except _UNREADABLE as error:
         return (f"The package cannot be read: {error}.",)
     foreign = [one for one in found if one.machine != wanted.value]
     said = []
@@ -79,9 +97,12 @@ def _compiled(archive: zipfile.ZipFile, wanted: Architecture, depth: int) -> tup
                 unread.append(entry.filename)
                 continue
             try:
-                with archive.open(entry) as file, zipfile.ZipFile(file) as inner:
-                    deeper, closed = _compiled(inner, wanted, depth + 1)
-            except (zipfile.BadZipFile, OSError, RuntimeError, ValueError, NotImplementedError):
+                # A copy: seeking back in a packed file would unpack it from its beginning each time.
+                with archive.open(entry) as file, tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as copy:
+                    shutil.copyfileobj(file, copy)
+                    with zipfile.ZipFile(copy) as inner:
+                        deeper, closed = _compiled(inner, wanted, depth + 1)
+            except _UNREADABLE:
                 unread.append(entry.filename)
                 continue
             unread += [f"{entry.filename}!{path}" for path in closed]

@@ -119,6 +119,7 @@ class FakeAccount(FakeAws):
             FunctionArn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}",
             CodeSha256=sha256(given["Code"]["ZipFile"]) if "ZipFile" in given["Code"] else self.latest["CodeSha256"],
             State="Pending",
+            Layers=[{"Arn": arn, "CodeSize": 1} for arn in given.get("Layers", ())],
         )
         made._pending_reads, made.pending_state = 2, True
         self.made[name], self.tags[name] = _Pending.of(made), dict(given.get("Tags", {}))

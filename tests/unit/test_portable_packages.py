@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 from fake_account import package
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from powertune.domain.function import Architecture
@@ -128,6 +128,7 @@ def test_whatever_a_file_holds_the_scan_ends_in_sentences(content, name):
     assert all(isinstance(text, str) for text in obstacles(buffer, ARM))
 
 
+@example(b"\x00\x01\xa6", 149)
 @given(st.binary(max_size=60), st.integers(0, 200))
 def test_a_damaged_zip_never_raises(noise, at):
     whole = bytearray(package(**{"numpy/core.so": elf(62)}))
