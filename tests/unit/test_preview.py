@@ -46,8 +46,8 @@ def test_a_plan_does_nothing_but_read():
     aws = PlanAws()
     before = aws.visible()
     for place in ("direct", "stack", "none"):
-        for the_request in (request(), request(**ADAPTIVE), request(dry_run=True), request(isolate=True)):
-            planned(aws, the_request, place)
+        for more in ({}, ADAPTIVE, {"dry_run": True}, {"isolate": True}, {"apply": True, "apply_alias": "live"}):
+            assert planned(aws, request(**more), place).refusals == ()
     assert aws.log
     assert aws.written == []
     assert aws.visible() == before

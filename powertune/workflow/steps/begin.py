@@ -91,7 +91,7 @@ def preflight(services: Services, run: RunInput) -> RunState:
         FunctionNotFound, FunctionRefused, LeaseHeld, UsageError: before anything was changed.
     """
     archive = Archive(services.store, run.run_id)
-    request = run.request or archive.request()
+    request = _with_payloads(services, run.request or archive.request())
     arn = request.function_arn
     services.progress(Progress(phase=Phase.PREFLIGHT, detail=arn.name))
     client = services.session.client("lambda")
