@@ -88,7 +88,9 @@ def settings_sha256(configuration: dict[str, Any]) -> str:
     It is of the values, so that none of them, such as an environment variable, is kept where the hash is.
     """
     chosen = {name: configuration.get(name) for name in _MEASURED_WITH}
-    chosen["Layers"] = [layer["Arn"] for layer in configuration.get("Layers") or ()]
+    chosen["Layers"] = [
+        layer["Arn"] if isinstance(layer, dict) else layer for layer in configuration.get("Layers") or ()
+    ]
     vpc = configuration.get("VpcConfig") or {}
     chosen["VpcConfig"] = [sorted(vpc.get(name) or ()) for name in ("SubnetIds", "SecurityGroupIds")]
     return hashlib.sha256(json.dumps(chosen, sort_keys=True, default=str).encode()).hexdigest()
