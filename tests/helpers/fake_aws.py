@@ -82,6 +82,7 @@ class FakeAws:
         }
         self.versions = {}
         self.aliases = {}
+        self.ready = {}  # environments that are kept ready, by alias
         self._published_from = None
         self._next_version = 1
         self.reserved = None
@@ -196,6 +197,11 @@ class FakeAws:
             raise refusal(operation, "ResourceNotFoundException", "Alias not found", 404)
         return self.aliases[Name]
 
+    def get_provisioned_concurrency_config(self, FunctionName, Qualifier):
+        if Qualifier not in self.ready:
+            raise refusal("GetProvisionedConcurrencyConfig", "ProvisionedConcurrencyConfigNotFoundException", status=404)
+        return {"RequestedProvisionedConcurrentExecutions": self.ready[Qualifier]}
+
     def get_alias(self, FunctionName, Name):
         return dict(self._alias("GetAlias", Name))
 
@@ -289,11 +295,14 @@ class FakeAws:
         return {"queryId": "q"}
 
     def get_query_results(self, queryId):
+        group = self.latest.get("LoggingConfig", {}).get("LogGroup")
+        # In a group that is not the function's own, a stream has its name too (monitoring-cloudwatchlogs-loggroups).
+        name = "" if group in (None, f"/aws/lambda/{NAME}") else NAME
         rows = [
             {
                 "rid": report["request_id"],
                 "@message": report["text"],
-                "@logStream": f"2026/11/24/[{report['version']}]abc",
+                "@logStream": f"2026/11/24/{name}[{report['version']}]abc",
                 "@timestamp": "2026-11-24 00:00:00.000",
                 "durationMs": str(report["duration"]),
                 "billedMs": str(report["billed"]),
