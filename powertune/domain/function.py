@@ -83,6 +83,7 @@ class FunctionSnapshot:
     ``trace_destination`` are as AWS names them, None where it did not say. ``lift_log_level`` is True where the run
     has to set another system log level on its versions, so that they write a record of every invocation.
     ``clone_of`` is the function that this one is a temporary clone of; None for a function of the user's.
+    ``own_architecture`` is that function's instruction set, where the clone has another one.
     ``settings_sha256`` is a hash of the settings that a run does not change.
     """
 
@@ -104,6 +105,7 @@ class FunctionSnapshot:
     trace_destination: str | None = None
     lift_log_level: bool = False
     clone_of: FunctionArn | None = None
+    own_architecture: Architecture | None = None
     settings_sha256: str | None = None
 
     @property

@@ -264,7 +264,7 @@ class FunctionFacts:
     """The function as the answer names it.
 
     ``clone`` is the name of the temporary clone that was measured in its place, with ``architecture``; None where it
-    was measured itself.
+    was measured itself. ``own_architecture`` is the function's own, where the clone had another one.
     """
 
     arn: str
@@ -278,6 +278,7 @@ class FunctionFacts:
     ephemeral_mb: int
     log_format: LogFormat | None = None
     clone: str | None = None
+    own_architecture: Architecture | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,6 +81,7 @@ def _tiles(result: TuningResult) -> Markup:
     by, present = compared_by(result), sentence.present_size(result)
     was = present if present is not None and present.memory_mb != best.memory_mb else None
     now = "now" if sentence.present_word(result) == "present" else "before"
+    then = f"at {figures.memory(was.memory_mb)} there" if was and result.function.own_architecture else now
     chosen = next((size for size in result.memory_sizes if size.memory_mb == best.memory_mb), None)
     used = chosen.max_memory_used_mb if chosen else None
     duration, cost = (by.duration(was), by.cost(was)) if was else (None, None)
@@ -93,12 +94,12 @@ def _tiles(result: TuningResult) -> Markup:
         (
             by.tile,
             figures.duration(best.expected_duration_ms),
-            f"{now} {figures.duration(duration.mean)}" if duration else "",
+            f"{then} {figures.duration(duration.mean)}" if duration else "",
         ),
         (
             f"Cost {by.per_million}",
             figures.money(best.expected_cost_per_million),
-            f"{now} {figures.money(cost.per_million)}" if cost else "",
+            f"{then} {figures.money(cost.per_million)}" if cost else "",
         ),
         (
             "Most memory used",

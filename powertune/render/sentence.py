@@ -8,7 +8,14 @@ from powertune.render.compared import Compared, compared_by, is_measured
 
 
 def answer(result: TuningResult) -> str:
-    """What to do, in one sentence of plain text."""
+    """What to do, in one sentence of plain text; on which instruction set, where that is not the function's own."""
+    function, said = result.function, _answer(result)
+    if function.own_architecture is None:
+        return said
+    return f"On {function.architecture} in place of {function.own_architecture}: {said[:1].lower()}{said[1:]}"
+
+
+def _answer(result: TuningResult) -> str:
     best, by = result.recommendation, compared_by(result)
     measured = [size for size in result.memory_sizes if is_measured(result, size)]
     if result.request.dry_run:
@@ -48,7 +55,7 @@ def answer(result: TuningResult) -> str:
 
 def reasons(result: TuningResult) -> tuple[str, ...]:
     """Why the recommended size is recommended, as far as the answer itself does not say it."""
-    best, said = result.recommendation, answer(result)
+    best, said = result.recommendation, _answer(result)
     return tuple(reason for reason in best.reasons if reason not in said) if best is not None else ()
 
 

@@ -43,7 +43,12 @@ def result_on(
         base,
         run_id=f"run-{architecture}",
         price=price,
-        function=replace(base.function, architecture=architecture, clone=f"powertune-clone-run-{architecture}"),
+        function=replace(
+            base.function,
+            architecture=architecture,
+            clone=f"powertune-clone-run-{architecture}",
+            own_architecture=None if architecture is ARM else ARM,
+        ),
         request=request,
         samples=tuple(samples),
         memory_sizes=rows,

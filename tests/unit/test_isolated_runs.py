@@ -386,6 +386,7 @@ def test_a_package_without_compiled_files_is_measured_on_the_other_instruction_s
     result = run(aws, tmp_path, architecture=Architecture.ARM64)
     assert aws.created[0]["Architectures"] == ["arm64"]
     assert result.function.architecture is Architecture.ARM64
+    assert result.function.own_architecture is Architecture.X86_64
     assert result.price.architecture is Architecture.ARM64
     assert "Measured on arm64; the function itself has x86_64." in result.warnings
 

@@ -11,6 +11,7 @@ from powertune.render.architectures import architecture_lines, clone_note, spent
 from powertune.render.html import render_html
 from powertune.render.safe import cells
 from powertune.render.terminal import render_terminal
+from powertune.workflow.steps.ending import why_not_applied
 
 
 @pytest.fixture
@@ -78,3 +79,17 @@ def test_an_amount_that_is_not_known_in_full_is_called_the_least(both):
     lines = tuple(replace(line, cost=None) for line in other.spend.lines)
     result = replace(both, architectures=(replace(other, spend=replace(other.spend, lines=lines)),))
     assert "at least" in spent_beside(result)
+
+
+def test_an_answer_for_another_instruction_set_than_the_functions_says_so_first(make_result):
+    own, other = result_on(make_result, ARM, factor="1.5"), result_on(make_result, X86)
+    result = combined({ARM: own, X86: other}, {}, ARM)
+    assert result.function.architecture is X86
+    assert "\nOn x86_64 in place of arm64: use 1,769 MB" in render_terminal(result, width=200)
+    page = render_html(result)
+    assert "On x86_64 in place of arm64: use" in page
+    assert "at 512 MB there" in page
+
+
+def test_what_was_measured_on_another_instruction_set_is_written_into_no_template(make_result):
+    assert why_not_applied(result_on(make_result, X86)) == "it was measured on x86_64, and the function has arm64"

@@ -113,6 +113,9 @@ def why_not_applied(result: TuningResult) -> str | None:
     """Why a recommendation is left for a person to act upon; None where it may be acted upon."""
     if result.recommendation is None:
         return "no memory size is recommended"
+    own = result.function.own_architecture
+    if own is not None:
+        return f"it was measured on {result.function.architecture}, and the function has {own}"
     if result.canary is not None and result.canary.outcome is not CanaryOutcome.PASSED:
         return "the canary did not pass"
     return _doubt(result) or _no_gain(result)

@@ -42,7 +42,9 @@ def on_architecture(request: TuningRequest, snapshot: FunctionSnapshot) -> Funct
             "nothing about it there, so it cannot be applied. Nothing was started.",
             next_step="Leave --apply out; deploy the function on the other instruction set, and tune it there.",
         )
-    return replace(snapshot, architecture=wanted)
+    if wanted is snapshot.architecture:
+        return snapshot
+    return replace(snapshot, architecture=wanted, own_architecture=snapshot.architecture)
 
 
 def cloned(

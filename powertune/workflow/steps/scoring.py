@@ -118,4 +118,5 @@ def _facts(snapshot: FunctionSnapshot) -> FunctionFacts:
         ephemeral_mb=snapshot.ephemeral_mb,
         log_format=snapshot.log_format,
         clone=None if snapshot.clone_of is None else snapshot.arn.name,
+        own_architecture=snapshot.own_architecture,
     )
