@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from powertune.aws.errors import explained
+from powertune.aws.errors import code_of, explained
 from powertune.domain.function import FunctionArn
 from powertune.errors import FunctionRefused
 from powertune.target.alias_record import LATEST, find_alias, refuse_weights
@@ -25,6 +25,7 @@ _SETTINGS = {
     "TracingConfig": "tracing",
     "LoggingConfig": "logging",
     "ImageConfigResponse": "image configuration",
+    "SnapStart": "SnapStart",
 }
 """What publishing ``$LATEST`` would take to an alias (AWS docs, lambda/latest/dg/configuration-versions), and a run
 does not mean to change."""
@@ -59,6 +60,13 @@ def check_alias(
         )
     if alias is None or alias["FunctionVersion"] == LATEST:
         return None
+    ready = _provisioned(client, arn, name)
+    if ready:
+        raise FunctionRefused(
+            f"The alias {name} of {arn.name} has a provisioned concurrency of {ready}. Lambda moves that to a new "
+            "version in its own time; a run could not put it back for sure. The alias was left.",
+            next_step="Leave --alias out and deploy the memory size yourself, for example with --write-template.",
+        )
     version = str(alias["FunctionVersion"])
     with explained(f"reading version {version}", arn.name):
         published: dict[str, Any] = client.get_function_configuration(FunctionName=str(arn), Qualifier=version)
@@ -73,6 +81,18 @@ def check_alias(
     return published
 
 
+def _provisioned(client: Any, arn: FunctionArn, name: str) -> int | None:
+    """Environments that are kept ready for an alias; None where the caller may not ask."""
+    from botocore.exceptions import ClientError
+
+    with explained("reading the provisioned concurrency", arn.name):
+        try:
+            answer = client.get_provisioned_concurrency_config(FunctionName=str(arn), Qualifier=name)
+        except ClientError as error:
+            return 0 if code_of(error) == "ProvisionedConcurrencyConfigNotFoundException" else None
+    return int(answer.get("RequestedProvisionedConcurrentExecutions") or 0)
+
+
 def differences(latest: Mapping[str, Any], version: Mapping[str, Any]) -> tuple[str, ...]:
     """The settings beside the memory size in which a version differs from ``$LATEST``, in words."""
     return tuple(words for key, words in _SETTINGS.items() if _plain(key, latest) != _plain(key, version))
@@ -85,6 +105,8 @@ def _plain(key: str, configuration: Mapping[str, Any]) -> Any:
         return [layer.get("Arn") for layer in value or ()]
     if key == "VpcConfig":
         return [sorted((value or {}).get(part) or ()) for part in ("SubnetIds", "SecurityGroupIds")]
+    if key == "SnapStart":
+        return (value or {}).get("ApplyOn", "None")
     if key == "Environment":
         return (value or {}).get("Variables") or None
     return value or None

@@ -12,13 +12,16 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from powertune.aws.clock import Clock
 from powertune.aws.errors import code_of, explained
 from powertune.domain.function import FunctionArn
 from powertune.errors import FunctionChanged, FunctionRefused
+from powertune.target.snapshot import UPDATE_TIMEOUT_S
 from powertune.target.sweep import alias_prefix
 
 LATEST = "$LATEST"
 _TRIES = 5
+_PAUSE_S = 2.0
 _NO_DIFFERENCE = 1e-6
 
 
@@ -71,8 +74,8 @@ class AliasRecord:
         return set(weights) == {self.to} and abs(weights[self.to] - self.share) < _NO_DIFFERENCE
 
     def is_moved(self, alias: dict[str, Any] | None) -> bool:
-        """Whether an alias sends everything to the run's version."""
-        return alias is not None and bool(alias["FunctionVersion"] == self.to) and not weights_of(alias)
+        """Whether an alias has the run's version, also while Lambda itself still moves provisioned concurrency over."""
+        return alias is not None and bool(alias["FunctionVersion"] == self.to) and set(weights_of(alias)) <= {self.was}
 
 
 def weights_of(alias: dict[str, Any]) -> dict[str, float]:
@@ -161,7 +164,7 @@ def record_alias(
     return record
 
 
-def share_alias(client: Any, arn: FunctionArn, record: AliasRecord) -> None:
+def share_alias(client: Any, arn: FunctionArn, record: AliasRecord, clock: Clock) -> None:
     """Give the run's version its share of the alias's invocations. Safe to repeat.
 
     Raises:
@@ -172,10 +175,10 @@ def share_alias(client: Any, arn: FunctionArn, record: AliasRecord) -> None:
         return
     if present is None or not record.is_untouched(present):
         raise _changed(arn, record.alias)
-    _update(client, arn, record.alias, present, present["FunctionVersion"], {record.to: record.share})
+    _update(client, arn, record.alias, present, present["FunctionVersion"], {record.to: record.share}, clock)
 
 
-def move_alias(client: Any, arn: FunctionArn, record: AliasRecord) -> None:
+def move_alias(client: Any, arn: FunctionArn, record: AliasRecord, clock: Clock) -> None:
     """Send everything to the run's version; an alias that is not there is made. Safe to repeat.
 
     Raises:
@@ -189,7 +192,7 @@ def move_alias(client: Any, arn: FunctionArn, record: AliasRecord) -> None:
     if not (record.is_untouched(present) or record.is_shared(present)):
         raise _changed(arn, record.alias)
     if present is not None:
-        _update(client, arn, record.alias, present, record.to, {})
+        _update(client, arn, record.alias, present, record.to, {}, clock)
         return
     with explained(f"making the alias {record.alias}", arn.name):
         try:
@@ -202,7 +205,7 @@ def move_alias(client: Any, arn: FunctionArn, record: AliasRecord) -> None:
                 raise _changed(arn, record.alias) from None
 
 
-def undo_alias(client: Any, arn: FunctionArn, run_id: str) -> tuple[str, ...]:
+def undo_alias(client: Any, arn: FunctionArn, run_id: str, clock: Clock) -> tuple[str, ...]:
     """Put the user's alias back as a run's record says; what somebody else changed is left alone, and told.
 
     The record itself stays: it goes with the run's other aliases.
@@ -228,7 +231,7 @@ def undo_alias(client: Any, arn: FunctionArn, run_id: str) -> tuple[str, ...]:
             _delete(client, arn, record.alias)
             return ()
         try:
-            _update(client, arn, record.alias, present, record.was, {})
+            _update(client, arn, record.alias, present, record.was, {}, clock)
         except FunctionChanged:
             continue  # somebody was quicker: look again
         return ()
@@ -241,7 +244,13 @@ def drop_record(client: Any, arn: FunctionArn, run_id: str) -> None:
 
 
 def _update(
-    client: Any, arn: FunctionArn, name: str, present: dict[str, Any], version: str, weights: dict[str, float]
+    client: Any,
+    arn: FunctionArn,
+    name: str,
+    present: dict[str, Any],
+    version: str,
+    weights: dict[str, float],
+    clock: Clock,
 ) -> None:
     # Left out, the weights stay as they are; empty, they go (AWS docs, lambda/latest/dg/configuring-alias-routing).
     routing = {"RoutingConfig": {"AdditionalVersionWeights": weights}} if weights or weights_of(present) else {}
@@ -249,7 +258,7 @@ def _update(
 
     with explained(f"pointing the alias {name}", arn.name):
         try:
-            client.update_alias(
+            answer = client.update_alias(
                 FunctionName=str(arn), Name=name, FunctionVersion=version, RevisionId=present["RevisionId"], **routing
             )
         except ClientError as error:
@@ -259,6 +268,14 @@ def _update(
             now = client.get_alias(FunctionName=str(arn), Name=name)
             if now["FunctionVersion"] != version or weights_of(now) != weights:
                 raise
+            answer = now
+    # An alias with provisioned concurrency keeps sending everything to its old version, by a weight that Lambda sets,
+    # until the new one has its environments.
+    deadline_ms = clock.now_ms() + UPDATE_TIMEOUT_S * 1000
+    while not weights and weights_of(answer) and clock.now_ms() < deadline_ms:
+        clock.sleep(_PAUSE_S)
+        with explained(f"reading the alias {name}", arn.name):
+            answer = client.get_alias(FunctionName=str(arn), Name=name)
 
 
 def _delete(client: Any, arn: FunctionArn, name: str) -> None:

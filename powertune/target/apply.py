@@ -71,7 +71,7 @@ def apply_memory(
         record = record_alias(client, arn, run_id, alias, version)
         if record is not None:
             _require_lease(client, arn, run_id)
-            move_alias(client, arn, record)
+            move_alias(client, arn, record, clock)
     note(Applied(memory_mb=memory_mb, version=version, alias=alias))
     leases.settle(client, arn, run_id, now_ms=clock.now_ms(), memory_mb=memory_mb)
     return _leave(client, arn, run_id, clock, with_alias=alias is not None)
@@ -105,7 +105,7 @@ def begin_canary(
     if record is None or record.was is None:
         return None
     _require_lease(client, arn, run_id)
-    share_alias(client, arn, record)
+    share_alias(client, arn, record, clock)
     with explained(f"reading version {record.was}", arn.name):
         old = client.get_function_configuration(FunctionName=str(arn), Qualifier=record.was)
     return record, int(old["MemorySize"])
@@ -141,7 +141,7 @@ def complete_canary(
         configuration = _latest(client, snapshot, clock)
         _with_size(client, arn, run_id, configuration, watch.memory_mb, clock)
         _require_lease(client, arn, run_id)
-        move_alias(client, arn, record)
+        move_alias(client, arn, record, clock)
         note(Applied(memory_mb=watch.memory_mb, version=watch.new_version, alias=watch.alias))
         leases.settle(client, arn, run_id, now_ms=clock.now_ms(), memory_mb=watch.memory_mb)
     return _leave(client, arn, run_id, clock, with_alias=True)

@@ -19,8 +19,8 @@ TAKE_OVER_MS = 15 * 60 * 1000
 class Restored:
     """What was undone. ``left_alone`` says what somebody else had changed, and so was not touched.
 
-    ``memory_mb`` is the memory size that the run had found; None where no lease says it. ``applied_stays`` says that the
-    run was over, so what it had applied was left.
+    ``memory_mb`` is the memory size that the run had found; None where no lease says it. ``applied_stays`` says that
+    the run was over, so what it had applied was left.
     """
 
     run_id: str
@@ -52,7 +52,7 @@ def restore(client: Any, arn: FunctionArn, clock: Clock, *, run_id: str | None =
     if lease is None or (run_id is not None and lease.run_id != run_id):
         return None if run_id is None else _swept(client, arn, run_id, clock)
     # The user's alias first: real traffic goes through it. Where the run was over, what it had applied is to stay.
-    changed = () if lease.over else undo_alias(client, arn, lease.run_id)
+    changed = () if lease.over else undo_alias(client, arn, lease.run_id, clock)
     put_back, left_alone = _memory(client, arn, lease, clock)
     aliases, versions, kept = sweep(client, arn, lease.run_id, clock, lease=lease)
     kept = () if lease.over else kept
@@ -69,7 +69,7 @@ def restore(client: Any, arn: FunctionArn, clock: Clock, *, run_id: str | None =
 
 
 def _swept(client: Any, arn: FunctionArn, run_id: str, clock: Clock) -> Restored | None:
-    changed = undo_alias(client, arn, run_id)
+    changed = undo_alias(client, arn, run_id, clock)
     aliases, versions, kept = sweep(client, arn, run_id, clock)
     kept = (*changed, *kept)
     if not (aliases or versions or kept):

@@ -172,7 +172,7 @@ class FakeAws:
         return copy.deepcopy(self.versions[number])
 
     def _check_versions(self, operation, FunctionVersion, RoutingConfig=None):
-        """Both versions of a weighted alias are published ones (AWS docs, lambda/latest/dg/configuring-alias-routing)."""
+        """A weighted alias has two published versions (AWS docs, lambda/latest/dg/configuring-alias-routing)."""
         weights = (RoutingConfig or {}).get("AdditionalVersionWeights") or {}
         for version in (FunctionVersion, *weights):
             if version != "$LATEST" and version not in self.versions:
@@ -199,7 +199,7 @@ class FakeAws:
 
     def get_provisioned_concurrency_config(self, FunctionName, Qualifier):
         if Qualifier not in self.ready:
-            raise refusal("GetProvisionedConcurrencyConfig", "ProvisionedConcurrencyConfigNotFoundException", status=404)
+            raise refusal("GetProvisioned…", "ProvisionedConcurrencyConfigNotFoundException", status=404)
         return {"RequestedProvisionedConcurrentExecutions": self.ready[Qualifier]}
 
     def get_alias(self, FunctionName, Name):

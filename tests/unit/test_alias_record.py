@@ -1,7 +1,7 @@
 """Where the user's alias pointed is on record before it is moved; it goes back there unless somebody moved it since."""
 
 import pytest
-from fake_aws import ARN, FakeAws
+from fake_aws import ARN, FakeAws, FakeClock, refusal
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -37,11 +37,11 @@ def record(aws, name="live", **more):
 
 
 def move(aws, recorded):
-    move_alias(aws.client("lambda"), FUNCTION, recorded)
+    move_alias(aws.client("lambda"), FUNCTION, recorded, FakeClock())
 
 
 def undo(aws):
-    return undo_alias(aws.client("lambda"), FUNCTION, "run")
+    return undo_alias(aws.client("lambda"), FUNCTION, "run", FakeClock())
 
 
 def points(aws, name="live"):
@@ -93,8 +93,8 @@ def test_an_undone_alias_has_its_version_and_description_as_before(aws):
 
 def test_a_share_is_undone_like_a_move(aws):
     recorded = record(aws, share=0.1)
-    share_alias(aws.client("lambda"), FUNCTION, recorded)
-    share_alias(aws.client("lambda"), FUNCTION, recorded)
+    share_alias(aws.client("lambda"), FUNCTION, recorded, FakeClock())
+    share_alias(aws.client("lambda"), FUNCTION, recorded, FakeClock())
     assert points(aws) == ("1", {"2": 0.1})
     assert undo(aws) == ()
     assert points(aws) == ("1", {})
@@ -123,7 +123,7 @@ def test_what_somebody_else_did_with_the_alias_is_left_and_told(aws, change):
     aws._revise()
     aws.publish_version(ARN, Description="release 3")
     recorded = record(aws, share=0.1)
-    share_alias(aws.client("lambda"), FUNCTION, recorded)
+    share_alias(aws.client("lambda"), FUNCTION, recorded, FakeClock())
     aws.update_alias(ARN, "live", **{"RoutingConfig": {"AdditionalVersionWeights": {}}, **change})
     theirs = points(aws)
     (note,) = undo(aws)
@@ -191,7 +191,7 @@ def test_an_alias_deleted_by_somebody_else_stays_deleted(aws):
 
 def test_a_repeated_record_is_the_first_one(aws):
     first = record(aws, share=0.1)
-    share_alias(aws.client("lambda"), FUNCTION, first)
+    share_alias(aws.client("lambda"), FUNCTION, first, FakeClock())
     assert record(aws, share=0.1) == first
     move(aws, first)
     assert record(aws, share=0.1) == first
@@ -237,3 +237,55 @@ def test_a_version_that_differs_only_as_aws_writes_it_is_no_difference():
 def test_an_alias_of_the_same_settings_may_be_moved(aws):
     assert check_alias(aws.client("lambda"), FUNCTION, "live", aws.latest)["Version"] == "1"
     assert check_alias(aws.client("lambda"), FUNCTION, "none", aws.latest) is None
+
+
+def test_an_alias_with_provisioned_concurrency_is_refused_where_that_can_be_read(aws):
+    aws.ready["live"] = 10
+    with pytest.raises(FunctionRefused, match="provisioned concurrency of 10"):
+        check_alias(aws.client("lambda"), FUNCTION, "live", aws.latest)
+
+    def deny(number, service, operation, when):
+        if operation == "get_provisioned_concurrency_config":
+            raise refusal(operation, "AccessDeniedException")
+
+    aws.fault = deny
+    assert check_alias(aws.client("lambda"), FUNCTION, "live", aws.latest)["Version"] == "1"
+
+
+class Moving(FakeAws):
+    """An alias with provisioned concurrency keeps its old version's invocations for some looks, by a weight of 1.
+
+    As terraform-provider-aws saw it (pull request 48116).
+    """
+
+    looks = 0
+
+    def update_alias(self, FunctionName, Name, FunctionVersion, **more):
+        old = self.aliases[Name]["FunctionVersion"]
+        super().update_alias(FunctionName, Name, FunctionVersion=FunctionVersion, **more)
+        if FunctionVersion != old:
+            self.aliases[Name]["RoutingConfig"] = {"AdditionalVersionWeights": {old: 1.0}}
+            self.looks = 3
+        return dict(self.aliases[Name])
+
+    def get_alias(self, FunctionName, Name):
+        answer = super().get_alias(FunctionName, Name)
+        if Name == "live" and self.looks:
+            self.looks -= 1
+            if not self.looks:
+                self.aliases[Name].pop("RoutingConfig")
+        return answer
+
+
+def test_lambdas_own_weights_on_the_way_are_waited_for_and_are_nobodys_change():
+    aws = Moving()
+    aws.publish_version(ARN, Description="release 1")
+    aws._revise()
+    aws.publish_version(ARN, Description="powertune run 1024 MB")
+    aws.create_alias(ARN, "live", "1")
+    recorded = record(aws)
+    move(aws, recorded)
+    assert points(aws) == ("2", {})
+    aws.aliases["live"]["RoutingConfig"] = {"AdditionalVersionWeights": {"1": 1.0}}  # a run that died on the way
+    assert undo(aws) == ()
+    assert points(aws) == ("1", {})

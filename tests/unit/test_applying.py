@@ -136,10 +136,11 @@ def test_after_death_at_any_call_cleanup_leaves_no_lease_and_no_stray_version(wh
 
 def test_an_error_while_applying_puts_the_function_back_and_is_reported():
     total = calls()
+    unread = ("invoke", "get_provisioned_concurrency_config")  # what may not be asked of the latter is not known
     for failing in range(total - 25, total):
 
         def fail(number, service, operation, moment, failing=failing):
-            if number == failing and moment == "before" and operation != "invoke":
+            if number == failing and moment == "before" and operation not in unread:
                 raise refusal(operation, "AccessDeniedException")
 
         aws = function(fault=fail)
@@ -152,7 +153,8 @@ def test_an_error_while_applying_puts_the_function_back_and_is_reported():
         else:
             # What was applied stays; only the run's records could not be taken away.
             assert result.applied.memory_mb == 1024
-            assert any("records could not be taken off orders" in warning for warning in result.warnings)
+            told = any("records could not be taken off orders" in warning for warning in result.warnings)
+            assert told is (aws.log[failing].partition(":")[2] not in unread)
         restore(aws.client("lambda"), FunctionArn.parse(ARN), FakeClock())
         assert whole(aws)
 
