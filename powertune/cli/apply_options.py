@@ -91,6 +91,12 @@ def check_apply(options: dict[str, Any]) -> None:
         raise UsageError(
             "A dry run recommends nothing, so there is nothing to write.", next_step="Leave --write-template out."
         )
+    if options["architectures"] is not None:
+        raise UsageError(
+            "A template is given the memory size for the instruction set that it has, and --architectures may find "
+            "another one better.",
+            next_step="Leave --write-template or --architectures out.",
+        )
     from powertune.iac.files import read_template
     from powertune.iac.nodes import Tree
 
@@ -141,7 +147,7 @@ def write_down(result: TuningResult, options: dict[str, Any]) -> None:
     if options["write_template"] is not None:
         done = _not_written(options, reason) if reason is not None else _written(result, options)
         click.echo(done, err=not table)
-    elif table and reason is None and result.environment.kind == "aws":
+    elif table and reason is None and result.environment.kind == "aws" and result.request.architecture is None:
         for line in template_lines(result):
             click.echo(line)
 

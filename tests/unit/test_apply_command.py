@@ -142,6 +142,7 @@ def test_a_stopped_canary_ends_as_stopped(call, monkeypatch, tmp_path):
         (("--apply", "--alias", "live", "--canary", "10"), "is not a canary"),
         (("--template-resource", "Orders"), "goes with --write-template"),
         (("--write-template", "nowhere.yaml"), "There is no file nowhere.yaml"),
+        (("--write-template", "nowhere.yaml", "--isolate", "--architectures", "arm64"), "find another one better"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_anything(call, options, why):
