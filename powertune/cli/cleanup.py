@@ -45,23 +45,14 @@ def command(function_arn: str, run_id: str | None, as_json: bool, **options: Any
         ) from error
     deleted, in_use, unknown = _clones(client, arn, clock, run_id)
     if as_json:
-        fields = ("run_id", "memory_mb", "memory_put_back", "aliases_deleted", "versions_deleted", "left_alone")
-        record = None if undone is None else {name: getattr(undone, name) for name in fields}
-        click.echo(json.dumps(record if not deleted else {**(record or {}), "clones_deleted": deleted}, indent=1))
+        click.echo(json.dumps(_data(undone, deleted) if undone is not None or deleted else None, indent=1))
         return 0
     if undone is None and not deleted:
-        run = "No powertune run" if run_id is None else f"The run {run_id}"
-        click.echo(
-            f"{run} has left anything on {arn.name}." if run_id is None else f"{run} left nothing on {arn.name}."
-        )
+        nothing = f"No powertune run has left anything on {arn.name}."
+        click.echo(nothing if run_id is None else f"The run {run_id} left nothing on {arn.name}.")
     if undone is not None:
-        memory = f"put back to {undone.memory_mb} MB" if undone.memory_put_back else "was not changed"
-        click.echo(
-            f"Undid the run {undone.run_id} on {arn.name}: the memory size {memory}, "
-            f"{len(undone.aliases_deleted)} aliases and {len(undone.versions_deleted)} versions were deleted."
-        )
-        for note in undone.left_alone:
-            click.echo(note)
+        for line in _lines(undone, arn):
+            click.echo(line)
     for name in deleted:
         click.echo(f"Deleted the clone {name}.")
     for note in in_use:
@@ -69,6 +60,27 @@ def command(function_arn: str, run_id: str | None, as_json: bool, **options: Any
     if unknown is not None:
         click.echo(f"Whether there are clones of it is not known: {unknown}", err=True)
     return 0
+
+
+def _data(undone: Any, clones_deleted: list[str]) -> dict[str, Any]:
+    """What was undone; where no run held the function, clones alone."""
+    names = ("run_id", "memory_mb", "memory_put_back", "aliases_deleted", "versions_deleted", "left_alone")
+    fields = {name: getattr(undone, name, None) for name in (*names, "applied_stays")}
+    return {**fields, "clones_deleted": clones_deleted}
+
+
+def _lines(undone: Any, arn: FunctionArn) -> list[str]:
+    deleted = f"{_count(undone.aliases_deleted, 'alias', 'aliases')} and {_count(undone.versions_deleted, 'version')}"
+    if undone.applied_stays:
+        said = f"The run {undone.run_id} on {arn.name} was over, and what it applied stays; {deleted} were deleted."
+    else:
+        memory = f"put back to {undone.memory_mb} MB" if undone.memory_put_back else "was not changed"
+        said = f"Undid the run {undone.run_id} on {arn.name}: the memory size {memory}, {deleted} were deleted."
+    return [said, *undone.left_alone]
+
+
+def _count(things: tuple[str, ...], one: str, many: str | None = None) -> str:
+    return f"{len(things)} {one if len(things) == 1 else many or one + 's'}"
 
 
 def _clones(client: Any, arn: FunctionArn, clock: Any, run_id: str | None) -> tuple[list[str], list[str], str | None]:

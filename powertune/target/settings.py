@@ -28,6 +28,9 @@ _MEASURED_WITH = (
     "FileSystemConfigs",
     "ImageConfigResponse",
 )
+_AFTER_A_LOST_ANSWER = ("PreconditionFailedException", "ResourceConflictException")
+"""What botocore's second try of an update meets whose first got through: another revision, or an update in progress."""
+
 _AT_MOST = re.compile(r"less than or equal to ([0-9]{3,5})\b")
 
 
@@ -72,8 +75,8 @@ def update_settings(
                 if allowed_mb is None:
                     raise FunctionRefused(refused, next_step=next_step) from None
                 raise MemoryRefused(refused, next_step=next_step, allowed_mb=allowed_mb) from None
-            if code_of(error) == "PreconditionFailedException" and _is_set(client, arn, memory_mb, log_level):
-                return  # an earlier try of this call got through, and its answer was lost
+            if code_of(error) in _AFTER_A_LOST_ANSWER and _is_set(client, arn, memory_mb, log_level):
+                return
             raise
 
 

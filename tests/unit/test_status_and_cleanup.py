@@ -156,7 +156,7 @@ def test_an_alias_of_the_users_own_with_a_name_like_ours_is_not_shown_as_ours(aw
 def test_cleanup_undoes_the_run_that_holds_the_function_and_can_be_repeated(aws):
     before = aws.visible()
     hold(aws)
-    assert "the memory size put back to 512 MB, 1 aliases and 1 versions were deleted" in told(cleanup.command)
+    assert "the memory size put back to 512 MB, 1 alias and 1 version were deleted" in told(cleanup.command)
     assert aws.visible() == before
     assert told(cleanup.command) == "No powertune run has left anything on orders.\n"
 
@@ -173,7 +173,7 @@ def test_cleanup_of_one_run_deletes_what_carries_its_name_even_without_a_lease(a
     hold(aws, run_id="old")
     del aws.aliases[lease.LEASE_ALIAS]
     aws.latest["MemorySize"] = 512
-    assert "1 aliases and 1 versions" in told(cleanup.command, "--run-id", "old")
+    assert "1 alias and 1 version" in told(cleanup.command, "--run-id", "old")
     assert aws.visible() == before
 
 
@@ -215,3 +215,12 @@ def test_status_of_a_region_where_nothing_is_there_says_so(aws, monkeypatch):
     monkeypatch.setattr(status, "reaching", lambda *_: aws)
     done = CliRunner().invoke(status.command, ["--region", "us-east-1"], standalone_mode=False)
     assert done.stdout == "There is no powertune state machine in us-east-1, and no clone.\n"
+
+
+def test_cleanup_says_that_what_a_finished_run_applied_stays(aws):
+    client = aws.client("lambda")
+    lease.take(client, FUNCTION, lease.Lease(run_id="r", memory_mb=512, set_mb=(), since_ms=1, until_ms=FAR_MS))
+    lease.settle(client, FUNCTION, "r", now_ms=2, memory_mb=1024)
+    aws.latest["MemorySize"] = 1024
+    assert "The run r on orders was over, and what it applied stays" in told(cleanup.command)
+    assert aws.latest["MemorySize"] == 1024
