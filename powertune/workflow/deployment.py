@@ -118,9 +118,11 @@ def prepare(
         if wanted.artifact_bucket is not None:
             raise AwsError(f"There is no bucket {bucket} in this account.", next_step="Check --artifact-bucket.")
         buckets.make_artifacts_bucket(session, bucket, place)
+    # In a bucket of the user's, what this stack put there can be told from all else.
+    under = "" if wanted.artifact_bucket is None else f"{wanted.stack_name}/"
     for package in packages:
-        buckets.upload(session, bucket, package.key, package.data, place)
-    keys = keys_of(packages)
+        buckets.upload(session, bucket, under + package.key, package.data, place)
+    keys = {parameter: under + key for parameter, key in keys_of(packages).items()}
     parameters: dict[str, str | None] = dict.fromkeys(parameter_names())
     parameters |= {"NamePrefix": wanted.prefix, "ArtifactBucket": bucket, **keys}
     parameters |= {"Runtime": RUNTIME, "Architecture": architecture.value, **wanted.parameters}

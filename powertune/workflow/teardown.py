@@ -122,8 +122,9 @@ def destroy(session: AwsSession, found: Leftovers, clock: Clock, tell: Tell, *, 
 
 
 def _delete_packages(session: AwsSession, state: StackState) -> None:
-    """Delete the code of the stack from a bucket that is not powertune's own, and nothing else there."""
+    """Delete what this stack put into a bucket that is not powertune's own, and nothing else there."""
     keys = (state.parameters.get(parameter, "") for parameter in KEY_PARAMETERS.values())
-    own = tuple(key for key in keys if PACKAGE_KEY.fullmatch(key))
+    under = f"{state.name}/"
+    own = tuple(key for key in keys if key.startswith(under) and PACKAGE_KEY.fullmatch(key.removeprefix(under)))
     if own:
         buckets.delete_keys(session, state.parameters["ArtifactBucket"], own)

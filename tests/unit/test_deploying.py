@@ -284,7 +284,8 @@ def test_nothing_is_deleted_from_a_bucket_of_the_users():
     aws = FakeStacks()
     aws.bucket("mine", "precious.txt", team="payments")
     execute(aws, prepare(aws, artifact_bucket="mine"))
-    assert "precious.txt" in aws.buckets["mine"]["objects"]
+    assert set(aws.buckets["mine"]["objects"]) == {"precious.txt", *(f"powertune/{key}" for key in KEYS)}
+    assert parameters(aws)["WorkerKey"] in aws.buckets["mine"]["objects"]
 
 
 @pytest.mark.parametrize(

@@ -98,11 +98,21 @@ def test_a_bucket_that_only_has_the_name_is_not_deleted(aws):
 
 def test_in_a_bucket_of_the_users_only_the_stacks_own_code_is_deleted():
     aws = FakeStacks()
-    own = "powertune-worker-0123456789abcdef.zip"
-    aws.stack(NamePrefix="powertune", ArtifactBucket="mine", WorkerKey=own, PlannerKey="precious.txt")
-    aws.bucket("mine", own, "precious.txt")
+    package = "powertune-worker-0123456789abcdef.zip"
+    aws.stack(NamePrefix="powertune", ArtifactBucket="mine", WorkerKey=f"powertune/{package}", PlannerKey="x.txt")
+    others = {package, f"other/{package}", "x.txt"}
+    aws.bucket("mine", f"powertune/{package}", *others)
     remove(aws)
-    assert set(aws.buckets["mine"]["objects"]) == {"precious.txt"}
+    assert set(aws.buckets["mine"]["objects"]) == others
+
+
+def test_code_that_somebody_uploaded_by_hand_is_left():
+    aws = FakeStacks()
+    package = "powertune-worker-0123456789abcdef.zip"
+    aws.stack(NamePrefix="powertune", ArtifactBucket="mine", WorkerKey=package)
+    aws.bucket("mine", package)
+    remove(aws)
+    assert set(aws.buckets["mine"]["objects"]) == {package}
 
 
 def test_a_bucket_of_another_account_is_refused(aws):
