@@ -86,7 +86,10 @@ def command(**options: Any) -> int:
     _show(prepared, parameters, state, stack_name)
     if not options["yes"] and not agreed("Change the stack so?"):
         discard(session.client("cloudformation"), prepared.change_set)
-        raise Stopped(f"Nothing was changed in the stack {stack_name}.")
+        raise Stopped(
+            f"Nothing was changed in the stack {stack_name}. The code stays in the bucket {prepared.bucket}.",
+            next_step="powertune destroy removes that bucket again, if powertune made it.",
+        )
     try:
         with ProgressLine() as line:
             after = deployment.execute(

@@ -121,7 +121,7 @@ def create_stack(session: AwsSession, account: str, environment: Environment, *,
                 )
             time.sleep(_POLL_S)
     arn = next(one["OutputValue"] for one in stack["Outputs"] if one["OutputKey"] == "StateMachineArn")
-    return Stack(state_machine_arn=arn, bucket=bucket_name(account, region))
+    return Stack(state_machine_arn=arn, bucket=bucket_name(account, region, STACK_NAME))
 
 
 def definition(*, partition: str, worker_arn: str, planner_arn: str) -> str:

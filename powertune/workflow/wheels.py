@@ -1,6 +1,7 @@
 """Unpacks wheels for Lambda's Linux with pip, on whatever machine this is. No docker, nothing is compiled."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +54,8 @@ def install_wheels(wheels: Wheels, folder: Path) -> None:
             timeout=_TIMEOUT_S,
             check=False,
             stdin=subprocess.DEVNULL,
+            # Settings for installing into this Python, which pip would refuse to combine with a folder.
+            env={**os.environ, "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"},
         )
     except subprocess.TimeoutExpired:
         raise UsageError(

@@ -7,7 +7,7 @@ from fake_aws import refusal
 
 from powertune.domain.result import Environment
 from powertune.wire import dumps
-from powertune.workflow.stack import environment_of
+from powertune.workflow.stack import environment_of, find_stack
 
 LOCAL = Environment(kind="local", cpu_method="token-bucket", cores=2)
 
@@ -42,3 +42,17 @@ def test_any_other_endpoint_is_named_and_never_taken_for_aws(answer):
     environment = environment_of(session("http://amazonaws.com.example:1", answer))
     assert environment.kind == "endpoint"
     assert "http://amazonaws.com.example:1" in environment.notes[0]
+
+
+def test_another_stack_is_found_by_its_name(monkeypatch):
+    asked = []
+    client = SimpleNamespace(describe_state_machine=lambda stateMachineArn: asked.append(stateMachineArn))
+    aws = SimpleNamespace(region="eu-west-1", client=lambda service: client)
+    assert find_stack(aws, "123456789012").bucket == "powertune-123456789012-eu-west-1"
+    monkeypatch.setenv("POWERTUNE_NAME_PREFIX", "tuner")
+    found = find_stack(aws, "123456789012", "aws-cn")
+    assert found.bucket == "tuner-123456789012-eu-west-1"
+    assert asked == [
+        "arn:aws:states:eu-west-1:123456789012:stateMachine:powertune",
+        "arn:aws-cn:states:eu-west-1:123456789012:stateMachine:tuner",
+    ]
