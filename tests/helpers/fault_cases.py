@@ -26,7 +26,7 @@ _SETTINGS = {
 }
 MODES = {
     "direct": (*kinds.ONCE, *kinds.FOR_GOOD, *kinds.INTERRUPTED, *kinds.OVERTAKEN, *fault_changes.OTHERS),
-    "search": (*kinds.ONCE, *kinds.OVERTAKEN),
+    "search": ("killed-before", "killed-after", "connection-lost", "timeout", *kinds.OVERTAKEN),
     "cleanup": (*kinds.ONCE, *kinds.FOR_GOOD),
     "apply": (*kinds.ONCE, *kinds.FOR_GOOD, *kinds.INTERRUPTED, *kinds.OVERTAKEN),
     "stack": (*kinds.ONCE, *kinds.FOR_GOOD, *kinds.STACK),

@@ -36,7 +36,7 @@ backoff.__init__ = lambda self, max_backoff=0, **more: made(self, {pause_s}, **m
 Config.OPTION_DEFAULTS["read_timeout"] = {read_timeout_s}
 sessions.INVOKE_MARGIN_S = 0
 """
-"""What `fault_zygote.shorten` does, for the task functions: Python imports it when their environment starts."""
+"""What `fault_zygote.shorten` does, for the task functions: it is added to the package that they begin with."""
 
 
 class Lane:
@@ -110,11 +110,11 @@ class Lane:
     def _prepare_stack(self):
         """Point the task functions at the proxy: service by service, because the endpoint sets what names them all."""
         urls = {f"AWS_ENDPOINT_URL_{service}": self.proxy.url("tasks") for service in _BY_SERVICE}
-        code = io.BytesIO(task_code())
-        with zipfile.ZipFile(code, "a") as archive:
-            archive.writestr(
-                "sitecustomize.py", _SHORTENED.format(read_timeout_s=READ_TIMEOUT_S, pause_s=LONGEST_PAUSE_S)
-            )
+        code, shortened = io.BytesIO(), _SHORTENED.format(read_timeout_s=READ_TIMEOUT_S, pause_s=LONGEST_PAUSE_S)
+        with zipfile.ZipFile(io.BytesIO(task_code())) as made, zipfile.ZipFile(code, "w") as archive:
+            for name in made.namelist():
+                more = shortened.encode() if name == "powertune/__init__.py" else b""
+                archive.writestr(name, made.read(name) + more)
         for name in _TASKS:
             self.functions.update_function_code(FunctionName=name, ZipFile=code.getvalue())
             self.settled(name)
