@@ -78,6 +78,19 @@ def find_clone_statements(scope: Scope) -> tuple[Statement, ...]:
     )
 
 
+def alias_statements(scope: Scope) -> tuple[Statement, ...]:
+    """To see whether an alias of the user's may be moved."""
+    return (
+        Statement(
+            sid="CheckAlias",
+            actions=("lambda:GetProvisionedConcurrencyConfig",),
+            resources=scope.both,
+            why="An alias with provisioned concurrency is not moved: Lambda would move that in its own time.",
+            without="Whether an alias has provisioned concurrency is not checked before it is moved.",
+        ),
+    )
+
+
 def canary_statements() -> tuple[Statement, ...]:
     """To watch a canary."""
     return (

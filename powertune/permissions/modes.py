@@ -71,6 +71,8 @@ def target_statements(scope: Scope, wanted: Collection[Feature] = (), *, either:
         statements += [target.changes(one), *target.undo(one)]
     statements += [*map(target.invoke, measured), target.never_delete(function)]
     statements += [*target.log_queries([scope.log_group_arn]), target.traces()]
+    if Feature.APPLY in wanted or Feature.CANARY in wanted:
+        statements += features.alias_statements(scope)
     if Feature.CANARY in wanted:
         statements += features.canary_statements()
     if Feature.PROCESSORS in wanted:
@@ -88,7 +90,7 @@ def needed_actions(mode: Mode, scope: Scope, wanted: Collection[Feature] = ()) -
     Args:
         mode: ``DIRECT`` for a run from the terminal and for cleanup, ``STACK`` for whoever starts the state machine.
         scope: which function, stack and role. With ``role_arn``, what the caller needs, not the role.
-        wanted: what the run is asked for beyond the ordinary; ``APPLY`` needs nothing more unless isolated.
+        wanted: what the run is asked for beyond the ordinary; ``APPLY`` needs little more unless isolated.
 
     Returns:
         Pairs without repeats, in the order in which a run comes to them. ``*`` where AWS checks no resource.

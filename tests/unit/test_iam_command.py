@@ -66,8 +66,9 @@ def test_what_a_run_may_be_asked_for_is_only_allowed_where_it_is_named():
     plain = actions(policy("--mode", "direct"))
     assert "lambda:CreateFunction" not in plain
     assert actions(policy("--mode", "direct", "--isolate")) - plain >= {"lambda:CreateFunction", "iam:PassRole"}
-    assert actions(policy("--mode", "direct", "--apply", "--alias", "live")) == plain
-    assert actions(policy("--mode", "direct", "--canary")) - plain == {"cloudwatch:GetMetricData"}
+    alias = actions(policy("--mode", "direct", "--apply", "--alias", "live"))
+    assert alias - plain == {"lambda:GetProvisionedConcurrencyConfig"}
+    assert actions(policy("--mode", "direct", "--canary")) - alias == {"cloudwatch:GetMetricData"}
     assert actions(policy("--mode", "direct", "--prices")) - plain == {"pricing:GetProducts"}
     assert actions(policy("--mode", "direct", "--payload-s3", "s3://b/k")) - plain == {"s3:GetObject"}
 
