@@ -1,5 +1,6 @@
 """Drives a run through the state machine, and watches it."""
 
+import contextlib
 import json
 from collections.abc import Callable
 from decimal import Decimal
@@ -60,22 +61,14 @@ def run_execution(
         arn = states.start_execution(stateMachineArn=stack.state_machine_arn, name=run_id, input=json.dumps(data))[
             "executionArn"
         ]
-    told_to_stop = False
-    polls = 0
-    while True:
-        with explained("watching the execution"):
-            execution = states.describe_execution(executionArn=arn)
-        if execution["status"] != "RUNNING":
-            break
-        if stop_requested() and not told_to_stop:
-            archive.request_stop()
-            told_to_stop = True
-        if polls % _POLLS_PER_LOOK == 0:
-            moment = archive.told()
-            if moment is not None:
-                progress(_progress(moment))
-        polls += 1
-        clock.sleep(_POLL_S)
+    try:
+        execution = _watched(states, archive, arn, clock, progress, stop_requested)
+    except AwsError as error:
+        raise AwsError(
+            f"{error.message} The execution {run_id} goes on by itself, and puts {request.function_arn.name} back at "
+            "its end.",
+            next_step=f"See how it stands with: powertune status --function-arn {request.function_arn}",
+        ) from error
     if execution["status"] == "SUCCEEDED":
         return archive.result()
     if execution["status"] in _WITHOUT_RESTORING:
@@ -83,6 +76,35 @@ def run_execution(
             execution["status"], request, run_id, lambda: _undo(session, archive_store, clock, request, run_id)
         )
     raise _error(execution, run_id)
+
+
+def _watched(
+    states: Any,
+    archive: Archive,
+    arn: str,
+    clock: Clock,
+    progress: Callable[[Progress], None],
+    stop_requested: Callable[[], bool],
+) -> dict[str, Any]:
+    """Follow an execution until it is over: what Step Functions says of it then."""
+    told_to_stop = False
+    polls = 0
+    while True:
+        with explained("watching the execution"):
+            execution: dict[str, Any] = states.describe_execution(executionArn=arn)
+        if execution["status"] != "RUNNING":
+            return execution
+        if stop_requested() and not told_to_stop:
+            archive.request_stop()
+            told_to_stop = True
+        if polls % _POLLS_PER_LOOK == 0:
+            # Progress that cannot be read is no reason to stop watching.
+            with contextlib.suppress(AwsError):
+                moment = archive.told()
+                if moment is not None:
+                    progress(_progress(moment))
+        polls += 1
+        clock.sleep(_POLL_S)
 
 
 def _progress(moment: dict[str, Any]) -> Progress:

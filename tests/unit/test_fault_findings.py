@@ -16,8 +16,9 @@ from powertune.target.lease import LEASE_ALIAS
 from powertune.target.settings import settings_sha256
 from powertune.workflow import tasks
 from powertune.workflow.direct import run_direct
+from powertune.workflow.execution import run_execution
 from powertune.workflow.services import Services
-from powertune.workflow.stack import environment_of
+from powertune.workflow.stack import Stack, environment_of
 
 RUN_ID = "20261124T120000-abc123"
 
@@ -105,3 +106,41 @@ def test_no_value_of_a_setting_is_kept_and_what_a_run_changes_is_not_among_them(
     assert settings_sha256({**configuration, "MemorySize": 512, "Description": "x", "RevisionId": "r"}) == known
     assert settings_sha256({**configuration, "Timeout": 4}) != known
     assert settings_sha256({**configuration, "Layers": [{"Arn": "arn:layer:1", "CodeSize": 5}]}) != known
+
+
+class Watched(Aws):
+    """An execution that goes on, and how it is looked at."""
+
+    def start_execution(self, **_):
+        return {"executionArn": "arn:execution"}
+
+    def describe_execution(self, executionArn):
+        self.looks = getattr(self, "looks", 0) + 1
+        return {"status": "RUNNING" if self.looks < 5 else "FAILED", "error": "AwsError", "cause": "the end"}
+
+
+def watch(aws):
+    request = TuningRequest(function_arn=FunctionArn.parse(ARN), memory_sizes_mb=(512,), invocations=3)
+    stack = Stack(state_machine_arn="arn:machine", bucket="bucket")
+    run_execution(aws, stack, request, RUN_ID, FakeClock(), progress=lambda _: None, stop_requested=lambda: False)
+
+
+def test_progress_that_cannot_be_read_does_not_end_the_watching():
+    def denied(number, service, operation, when):
+        if service == "s3":
+            raise refusal("GetObject", "AccessDenied", status=403)
+
+    aws = Watched(fault=denied)
+    with pytest.raises(AwsError, match="the end"):
+        watch(aws)
+    assert aws.looks == 5
+
+
+def test_a_terminal_that_can_watch_no_more_says_that_the_execution_goes_on():
+    def lost(number, service, operation, when):
+        if operation == "describe_execution" and number > 3:
+            raise ConnectionClosedError(endpoint_url="https://states.example")
+
+    with pytest.raises(AwsError, match="goes on by itself, and puts orders back") as told:
+        watch(Watched(fault=lost))
+    assert f"powertune status --function-arn {ARN}" in told.value.next_step
