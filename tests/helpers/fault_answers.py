@@ -50,6 +50,14 @@ def busy(call):
     return _answer(call, 409, "ResourceConflictException", "An update is in progress for resource.")
 
 
+def missing(call):
+    return _answer(call, 404, "ResourceNotFoundException", f"Function not found: {call.function}")
+
+
+def referenced(call):
+    return _answer(call, 409, "ResourceConflictException", "The version is referenced by an alias.")
+
+
 def other_code(call):
     return _answer(call, 400, "InvalidParameterValueException", "CodeSha256 is different from current CodeSha256.")
 

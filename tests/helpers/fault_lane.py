@@ -79,10 +79,21 @@ class Lane:
         """What Lambda refuses and the endpoint lets pass.
 
         A write while an update is in progress (AWS docs, lambda/latest/dg/functions-states); PublishVersion for
-        another revision or another code (lambda/latest/api/API_PublishVersion).
+        another revision or another code (lambda/latest/api/API_PublishVersion); an alias of a version that is not
+        there (API_UpdateAlias), and the deletion of a version that an alias points at (API_DeleteFunction).
         """
-        if call.service != "lambda" or call.operation not in ("PublishVersion", "UpdateFunctionConfiguration"):
+        if call.service != "lambda":
             return None
+        if call.operation in ("PublishVersion", "UpdateFunctionConfiguration"):
+            return self._write_refused(call)
+        if call.operation in ("CreateAlias", "UpdateAlias") and call.fields.get("FunctionVersion", "").isdigit():
+            return None if call.fields["FunctionVersion"] in self._versions(call) else fault_answers.missing(call)
+        if call.operation == "DeleteFunction" and call.named:
+            aliases = self.functions.list_aliases(FunctionName=call.function, FunctionVersion=call.named)["Aliases"]
+            return fault_answers.referenced(call) if aliases else None
+        return None
+
+    def _write_refused(self, call):
         present = self.functions.get_function_configuration(FunctionName=call.function)
         if present.get("LastUpdateStatus") == "InProgress":
             return fault_answers.busy(call)
@@ -91,6 +102,10 @@ class Lane:
         if call.fields.get("CodeSha256") not in (None, present["CodeSha256"]):
             return fault_answers.other_code(call)
         return None
+
+    def _versions(self, call):
+        found = self.functions.list_versions_by_function(FunctionName=call.function)["Versions"]
+        return {version["Version"] for version in found}
 
     def variables(self, *, through_proxy=True):
         """Environment variables of a powertune command."""
