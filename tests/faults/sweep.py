@@ -29,12 +29,12 @@ def main():
     try:
         cases = only or planned(lanes[0], options.modes, options.kinds, seed=options.seed, tell=_say)[: options.sample]
         _say(f"{len(cases)} cases, {len(lanes)} at a time")
-        verdicts = run_all(lanes, cases, tell=_tell)
+        verdicts = run_all(lanes, cases, tell=_tell, seconds=60 * options.minutes)
     finally:
         for lane in lanes:
             lane.close()
     _say(table(verdicts))
-    _say(f"\n{time.monotonic() - began:.0f} s in all")
+    _say(f"\n{len(verdicts)} cases in {time.monotonic() - began:.0f} s")
     failed = [verdict for verdict in verdicts if verdict.wrong]
     if failed:
         _say(f"\n{len(failed)} of {len(verdicts)} went wrong. Each alone, with all that was wrong:")
@@ -58,6 +58,7 @@ def _options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=4, help="runs at the same time, each on an endpoint of its own")
     parser.add_argument("--sample", type=int, help="so many cases, drawn by the seed, instead of all")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no case after so long")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--modes", type=lambda text: text.split(","), default=list(MODES), help=", ".join(MODES))
     parser.add_argument("--kinds", type=lambda text: text.split(","), default=(), help="these kinds of fault only")

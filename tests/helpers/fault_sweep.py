@@ -3,6 +3,7 @@
 import queue
 import random
 import threading
+import time
 from collections import defaultdict
 
 from fault_cases import MODES, Case, Verdict, calls_of, run_case
@@ -42,14 +43,18 @@ def _matters(mode, kind, call):
     return mode == "stack" and kind in ("killed-after", "server-error", "offline-for-good", "stopped-and-cleaned-up")
 
 
-def run_all(lanes, cases, tell=lambda verdict, done: None):
-    """Run cases in the lanes, each lane one after the other: the verdicts, with whatever broke among them."""
+def run_all(lanes, cases, tell=lambda verdict, done: None, *, seconds=float("inf")):
+    """Run cases in the lanes, each lane one after the other: the verdicts, with whatever broke among them.
+
+    After so many seconds no further case is begun.
+    """
+    until_s = time.monotonic() + seconds
     waiting, verdicts, lock = queue.SimpleQueue(), [], threading.Lock()
     for case in cases:
         waiting.put(case)
 
     def work(lane):
-        while True:
+        while time.monotonic() < until_s:
             try:
                 case = waiting.get_nowait()
             except queue.Empty:
