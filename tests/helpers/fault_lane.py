@@ -89,8 +89,9 @@ class Lane:
         if call.operation in ("CreateAlias", "UpdateAlias") and call.fields.get("FunctionVersion", "").isdigit():
             return None if call.fields["FunctionVersion"] in self._versions(call) else fault_answers.missing(call)
         if call.operation == "DeleteFunction" and call.named:
-            aliases = self.functions.list_aliases(FunctionName=call.function, FunctionVersion=call.named)["Aliases"]
-            return fault_answers.referenced(call) if aliases else None
+            aliases = self.functions.list_aliases(FunctionName=call.function)["Aliases"]
+            pointed_at = {one["FunctionVersion"] for one in aliases}.union(*(_weights(one) for one in aliases))
+            return fault_answers.referenced(call) if call.named in pointed_at else None
         return None
 
     def _write_refused(self, call):
@@ -250,6 +251,10 @@ class Lane:
             if time.monotonic() > deadline:
                 raise AssertionError(f"an execution is still running after {timeout_s} s")
             time.sleep(0.05)
+
+
+def _weights(alias):
+    return (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
 
 
 def process_at(port, peer_port):
