@@ -5,9 +5,8 @@ URL and resource policy, reserved concurrency, the dead letter queue and destina
 invocations), and the function's own tags, by which others may find and use it.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import IO, Any
+from typing import Any
 
 from powertune.aws.clock import Clock
 from powertune.aws.download import download
@@ -15,20 +14,12 @@ from powertune.aws.errors import code_of, explained, message_of
 from powertune.domain.function import Architecture, FunctionArn, FunctionSnapshot
 from powertune.errors import AwsError, FunctionChanged, FunctionRefused
 from powertune.target.clone import clone_arn, clone_of_run, clone_tags
+from powertune.target.function_code import MOST_CODE_BYTES, FunctionCode, Upload
 from powertune.target.portable import obstacles
 from powertune.target.snapshot import architecture_of_configuration, require_updated, settled_configuration
 
-MOST_DIRECT_BYTES = 50 * 1024 * 1024
-"""A zip that CreateFunction takes in the call itself (AWS docs, lambda/latest/dg/gettingstarted-limits)."""
-
-_MOST_CODE_BYTES = 300 * 1024 * 1024
-"""What is read at most: a package may have 250 MB unzipped, so no zip of one is larger (the same page)."""
-
 _ACCESS_CODES = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 _SIGNING_CODES = frozenset({"CodeVerificationFailedException", "InvalidCodeSignatureException"})
-
-Upload = Callable[[IO[bytes]], tuple[str, str]]
-"""Puts a file into a bucket of the function's region, and says into which, and under which key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +69,7 @@ def make_clone(client: Any, order: CloneOrder, clock: Clock) -> tuple[FunctionSn
         "Tags": clone_tags(target, order.run_id, order.until_ms),
     }
     arn = clone_arn(target, order.run_id)
-    code = _Code(found.get("Code") or {}, configuration, target)
+    code = FunctionCode(found.get("Code") or {}, configuration, target)
     try:
         if order.is_foreign and not order.assume_portable:
             _require_portable(client, configuration, code, order)
@@ -162,68 +153,7 @@ def _signing(client: Any, configuration: dict[str, Any], target: FunctionArn) ->
     return {"CodeSigningConfigArn": arn} if arn else {}
 
 
-class _Code:
-    """A function's code, downloaded once and only where it has to be."""
-
-    def __init__(self, code: dict[str, Any], configuration: dict[str, Any], target: FunctionArn) -> None:
-        self._code = code
-        self._configuration = configuration
-        self._target = target
-        self._file: IO[bytes] | None = None
-
-    def file(self) -> IO[bytes]:
-        """The zip, at its beginning."""
-        if self._file is None:
-            location = self._code.get("Location")
-            if not location:
-                error = self._code.get("Error") or {}
-                raise FunctionRefused(
-                    f"AWS gives no code for {self._target.name} ({error.get('Message') or 'no reason given'}), so it "
-                    "cannot be cloned.",
-                    next_step="Tune the function itself.",
-                )
-            self._file = download(
-                location,
-                what=f"the code of {self._target.name}",
-                sha256=self._configuration["CodeSha256"],
-                most_bytes=_MOST_CODE_BYTES,
-            )
-        self._file.seek(0)
-        return self._file
-
-    def argument(self, upload: Upload | None) -> dict[str, Any]:
-        """What CreateFunction takes as the code."""
-        if self._configuration.get("PackageType") == "Image":
-            # By digest: a tag may point at another image by now.
-            return {"ImageUri": self._code.get("ResolvedImageUri") or self._code["ImageUri"]}
-        key = {"SourceKMSKeyArn": self._code["SourceKMSKeyArn"]} if self._code.get("SourceKMSKeyArn") else {}
-        lies = self._code.get("ResolvedS3Object") or {}
-        if lies.get("S3Bucket") and lies.get("S3Key"):
-            # Code that its owner keeps in a bucket of their own.
-            taken = {name: lies[name] for name in ("S3Bucket", "S3Key", "S3ObjectVersion") if lies.get(name)}
-            return {**taken, "S3ObjectStorageMode": "REFERENCE", **key}
-        file = self.file()
-        size = file.seek(0, 2)
-        file.seek(0)
-        if size <= MOST_DIRECT_BYTES:
-            return {"ZipFile": file.read(), **key}
-        if upload is None:
-            raise FunctionRefused(
-                f"The code of {self._target.name} has {size / 1024 / 1024:,.0f} MB; more than 50 MB has to go through "
-                "a bucket, and a run from the terminal has none. Nothing was made.",
-                next_step="Run it through the state machine, whose bucket can hold it (powertune deploy), or tune the "
-                "function itself.",
-            )
-        bucket, place = upload(file)
-        return {"S3Bucket": bucket, "S3Key": place, **key}
-
-    def close(self) -> None:
-        """Forget the download."""
-        if self._file is not None:
-            self._file.close()
-
-
-def _require_portable(client: Any, configuration: dict[str, Any], code: _Code, order: CloneOrder) -> None:
+def _require_portable(client: Any, configuration: dict[str, Any], code: FunctionCode, order: CloneOrder) -> None:
     wanted = order.snapshot.architecture
     said = [*obstacles(code.file(), wanted)]
     for layer in configuration.get("Layers") or ():
@@ -250,7 +180,7 @@ def _layer_obstacles(client: Any, arn: str, wanted: Architecture) -> tuple[str, 
             layer["Content"]["Location"],
             what=f"the layer {arn}",
             sha256=layer["Content"].get("CodeSha256"),
-            most_bytes=_MOST_CODE_BYTES,
+            most_bytes=MOST_CODE_BYTES,
         )
     except (AwsError, KeyError) as error:
         return (f"The layer {arn} does not say what it is for, and could not be read: {error}",)
@@ -276,6 +206,13 @@ def _create(client: Any, target: FunctionArn, arguments: dict[str, Any], run_id:
                 next_step="A clone needs lambda:CreateFunction and lambda:TagResource on its name, and iam:PassRole on "
                 f"{arguments['Role']}: powertune iam --isolate prints the policy. The state machine has them only "
                 "where it was deployed with --allow-isolated and with the function's role as --target-role-arn.",
+            ) from error
+        if code == "InvalidParameterValueException":
+            assert isinstance(cause, ClientError)
+            raise FunctionRefused(
+                f"AWS takes no new function like {target.name}: {message_of(cause)}",
+                next_step="A runtime that is no longer supported, say, stays on the functions that have it. Tune the "
+                "function itself, without --isolate.",
             ) from error
         if code in _SIGNING_CODES:
             assert isinstance(cause, ClientError)

@@ -11,9 +11,14 @@ from command_line import powertune, started
 
 from powertune.aws.clock import SystemClock
 from powertune.domain.function import FunctionArn
+from powertune.domain.request import TuningRequest
 from powertune.domain.result import TuningResult
+from powertune.store import S3Store
+from powertune.target import function_code
 from powertune.target.clone import find_clones
 from powertune.wire import from_data
+from powertune.workflow.direct import run_direct
+from powertune.workflow.services import Services
 
 SOURCE = "import os\n\ndef handler(event, context):\n    return {'table': os.environ['TABLE']}\n"
 OPTIONS = ("--search", "grid", "--memory-sizes", "256,512", "--invocations", "4", "--json")
@@ -161,4 +166,21 @@ def test_an_instruction_set_that_this_machine_does_not_have_is_refused_before_an
     )  # fmt: skip
     assert ended.code == 2
     assert f"nothing can be measured on {other} here" in ended.err
+    assert clones(make.client, arn) == ()
+
+
+def test_code_that_is_too_large_for_a_call_goes_through_the_bucket_of_the_stack(endpoint, make, monkeypatch):
+    arn = make("isolated-large")
+    session = endpoint.new_session()
+    services = Services(
+        session=session,
+        store=S3Store(session.client("s3"), endpoint.stack.bucket),
+        clock=SystemClock(),
+        environment=endpoint.environment,
+    )
+    monkeypatch.setattr(function_code, "MOST_DIRECT_BYTES", 10)
+    request = TuningRequest(function_arn=FunctionArn.parse(arn), memory_sizes_mb=(512,), invocations=3, isolate=True)
+    result = run_direct(services, request, "large")
+    assert result.recommendation is not None
+    assert "runs/large/code.zip" in services.store.keys("runs/large/")
     assert clones(make.client, arn) == ()

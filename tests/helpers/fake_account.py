@@ -17,6 +17,8 @@ import botocore.session
 from botocore.validate import ParamValidator
 from fake_aws import ACCOUNT, ARN, NAME, REGION, FakeAws, refusal
 
+from powertune.target import cloning, function_code
+
 WRITES = frozenset(
     {
         "update_function_configuration",
@@ -154,6 +156,10 @@ class FakeAccount(FakeAws):
             for segment in trace["Segments"]:
                 segment["Document"] = segment["Document"].replace(f'"{NAME}"', f'"{next(iter(self.made), NAME)}"')
         return answer
+
+    def serve_code(self, monkeypatch):
+        for module in (cloning, function_code):
+            monkeypatch.setattr(module, "download", self.download)
 
     def download(self, url, *, what, sha256, most_bytes):
         """In place of `powertune.aws.download.download`."""

@@ -7,6 +7,7 @@ from both_drivers import by_state_machine, directly, services_of
 from fake_account import FakeAccount, package
 from fake_aws import ACCOUNT, ARN, NAME, REGION, FakeClock, Killed, refusal
 
+from powertune.domain.events import Phase
 from powertune.domain.function import Architecture, FunctionArn
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import Environment
@@ -20,7 +21,7 @@ from powertune.errors import (
     UsageError,
 )
 from powertune.store import FolderStore
-from powertune.target import cloning
+from powertune.target import function_code
 from powertune.target.clone import Clone, clone_arn, clone_by_tags, clone_of_run, clone_tags, delete_clone, find_clones
 from powertune.wire import to_data
 from powertune.workflow import tasks
@@ -36,7 +37,7 @@ CLONE = f"powertune-clone-{RUN_ID}"
 def account(monkeypatch):
     def make(**more):
         aws = FakeAccount(**more)
-        monkeypatch.setattr(cloning, "download", aws.download)
+        aws.serve_code(monkeypatch)
         return aws
 
     return make
@@ -260,6 +261,49 @@ def test_code_that_its_signing_configuration_refuses_is_said_in_words(account, t
         run(account(fault=refuse), tmp_path)
 
 
+def test_a_runtime_that_aws_gives_to_no_new_function_is_said_in_words(account, tmp_path):
+    def refuse(number, service, operation, when):
+        if operation == "create_function":
+            text = "The runtime parameter of python3.7 is no longer supported for creating or updating functions."
+            raise refusal("CreateFunction", "InvalidParameterValueException", text)
+
+    with pytest.raises(
+        FunctionRefused, match=r"no new function like orders: The runtime parameter of python3\.7"
+    ) as caught:
+        run(account(fault=refuse), tmp_path)
+    assert "without --isolate" in caught.value.next_step
+
+
+def test_another_version_of_the_runtime_in_the_clone_is_said(account, tmp_path):
+    aws = account()
+    arn = "arn:aws:lambda:us-east-1::runtime:"
+    aws.latest["RuntimeVersionConfig"] = {"RuntimeVersionArn": f"{arn}old"}
+
+    def newer(number, service, operation, when):
+        if operation == "create_function" and when == "after":
+            aws.made[CLONE].latest["RuntimeVersionConfig"] = {"RuntimeVersionArn": f"{arn}new"}
+
+    aws.fault = newer
+    assert any("another version of the runtime" in warning for warning in run(aws, tmp_path).warnings)
+
+
+def test_two_isolated_runs_of_one_function_do_not_meet(account, tmp_path):
+    aws, nested = account(), []
+
+    def second(progress):
+        if progress.phase is Phase.COLLECT and not nested:
+            nested.append(list(aws.made))
+            run_direct(services_of(aws), asked(), "another-run")
+            nested.append(list(aws.made))
+
+    result = run_direct(services(aws, tmp_path, progress=second), asked(), RUN_ID)
+    assert result.restored
+    assert nested == [[CLONE], [CLONE]]
+    assert [made["FunctionName"] for made in aws.created] == [CLONE, "powertune-clone-another-run"]
+    assert aws.made == {}
+    assert aws.written == []
+
+
 def test_a_function_that_another_run_holds_is_not_cloned(account, tmp_path):
     aws = account()
     aws.create_alias(
@@ -295,7 +339,7 @@ def test_code_that_is_deployed_in_between_is_noticed(account, tmp_path):
 
 
 def test_code_of_more_than_50_mb_goes_through_the_bucket_or_not_at_all(account, tmp_path, monkeypatch):
-    monkeypatch.setattr(cloning, "MOST_DIRECT_BYTES", 10)
+    monkeypatch.setattr(function_code, "MOST_DIRECT_BYTES", 10)
     with pytest.raises(FunctionRefused, match="has to go through a bucket"):
         run(account(), tmp_path)
     from powertune.store import S3Store
@@ -322,7 +366,7 @@ def asked(**more):
 
 def test_the_state_machine_and_the_terminal_do_the_same(account, monkeypatch):
     one, other = account(), account()
-    monkeypatch.setattr(cloning, "download", one.download)
+    one.serve_code(monkeypatch)
     first = directly(one, asked(apply=True))
     second, entered = by_state_machine(other, asked(apply=True), monkeypatch)
     assert "Apply" in entered

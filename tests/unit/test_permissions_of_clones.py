@@ -9,7 +9,6 @@ from powertune.domain.request import TuningRequest
 from powertune.domain.result import Environment
 from powertune.permissions import Feature, Mode, Scope, StackRole, allows, role_statements, statements_for
 from powertune.store import MemoryStore
-from powertune.target import cloning
 from powertune.target.clone import clone_arn, delete_clone, find_clones
 from powertune.wire import to_data
 from powertune.workflow.direct import run_direct
@@ -29,7 +28,7 @@ def aws(monkeypatch):
     aws = PolicedAccount(ISOLATED)
     aws.latest["Layers"] = [{"Arn": LAYER}]
     aws.layers = {LAYER: {"CompatibleArchitectures": ["x86_64", "arm64"]}}
-    monkeypatch.setattr(cloning, "download", aws.download)
+    aws.serve_code(monkeypatch)
     return aws
 
 
@@ -77,7 +76,7 @@ def test_an_isolated_run_through_the_state_machine_makes_only_calls_that_its_rol
     roles = {role.value: role_statements(role, SCOPE, (Feature.ISOLATE,)) for role in StackRole}
     clock = FakeClock()
     aws = PolicedStackAccount(statements_for(Mode.STACK, SCOPE), roles, clock, monkeypatch)
-    monkeypatch.setattr(cloning, "download", aws.download)
+    aws.serve_code(monkeypatch)
     request = TuningRequest(function_arn=TARGET, memory_sizes_mb=(128, 512), invocations=3, isolate=True)
     before = aws.visible()
     result = run_execution(
@@ -90,7 +89,7 @@ def test_an_isolated_run_through_the_state_machine_makes_only_calls_that_its_rol
 
 def test_the_cleaner_may_delete_the_clone_of_a_run_that_died(monkeypatch):
     made = PolicedAccount(ISOLATED)
-    monkeypatch.setattr(cloning, "download", made.download)
+    made.serve_code(monkeypatch)
 
     def die(number, service, operation, when):
         if operation == "invoke":

@@ -12,7 +12,8 @@ from powertune.errors import AwsError, NotRestored, UsageError
 from powertune.store import S3Store
 from powertune.target import lease
 from powertune.target.clone import clone_arn, clone_of_run, delete_clone
-from powertune.target.cloning import CloneOrder, Upload, make_clone
+from powertune.target.cloning import CloneOrder, make_clone
+from powertune.target.function_code import Upload
 from powertune.workflow.services import Services
 
 
