@@ -35,13 +35,14 @@ def _is_of_credentials(error: Exception) -> bool:
 
 def code_of(error: Exception) -> str:
     """AWS's error code, or an empty string."""
-    response: Any = getattr(error, "response", {})
+    # An error of the connection may have a response that is None.
+    response: Any = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
 
 
 def message_of(error: Exception) -> str:
     """AWS's error message, or the error's own text."""
-    response: Any = getattr(error, "response", {})
+    response: Any = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Message") or error)
 
 

@@ -1,6 +1,5 @@
 """Drives the steps from this process: the same steps, in the same order, as the state machine."""
 
-import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +16,8 @@ from powertune.workflow.steps.canary import LOOK_EVERY_S
 Json = dict[str, Any]
 
 _WAIT_S = 2.0
+_FIRST_WRITES = ("lambda:CreateAlias", "lambda:CreateFunction")
+"""What a run may have written by the end of its preflight: its lease, or a clone."""
 
 
 def run_direct(services: Services, request: TuningRequest, run_id: str) -> TuningResult:
@@ -35,9 +36,12 @@ def run_direct(services: Services, request: TuningRequest, run_id: str) -> Tunin
     try:
         state = step("preflight", run)
     except BaseException:
-        # Only the lease can have been taken; what went wrong says more than why that could not be undone.
-        with contextlib.suppress(NotRestored):
+        try:
             step("restore", run)
+        except NotRestored:
+            # Where nothing was written yet, what went wrong says more than why it could not be looked at.
+            if any(services.session.calls[call] for call in _FIRST_WRITES):
+                raise
         raise
     try:
         state = _rounds(step, services, state)

@@ -1,5 +1,6 @@
 """What the fault harness found (docs/faults.md), each as the smallest case of it."""
 
+import itertools
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +11,7 @@ from powertune.cli import cleanup
 from powertune.domain.function import FunctionArn
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import Environment
-from powertune.errors import AwsError, FunctionChanged, NotRestored
+from powertune.errors import AwsError, FunctionChanged, NotRestored, PowertuneError
 from powertune.store import FolderStore
 from powertune.target.lease import LEASE_ALIAS
 from powertune.target.settings import settings_sha256
@@ -30,6 +31,14 @@ class Aws(FakeAws):
 
     def reaching(self, **_):
         return self
+
+
+def request():
+    return TuningRequest(function_arn=FunctionArn.parse(ARN), memory_sizes_mb=(512, 1024), invocations=3)
+
+
+def services(aws, folder):
+    return Services(session=aws, store=FolderStore(folder), clock=FakeClock(), environment=Environment(kind="aws"))
 
 
 def left_at(aws, memory_mb):
@@ -89,10 +98,8 @@ def test_settings_that_somebody_changes_between_two_sizes_end_the_run_because_th
             aws._revise()
 
     aws = Aws(fault=other)
-    request = TuningRequest(function_arn=FunctionArn.parse(ARN), memory_sizes_mb=(512, 1024), invocations=3)
-    run = Services(session=aws, store=FolderStore(tmp_path), clock=FakeClock(), environment=Environment(kind="aws"))
     with pytest.raises(FunctionChanged, match="Somebody changed the settings"):
-        run_direct(run, request, RUN_ID)
+        run_direct(services(aws, tmp_path), request(), RUN_ID)
     assert aws.latest["MemorySize"] == 512
     assert aws.latest["Environment"]["Variables"]["STAGE"] == "by somebody else"
     assert not aws.aliases
@@ -144,3 +151,32 @@ def test_a_terminal_that_can_watch_no_more_says_that_the_execution_goes_on():
     with pytest.raises(AwsError, match="goes on by itself, and puts orders back") as told:
         watch(Watched(fault=lost))
     assert f"powertune status --function-arn {ARN}" in told.value.next_step
+
+
+class Gone(Aws):
+    """Its network is lost from the n-th call on. The calls are counted by AWS's names, as a session does."""
+
+    def __init__(self, at):
+        def lost(number, service, operation, when):
+            if when == "before":
+                self.calls[f"{service}:{operation.title().replace('_', '')}"] += 1
+            if number >= at:
+                raise ConnectionClosedError(endpoint_url="https://lambda.example")
+
+        super().__init__(fault=lost)
+
+
+def test_a_run_that_fails_right_after_it_took_the_lease_says_that_the_function_is_not_put_back(tmp_path):
+    told = set()
+    for at in itertools.count():
+        aws = Gone(at)
+        before = aws.visible()
+        with pytest.raises(PowertuneError) as ended:
+            run_direct(services(aws, tmp_path / str(at)), request(), RUN_ID)
+        if "lambda:publish_version" in aws.log:
+            break
+        asked = "lambda:create_alias" in aws.log
+        told.add((asked, isinstance(ended.value, NotRestored)))
+        assert asked or aws.visible() == before
+    # What never asked for the lease has nothing to put back.
+    assert told == {(False, False), (True, True)}
