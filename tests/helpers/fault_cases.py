@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import fault_changes
 import fault_kinds as kinds
 from fault_lane import READ_TIMEOUT_S, WORKING
-from fault_watch import differences, sent_twice, touched
+from fault_watch import differences, sent_twice, touched, touched_but_clones
 from fault_zygote import CLEANER
 
 SIZES_MB = (256, 512)
@@ -20,6 +20,7 @@ _SETTINGS = {
     "direct": (*_GRID, "--direct"),
     "search": (*_SEARCH, "--direct"),
     "cleanup": (*_GRID, "--direct"),
+    "isolated": (*_GRID, "--direct", "--isolate"),
     "apply": ("--search", "grid", "--invocations", 6, "--direct", *_APPLY),
     "stack": _GRID,
     "stack-search": _SEARCH,
@@ -28,6 +29,7 @@ MODES = {
     "direct": (*kinds.ONCE, *kinds.FOR_GOOD, *kinds.INTERRUPTED, *kinds.OVERTAKEN, *fault_changes.OTHERS),
     "search": ("killed-before", "killed-after", "connection-lost", "timeout", *kinds.OVERTAKEN),
     "cleanup": (*kinds.ONCE, *kinds.FOR_GOOD),
+    "isolated": (*kinds.ONCE, *kinds.FOR_GOOD, *kinds.OVERTAKEN),
     "apply": (*kinds.ONCE, *kinds.FOR_GOOD, *kinds.INTERRUPTED, *kinds.OVERTAKEN),
     "stack": (*kinds.ONCE, *kinds.FOR_GOOD, *kinds.STACK),
     "stack-search": ("killed-after", "timeout", "stopped-and-cleaned-up"),
@@ -35,7 +37,7 @@ MODES = {
 """The faults of each way to run."""
 
 _DOCUMENTED = {0, 2, 3, 4, 6, 130}
-_MOST_AT_A_SIZE = {"direct": 3, "search": 7, "cleanup": 3, "apply": 6, "stack": 3, "stack-search": 7}
+_MOST_AT_A_SIZE = {"direct": 3, "search": 7, "cleanup": 3, "isolated": 3, "apply": 6, "stack": 3, "stack-search": 7}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,14 +141,17 @@ class _Run:
         verdict.left += fault_changes.lost(lane.visible(self.name), self.wanted)
         calls = [*earlier, *lane.proxy.calls]
         alias = APPLIED_ALIAS if case.mode == "apply" else None
-        verdict.touched += touched(calls, self.name, self.before, (*SIZES_MB, *self._found_mb(injection)), alias)
+        if case.mode == "isolated":
+            verdict.touched += touched_but_clones(calls)
+        else:
+            verdict.touched += touched(calls, self.name, self.before, (*SIZES_MB, *self._found_mb(injection)), alias)
         verdict.twice += sent_twice(calls, _MOST_AT_A_SIZE[case.mode])
         return verdict
 
     def _different(self):
         """What differs from before, but for what another client has changed."""
         after = self.lane.visible(self.name)
-        found = differences(self.before, after)
+        found = differences(self.before, after) + [f"the clone {name} is there" for name in self.lane.clones(self.arn)]
         if self.case.mode == "apply" and _is_applied(after):
             # All of what was to be applied is there; that and nothing else.
             version = after["aliases"][APPLIED_ALIAS]["FunctionVersion"]
@@ -219,14 +224,17 @@ class _Run:
 
     def _cleanup(self, *, through_proxy):
         variables = self.lane.variables(through_proxy=through_proxy)
-        done = self.lane.zygote.run("cleanup", "--function-arn", self.arn, **variables)
+        # A clone may be in use until its run's time is over, unless somebody says that the run is over.
+        made = [call.fields for call in self.counted if call.operation == "CreateFunction"]
+        run_id = ("--run-id", made[0]["Tags"]["powertune:run"]) if made else ()
+        done = self.lane.zygote.run("cleanup", "--function-arn", self.arn, *run_id, **variables)
         if "Traceback" in done.err or done.code != 0:
             self.verdict.manner.append(f"cleanup ended with {done.code}: {done.err.strip()[-600:]}")
         return done
 
     def _clean_up_at_last(self):
         self._cleanup(through_proxy=True)
-        if self.case.number % 5 == 0:
+        if self.case.number % 5 == 0 and self.case.mode != "isolated":
             again = self._cleanup(through_proxy=True)
             if "No powertune run has left anything" not in again.out:
                 self.verdict.manner.append(f"a second cleanup found something: {again.out.strip()}")

@@ -215,6 +215,16 @@ class Lane:
             "concurrency": whole.get("Concurrency"),
         }
 
+    def clones(self, arn):
+        """The names of the clones of a function."""
+        pages = self.functions.get_paginator("list_functions").paginate()
+        names = [one["FunctionName"] for page in pages for one in page["Functions"]]
+        clones = [name for name in names if name.startswith("powertune-clone-")]
+        return [name for name in clones if self._tags(name).get("powertune:target") == arn]
+
+    def _tags(self, name):
+        return self.functions.get_function(FunctionName=name).get("Tags") or {}
+
     def delete(self, name):
         self.functions.delete_function(FunctionName=name)
 

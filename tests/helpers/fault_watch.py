@@ -33,6 +33,20 @@ def touched(calls, function, before, sizes_mb, applied_alias=None):
     return found
 
 
+def touched_but_clones(calls):
+    """What an isolated run wrote that is not a clone: a sentence for each such call that reached the endpoint."""
+    written = [
+        (call, call.function or call.fields.get("FunctionName", ""))
+        for call in calls
+        if call.forwarded and call.writes_function
+    ]
+    return [
+        f"call {call.number}, {call.operation}: writes {name}"
+        for call, name in written
+        if not name.startswith("powertune-clone-")
+    ]
+
+
 def _objection(call, before, sizes_mb):
     check = _CHECKS.get(call.operation)
     return "a run never does that" if check is None else check(call, before, sizes_mb)
