@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import time
 from dataclasses import dataclass, field
 
@@ -246,8 +247,8 @@ class _Run:
         done = self.case.mode == "apply" and command.code == 0 and "powertune cleanup" in " ".join(command.out.split())
         if "Traceback" in told:
             wrong.append(f"a traceback: {told.strip()[-1500:]}")
-        if injection.killed:
-            return
+        if injection.killed or (command.code == -signal.SIGTERM and injection.kind == "sigterm" and not changed):
+            return  # before a run begins, SIGTERM ends the process as it ends any
         if command.code not in _DOCUMENTED:
             wrong.append(f"exit code {command.code}: {told.strip()[-600:]}")
         if command.code == 0 and changed and not done and self.case.mode != "cleanup":
