@@ -61,7 +61,7 @@ def test_a_change_by_another_client_stays_and_is_told(lane, change, moment, told
     lane.proxy.reset(once)
     ended = lane.zygote.run(
         "run", "--function-arn", arn, "--memory-sizes", ",".join(map(str, SIZES_MB)), "--search", "grid",
-        "--invocations", 3, "--yes", "--direct", "--output-dir", lane.folder / "results", **lane.variables(),
+        "--invocations", 3, "--yes", "--direct", "--output-dir", lane.results, **lane.variables(),
     )  # fmt: skip
     theirs, wanted = once.result
     after = lane.visible(name)

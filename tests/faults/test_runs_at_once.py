@@ -11,7 +11,7 @@ def started(lane, arn, *more):
     sizes = ",".join(map(str, SIZES_MB))
     return lane.zygote.start(
         "run", "--function-arn", arn, "--memory-sizes", sizes, "--search", "grid", "--invocations", 3, "--yes",
-        "--output-dir", lane.folder / "results", *more, **lane.variables(),
+        "--output-dir", lane.results, *more, **lane.variables(),
     )  # fmt: skip
 
 

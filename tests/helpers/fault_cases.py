@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import time
 from dataclasses import dataclass, field
@@ -103,6 +104,7 @@ def run_case(lane, case):
     name, arn = _function(lane, case.mode, changed_since=case.number % 2 == 0)
     verdict = _Run(lane, case, name, arn).judged()
     lane.delete(name)
+    shutil.rmtree(lane.results, ignore_errors=True)
     verdict.seconds = time.monotonic() - began
     return verdict
 
@@ -174,7 +176,7 @@ class _Run:
     def _arguments(self):
         sizes = ",".join(map(str, SIZES_MB))
         return (
-            "run", "--function-arn", self.arn, "--memory-sizes", sizes, "--output-dir", self.lane.folder / "results",
+            "run", "--function-arn", self.arn, "--memory-sizes", sizes, "--output-dir", self.lane.results,
             "--yes", *_SETTINGS[self.case.mode],
         )  # fmt: skip
 

@@ -46,6 +46,7 @@ class Lane:
         self._stack = contextlib.ExitStack()
         try:
             self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-")))
+            self.results = self.folder / "results"
             self.endpoint = self._stack.enter_context(LocalEndpoint(EndpointSettings()))
             self.functions = self.client("lambda")
             self.states = self.client("stepfunctions")
@@ -118,7 +119,7 @@ class Lane:
         name, arn = self.new_function(changed_since=True)
         search = ("--memory-sizes", "256,512", "--search", "adaptive", "--max-invocations", 5)
         run = ("run", "--function-arn", arn, "--direct", *search)
-        for arguments in ((*run, "--output-dir", self.folder / "results"), ("cleanup", "--function-arn", arn)):
+        for arguments in ((*run, "--output-dir", self.results), ("cleanup", "--function-arn", arn)):
             ended = self.zygote.run(*arguments, inside=True, **self.variables())
             assert ended.code == 0, ended.err
         self.delete(name)
