@@ -51,6 +51,8 @@ class CloneOrder:
 def make_clone(client: Any, order: CloneOrder, clock: Clock) -> tuple[FunctionSnapshot, tuple[str, ...]]:
     """Make the clone, wait until it can be used, and describe it; with what its user should know. Safe to repeat.
 
+    Its tags are read before it is made: whoever may not do that could not delete it either.
+
     The function itself is read and nothing else.
 
     Raises:
@@ -192,20 +194,23 @@ def _create(client: Any, target: FunctionArn, arguments: dict[str, Any], run_id:
     from botocore.exceptions import ClientError
 
     try:
+        if clone_of_run(client, target, run_id) is not None:
+            return  # an earlier try of this run made it
         with explained("creating the clone", target.name):
             client.create_function(**arguments)
     except AwsError as error:
         cause = error.__cause__
         code = code_of(cause) if isinstance(cause, ClientError) else ""
         if code == "ResourceConflictException" and clone_of_run(client, target, run_id) is not None:
-            return  # an earlier try of this run made it
+            return  # this try made it, and the answer to it was lost
         if code in _ACCESS_CODES:
             assert isinstance(cause, ClientError)
             raise AwsError(
                 f"AWS denied making a clone of {target.name}: {message_of(cause)}",
-                next_step="A clone needs lambda:CreateFunction and lambda:TagResource on its name, and iam:PassRole on "
-                f"{arguments['Role']}: powertune iam --isolate prints the policy. The state machine has them only "
-                "where it was deployed with --allow-isolated and with the function's role as --target-role-arn.",
+                next_step="A clone needs lambda:CreateFunction, TagResource, ListTags and DeleteFunction on its name, "
+                f"and iam:PassRole on {arguments['Role']}: powertune iam --isolate prints the policy. The state "
+                "machine has them only where it was deployed with --allow-isolated and with the function's role as "
+                "--target-role-arn.",
             ) from error
         if code == "InvalidParameterValueException":
             assert isinstance(cause, ClientError)

@@ -1,12 +1,16 @@
 """An isolated run measures a temporary clone: the target is never written, and no clone is left behind."""
 
 import dataclasses
+import re
+from collections import Counter
 
 import pytest
 from both_drivers import by_state_machine, directly, services_of
+from botocore.exceptions import ConnectionClosedError, HTTPClientError
 from fake_account import FakeAccount, package
 from fake_aws import ACCOUNT, ARN, NAME, REGION, FakeClock, Killed, refusal
 
+from powertune.aws.errors import code_of, message_of
 from powertune.domain.events import Phase
 from powertune.domain.function import Architecture, FunctionArn
 from powertune.domain.request import TuningRequest
@@ -41,6 +45,13 @@ def account(monkeypatch):
         return aws
 
     return make
+
+
+class Named(Counter):
+    """Calls that are asked for by AWS's names of them."""
+
+    def __missing__(self, name):
+        return self.get(re.sub("(?<=[a-z])(?=[A-Z])", "_", name).lower(), 0)
 
 
 def services(aws, folder, **more):
@@ -250,6 +261,37 @@ def test_a_denied_creation_says_which_permissions_a_clone_needs(account, tmp_pat
         run(account(fault=deny), tmp_path)
     assert "--allow-isolated" in caught.value.next_step
     assert "role/orders" in caught.value.next_step
+
+
+def test_a_clone_that_is_there_and_cannot_be_deleted_is_told_before_what_went_wrong(account, tmp_path):
+    def offline(number, service, operation, when):
+        if "lambda:create_function" in aws.log[:-1]:
+            raise ConnectionClosedError(endpoint_url="https://lambda")
+
+    aws = account(fault=offline)
+    aws.calls = Named()
+    with pytest.raises(NotRestored, match=f"{CLONE} of orders was not deleted") as caught:
+        run(aws, tmp_path)
+    assert f"--run-id {RUN_ID}" in caught.value.next_step
+    assert "orders itself was not changed" in caught.value.message
+
+
+def test_an_error_of_the_connection_has_no_code():
+    assert code_of(ConnectionClosedError(endpoint_url="https://lambda")) == ""
+    assert code_of(HTTPClientError(error="closed")) == ""
+    assert message_of(HTTPClientError(error="closed"))
+
+
+def test_no_clone_is_made_whose_tags_could_not_be_read_again(account, tmp_path):
+    def deny(number, service, operation, when):
+        if operation == "list_tags":
+            raise refusal("ListTags", "AccessDeniedException", "not authorized to perform: lambda:ListTags")
+
+    aws = account(fault=deny)
+    with pytest.raises(AwsError, match="lambda:ListTags") as caught:
+        run(aws, tmp_path)
+    assert not isinstance(caught.value, NotRestored)
+    assert aws.created == []
 
 
 def test_code_that_its_signing_configuration_refuses_is_said_in_words(account, tmp_path):
