@@ -10,7 +10,7 @@ CALLS = {
     "direct": range(55),
     "search": range(55),
     "cleanup": range(16),
-    "apply": range(60, 92),
+    "apply": range(55, 85),
     "stack": range(120),
     "stack-search": range(120),
 }

@@ -90,11 +90,16 @@ class Verdict:
 
 def calls_of(lane, mode):
     """The calls of a run of a mode without a fault."""
-    name, arn = _function(lane, mode, changed_since=True)
-    run = _Run(lane, Case(mode=mode, kind="throttled", number=10**9), name, arn)
-    verdict = run.judged()
-    assert not verdict.wrong, verdict.wrong
-    return run.counted
+    for _ in range(5):
+        name, arn = _function(lane, mode, changed_since=True)
+        run = _Run(lane, Case(mode=mode, kind="throttled", number=10**9), name, arn)
+        verdict = run.judged()
+        assert not verdict.wrong, verdict.wrong
+        if mode != "apply" or any(
+            call.named == APPLIED_ALIAS and call.operation == "UpdateAlias" for call in run.counted
+        ):
+            return run.counted
+    raise AssertionError("on this machine no memory size is a gain beyond the noise")
 
 
 def run_case(lane, case):
