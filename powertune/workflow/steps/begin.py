@@ -112,6 +112,7 @@ def preflight(services: Services, run: RunInput) -> RunState:
     if request.isolate:
         own = examined.own_architecture
         snapshot, cloned = isolating.cloned(services, client, request, snapshot, own, run.run_id, until_ms)
+        isolating.require_still(services, client, arn, snapshot.memory_mb)
         notes = (*notes, *cloned)
     lease.take(
         client,

@@ -3,12 +3,13 @@
 from dataclasses import replace
 from typing import IO, Any
 
+from powertune.aws.errors import explained
 from powertune.domain.events import Phase, Progress
 from powertune.domain.function import Architecture, FunctionArn, FunctionSnapshot
 from powertune.domain.request import TuningRequest
 from powertune.domain.role import cleanup_command
 from powertune.domain.work import RunState
-from powertune.errors import AwsError, NotRestored, UsageError
+from powertune.errors import AwsError, FunctionChanged, NotRestored, UsageError
 from powertune.store import S3Store
 from powertune.target import lease
 from powertune.target.clone import clone_arn, clone_of_run, delete_clone
@@ -28,6 +29,26 @@ def require_free(services: Services, client: Any, arn: FunctionArn) -> None:
     held = lease.look(client, arn)
     if held is not None:
         raise lease.refusal(arn, held, now_ms=services.clock.now_ms())
+
+
+def require_still(services: Services, client: Any, arn: FunctionArn, memory_mb: int) -> None:
+    """Refuse a function that another run took, or that was changed, while it was read and its clone was made.
+
+    Its memory size, and that of the clone, may then be the other run's.
+
+    Raises:
+        LeaseHeld: another run holds it.
+        FunctionChanged: its memory size is another one by now.
+    """
+    require_free(services, client, arn)
+    with explained("reading the configuration", arn.name):
+        present_mb = client.get_function_configuration(FunctionName=str(arn))["MemorySize"]
+    if present_mb != memory_mb:
+        raise FunctionChanged(
+            f"{arn.name} had {memory_mb} MB when its clone was made, and has {present_mb} MB now: somebody is changing "
+            "it, or is tuning it.",
+            next_step="Run again when the other change is finished.",
+        )
 
 
 def on_architecture(request: TuningRequest, snapshot: FunctionSnapshot) -> FunctionSnapshot:
