@@ -14,6 +14,8 @@ from powertune.wire import dumps, from_data, loads, to_data
 
 T = TypeVar("T")
 
+_ENDED = "ended"
+
 
 class Archive:
     """What a run writes down and reads back."""
@@ -114,8 +116,16 @@ class Archive:
         self._store.put(f"{self._root}/stop", "")
 
     def stop_requested(self) -> bool:
-        """Whether such word was left."""
+        """Whether such word was left, or the run has ended."""
         return self._store.get(f"{self._root}/stop") is not None
+
+    def end(self) -> None:
+        """Leave word that the execution is over and is being undone, for a task of it that is still at work."""
+        self._store.put(f"{self._root}/stop", _ENDED)
+
+    def has_ended(self) -> bool:
+        """Whether that word was left."""
+        return self._store.get(f"{self._root}/stop") == _ENDED
 
     def tell(self, moment: dict[str, Any]) -> None:
         """Leave word of how far the run is, for whoever watches from elsewhere."""

@@ -28,6 +28,7 @@ _LARGEST_INLINE_REQUEST = 100_000
 _POLL_S = 0.25
 _POLLS_PER_LOOK = 4
 _WITHOUT_RESTORING = ("ABORTED", "TIMED_OUT")
+_LONGEST_CAUSE = 300
 _TASKS_END_S = 5.0
 """A task outlives its execution: what it was doing may take effect after the first look at the function."""
 
@@ -71,10 +72,8 @@ def run_execution(
         ) from error
     if execution["status"] == "SUCCEEDED":
         return archive.result()
-    if execution["status"] in _WITHOUT_RESTORING:
-        raise _stopped(
-            execution["status"], request, run_id, lambda: _undo(session, archive_store, clock, request, run_id)
-        )
+    if _is_past_restoring(execution):
+        raise _stopped(execution, request, run_id, lambda: _undo(session, archive_store, clock, request, run_id))
     raise _error(execution, run_id)
 
 
@@ -124,16 +123,42 @@ def _undo(session: AwsSession, store: Store, clock: Clock, request: TuningReques
     target = target_of(store, data)
     reaching = session if target is None else session.reaching(region=target[0].region, role=target[1])
     services = Services(session=reaching, home=session, store=store, clock=clock, environment=Environment(kind="aws"))
+    # Word for a task that is still at work. The undo goes on where it cannot be left.
+    with contextlib.suppress(AwsError):
+        Archive(store, run_id).end()
     for again in range(2):
         if again:
             clock.sleep(_TASKS_END_S)
         run_step(services, "restore", data)
 
 
-def _stopped(status: str, request: TuningRequest, run_id: str, undo: Callable[[], None]) -> PowertuneError:
-    """What to say of an execution that was ended from outside, after undoing it."""
-    aborted = status == "ABORTED"
-    how = "was stopped from outside" if aborted else "ran out of time"
+def _is_past_restoring(execution: dict[str, Any]) -> bool:
+    """Whether an execution may have ended without coming through its restoring state.
+
+    No Catch, not even one of States.ALL, gets States.Runtime or States.DataLimitExceeded (AWS docs,
+    step-functions/latest/dg/concepts-error-handling). What the state machine raises itself is undone once more in any
+    case: that is safe.
+    """
+    raised = str(execution.get("error") or "")
+    return execution["status"] in _WITHOUT_RESTORING or (
+        execution["status"] == "FAILED" and raised.startswith("States.")
+    )
+
+
+def _how(execution: dict[str, Any]) -> str:
+    if execution["status"] == "ABORTED":
+        return "was stopped from outside"
+    if execution["status"] == "TIMED_OUT":
+        return "ran out of time"
+    cause = " ".join(str(execution.get("cause") or "no cause given").split()).rstrip(".")
+    return f"was ended by Step Functions itself with {execution['error']} ({cause[:_LONGEST_CAUSE]})"
+
+
+def _stopped(
+    execution: dict[str, Any], request: TuningRequest, run_id: str, undo: Callable[[], None]
+) -> PowertuneError:
+    """What to say of an execution that ended without restoring, after undoing it."""
+    aborted, how = execution["status"] == "ABORTED", _how(execution)
     try:
         undo()
     except PowertuneError as error:

@@ -21,20 +21,36 @@ from powertune.workflow.services import Services
 from powertune.workflow.steps import run_step, target_of
 
 _PROGRESS_EVERY_S = 1.0
+_WRITING = ("preflight", "publish", "apply", "canary")
+"""The steps that change a function, or make a clone of it."""
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
     """Run one step.
 
     ``event`` is ``{"step": NAME, "input": {...}, "execution": ARN, "name": EXECUTION NAME}``; the answer is
-    what the step returns, with the AWS calls and the duration of this task added to its own.
+    what the step returns, with the AWS calls and the duration of this task added to its own. ``ended`` is in an event
+    that comes after the execution's end, to restore.
+
+    A task outlives an execution that is stopped. Whoever undoes that leaves word first; a task that finds it undoes
+    what it has just done itself, since the other may have looked before that was there.
     """
     began = time.monotonic()
     data: dict[str, Any] = {**event["input"], "run_id": run_id_of(event["name"])}
     data.pop("failure", None)
     session = _session()
     before = Counter(session.calls)
-    answer = run_step(_services(session, data, event["execution"], context), event["step"], data)
+    services = _services(session, data, event["execution"], context)
+    archive = Archive(services.store, data["run_id"])
+    if event.get("ended"):
+        # The undo goes on where the word cannot be left.
+        with contextlib.suppress(PowertuneError):
+            archive.end()
+    try:
+        answer = run_step(services, event["step"], data)
+    finally:
+        if event["step"] in _WRITING and archive.has_ended():
+            run_step(services, "restore", data)
     if answer is not None and "aws_calls" in answer:
         answer["aws_calls"] = dict(Counter(answer["aws_calls"]) + (Counter(session.calls) - before))
         milliseconds = int((time.monotonic() - began) * 1000) + 1
