@@ -180,8 +180,15 @@ def _written(result: TuningResult, options: dict[str, Any]) -> str:
     return f"Wrote {memory_mb}{before} to {path}: {place.what}." + (f" {place.note}" if place.note else "")
 
 
-def canary_failure(result: TuningResult) -> PowertuneError | None:
-    """How a command ends whose canary did not pass; None where it passed, or there was none."""
+def applying_failure(result: TuningResult) -> PowertuneError | None:
+    """How a command ends that did not apply what it was to; None where it did, was not to, or saw no gain in it."""
+    from powertune.workflow.steps.ending import is_stopped_before_applying
+
+    if is_stopped_before_applying(result):
+        return Stopped(
+            f"The run was stopped before its recommendation was applied; {result.function.name} was put back as it "
+            "was. The result is kept."
+        )
     report = result.canary
     if report is None or report.outcome is CanaryOutcome.PASSED:
         return None

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from powertune.cli.account_options import account_options, check_region, stack_region_option
-from powertune.cli.apply_options import apply_options, canary_failure, check_apply, check_template, write_down
+from powertune.cli.apply_options import apply_options, applying_failure, check_apply, check_template, write_down
 from powertune.cli.isolation_options import drive_all, isolation_options
 from powertune.cli.plan_options import confirm, plan_options, show_plan
 from powertune.cli.run_drive import Place, aws_place, local_place
@@ -101,7 +101,7 @@ def command(**options: Any) -> int:
         )
     if result.recommendation is None and not _dry_run_worked(result):
         raise _without_recommendation(result, f"The function was put back as it was. Details: {folder / 'result.json'}")
-    failure = canary_failure(result)
+    failure = applying_failure(result)
     if failure is not None:
         raise failure
     return 0

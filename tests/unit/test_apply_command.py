@@ -134,6 +134,22 @@ def test_a_stopped_canary_ends_as_stopped(call, monkeypatch, tmp_path):
     assert without_revisions(aws) == before
 
 
+def test_a_run_stopped_before_applying_ends_as_stopped_and_its_result_is_kept(call, monkeypatch, tmp_path, template):
+    aws = TaggedAws()
+    monkeypatch.setattr(
+        "powertune.cli.interrupt.StopWish.__call__",
+        lambda _: bool(aws.invoked) and "powertune-lease" not in aws.aliases,
+    )
+    before = without_revisions(aws)
+    done = call("--apply", "--write-template", template, aws=aws)
+    assert isinstance(done.exception, Stopped)
+    assert done.exception.exit_code == 130
+    assert "was not changed: you stopped the run." in done.output
+    assert result_in(tmp_path).recommendation.memory_mb == NEW_MB
+    assert template.read_text() == TEMPLATE
+    assert without_revisions(aws) == before
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [

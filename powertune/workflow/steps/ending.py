@@ -9,11 +9,11 @@ from powertune.decide.gain import is_gain
 from powertune.domain.canary import CanaryOutcome
 from powertune.domain.events import Phase, Progress
 from powertune.domain.function import FunctionArn
-from powertune.domain.result import SizeStatus, TuningResult
+from powertune.domain.result import Applied, SizeStatus, TuningResult
 from powertune.domain.role import cleanup_command
 from powertune.domain.search import SearchKind, StopReason
 from powertune.domain.work import Restoration, RunState
-from powertune.errors import AwsError, FunctionFails, NotRestored
+from powertune.errors import AwsError, FunctionFails, NotRestored, Stopped
 from powertune.peer import peer_output
 from powertune.target.apply import apply_memory
 from powertune.target.lease import Lease
@@ -23,10 +23,14 @@ from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
 from powertune.workflow.spending import whole_spend
 from powertune.workflow.steps import canary, isolating
+from powertune.workflow.steps.begin import check_not_stopped
 from powertune.workflow.steps.planning import ENDED_EARLY
 from powertune.workflow.steps.scoring import iso
 
 APPLY_LEASE_MS = 10 * 60 * 1000
+
+STOPPED_BEFORE = "was not applied: you stopped the run."
+"""How the warning ends that says so."""
 
 
 def restore(services: Services, run_id: str, arn: FunctionArn, *, isolated: bool = False) -> Restoration:
@@ -46,7 +50,8 @@ def restore(services: Services, run_id: str, arn: FunctionArn, *, isolated: bool
             f"{arn.name} was not put back as it was: {error.message}",
             next_step=f"Finish the undo with: {cleanup_command(arn, services.session.role)}",
         ) from error
-    if undone is not None and not undone.applied_stays:
+    # Without a lease nothing says that what was applied was undone: the run may have been over.
+    if undone is not None and undone.memory_mb is not None and not undone.applied_stays:
         _forget_applied(Archive(services.store, run_id))
     return Restoration(restored=True, left_alone=undone.left_alone if undone else ())
 
@@ -61,8 +66,9 @@ def _forget_applied(archive: Archive) -> None:
 def apply(services: Services, state: RunState) -> RunState:
     """Set the function to the recommended memory size, and publish it under an alias, where the request asks for it.
 
-    Nothing is changed where nothing is recommended. Where neither the duration nor the cost differs from the
-    present size's by more than the noise, the function keeps its size; an alias is made for that.
+    Nothing is changed where nothing is recommended, or where the user wants the run to end. Where neither the duration
+    nor the cost differs from the present size's by more than the noise, the function keeps its size; an alias is made
+    for that.
 
     Raises:
         AwsError: it could not be done; the caller then restores.
@@ -76,6 +82,9 @@ def apply(services: Services, state: RunState) -> RunState:
     if doubt is not None:
         note = f"{best.memory_mb} MB was not applied: {doubt}."
         return replace(state, warnings=(*state.warnings, note))
+    # Where an earlier try of this step got to its end, there is nothing left to stop.
+    if draft.applied is None and services.stop_requested():
+        return _stopped(services, state, archive)
     memory_mb = best.memory_mb
     stays = _no_gain(draft)
     if stays is not None:
@@ -97,16 +106,36 @@ def apply(services: Services, state: RunState) -> RunState:
     if request.canary is not None:
         return canary.begin(services, state, draft, lease, memory_mb)
     client = services.session.client("lambda")
-    notes = apply_memory(
-        client,
-        state.snapshot,
-        lease,
-        memory_mb,
-        request.apply_alias,
-        services.clock,
-        note=lambda applied: archive.save_result(replace(draft, applied=applied)),
-    )
+
+    def write_down(applied: Applied) -> None:
+        # The last moment: what is noted is about to stay.
+        check_not_stopped(services)
+        archive.save_result(replace(draft, applied=applied))
+
+    try:
+        notes = apply_memory(
+            client, state.snapshot, lease, memory_mb, request.apply_alias, services.clock, note=write_down
+        )
+    except Stopped:
+        return _stopped(services, state, archive)
     return replace(state, warnings=(*state.warnings, *notes))
+
+
+def _stopped(services: Services, state: RunState, archive: Archive) -> RunState:
+    """Apply nothing, because the user wants the run to end; what this or an earlier try of the step did is undone."""
+    undone = undo(services.session.client("lambda"), state.snapshot.arn, services.clock, run_id=state.run_id)
+    if undone is not None and undone.applied_stays:
+        return state
+    draft = archive.result()
+    assert draft.recommendation is not None
+    notes = (f"{draft.recommendation.memory_mb} MB {STOPPED_BEFORE}", *(undone.left_alone if undone else ()))
+    archive.save_result(replace(draft, warnings=(*draft.warnings, *notes)))
+    return state
+
+
+def is_stopped_before_applying(result: TuningResult) -> bool:
+    """Whether the recommendation was to be applied, and was not, because the user ended the run."""
+    return result.applied is None and any(warning.endswith(STOPPED_BEFORE) for warning in result.warnings)
 
 
 def why_not_applied(result: TuningResult) -> str | None:
@@ -118,6 +147,8 @@ def why_not_applied(result: TuningResult) -> str | None:
         return f"it was measured on {result.function.architecture}, and the function has {own}"
     if result.canary is not None and result.canary.outcome is not CanaryOutcome.PASSED:
         return "the canary did not pass"
+    if is_stopped_before_applying(result):
+        return "you stopped the run"
     return _doubt(result) or _no_gain(result)
 
 
