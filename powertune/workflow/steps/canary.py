@@ -84,8 +84,8 @@ def begin(services: Services, state: RunState, draft: TuningResult, lease: Lease
     begun = begin_canary(client, state.snapshot, lease, memory_mb, alias, request.canary.share, services.clock)
     if begun is None:
         note = f"The alias {alias} has {memory_mb} MB already, so there was nothing to try in a canary."
-        undo(client, state.snapshot.arn, services.clock, run_id=state.run_id)
-        return replace(state, warnings=(*state.warnings, note))
+        undone = undo(client, state.snapshot.arn, services.clock, run_id=state.run_id)
+        return replace(state, warnings=(*state.warnings, note, *(undone.left_alone if undone else ())))
     record, old_memory_mb = begun
     assert record.was is not None
     now_ms = services.clock.now_ms()
@@ -131,8 +131,12 @@ def look(services: Services, state: RunState) -> RunState:
             report = replace(report, outcome=CanaryOutcome.CHANGED, reason=_as_reason(error.message))
         else:
             return replace(state, watching=False, warnings=(*state.warnings, *notes))
-    archive.save_result(replace(draft, applied=None, canary=report))
-    _put_back(services, state, watch)
+    draft = replace(draft, applied=None, canary=report)
+    archive.save_result(draft)
+    left_alone = _put_back(services, state, watch)
+    if left_alone:
+        # In the answer at once: a look that is repeated finds nothing to put back, and nothing to say of it.
+        archive.save_result(replace(draft, warnings=(*draft.warnings, *left_alone)))
     return replace(state, watching=False)
 
 
@@ -204,13 +208,15 @@ def _complete(
     return complete_canary(client, state.snapshot, watch, state.run_id, services.clock, note=note)
 
 
-def _put_back(services: Services, state: RunState, watch: CanaryWatch) -> None:
+def _put_back(services: Services, state: RunState, watch: CanaryWatch) -> tuple[str, ...]:
+    """Undo the canary; what somebody else had changed, and so was left."""
     arn = state.snapshot.arn
     try:
-        undo(services.session.client("lambda"), arn, services.clock, run_id=state.run_id)
+        undone = undo(services.session.client("lambda"), arn, services.clock, run_id=state.run_id)
     except AwsError as error:
         raise NotRestored(
             f"The canary on the alias {watch.alias} of {arn.name} has ended, but it could not be put back: "
             f"{error.message}",
             next_step=f"Finish the undo with: powertune cleanup --function-arn {arn}",
         ) from error
+    return undone.left_alone if undone else ()
