@@ -27,6 +27,7 @@ def doubts(
     sources: tuple[str, ...] | None,
     ready: int | None,
     signed: bool | None,
+    runtime_updates: str | None,
     edge: bool | None,
 ) -> tuple[str, ...]:
     """Warnings in sentences.
@@ -38,6 +39,7 @@ def doubts(
         sources: what Lambda polls for ``$LATEST``; None where that could not be read.
         ready: environments kept ready; None where that could not be read.
         signed: whether a code signing configuration is attached; None where that could not be read.
+        runtime_updates: when Lambda moves ``$LATEST`` to another version of its runtime; None where that is not known.
         edge: whether Lambda@Edge may run the function; None where that could not be read.
     """
     return (
@@ -46,6 +48,7 @@ def doubts(
         *_network(configuration, bounds),
         *_ready(ready),
         *_signing(signed),
+        *_runtime(runtime_updates),
         *_edge(edge),
     )
 
@@ -138,6 +141,16 @@ def _signing(signed: bool | None) -> Iterator[str]:
         yield (
             "The function has a code signing configuration. Its clone is made under the same one, which may refuse "
             "code that is uploaded anew; then nothing is made."
+        )
+
+
+def _runtime(updates: str | None) -> Iterator[str]:
+    # AWS docs, lambda/latest/dg/runtimes-update: in this mode a change of the configuration counts as one of the code.
+    if updates == "FunctionUpdate":
+        yield (
+            "The runtime is updated whenever the function is (runtime management mode FunctionUpdate). A run changes "
+            "the memory size, so $LATEST may get the newest version of its runtime, and no undo takes that back. "
+            "--isolate leaves the function alone."
         )
 
 

@@ -159,6 +159,13 @@ def plan_statements(scope: Scope) -> tuple[Statement, ...]:
             why="Whether a run holds the function, and settings that a run's versions do not share.",
         ),
         Statement(
+            sid="ReadRuntimeUpdates",
+            actions=("lambda:GetRuntimeManagementConfig",),
+            resources=(str(scope.function),),
+            why="Whether a change of the memory size updates the runtime too.",
+            without="The plan does not say that it does.",
+        ),
+        Statement(
             sid="ReadTraceDestination",
             actions=("xray:GetTraceSegmentDestination",),
             resources=("*",),

@@ -79,6 +79,20 @@ def is_code_signed(client: Any, arn: FunctionArn) -> bool | None:
     return bool(answer.get("CodeSigningConfigArn"))
 
 
+def runtime_updates(client: Any, arn: FunctionArn) -> str | None:
+    """When Lambda moves ``$LATEST`` to another version of its runtime: Auto, FunctionUpdate or Manual.
+
+    None where the caller may not ask (AWS docs, lambda/latest/api/API_GetRuntimeManagementConfig).
+    """
+    try:
+        with explained("reading the runtime management configuration", arn.name):
+            answer = client.get_runtime_management_config(FunctionName=str(arn))
+    except AwsError:
+        return None
+    mode = answer.get("UpdateRuntimeOn")
+    return None if mode is None else str(mode)
+
+
 def runs_at_the_edge(iam: Any, configuration: dict[str, Any], arn: FunctionArn) -> bool | None:
     """Whether CloudFront may run a function: its role then trusts Lambda@Edge.
 

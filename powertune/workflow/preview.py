@@ -22,6 +22,7 @@ from powertune.target.surroundings import (
     is_code_signed,
     provisioned,
     runs_at_the_edge,
+    runtime_updates,
 )
 from powertune.workflow.plan_checks import control_plane_calls, permissions_of, quotas_of
 from powertune.workflow.services import Services
@@ -262,7 +263,7 @@ def _thorough(
     services: Services, client: Any, plan: RunPlan, examined: Examined, bounds: Bounds, around: _Surroundings
 ) -> RunPlan:
     request, snapshot = examined.request, examined.snapshot
-    arn = request.function_arn
+    arn, local = request.function_arn, services.environment.kind == "local"
     warnings = doubts(
         request,
         around.configuration,
@@ -270,6 +271,7 @@ def _thorough(
         sources=event_sources(client, arn),
         ready=provisioned(client, arn),
         signed=is_code_signed(client, arn) if request.isolate else False,
+        runtime_updates=None if request.isolate or local else runtime_updates(client, arn),
         edge=around.edge,
     )
     limits = account_limits(client)

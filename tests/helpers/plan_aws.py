@@ -21,6 +21,7 @@ class PlanAws(FakeAws):
         self.sources = []
         self.provisioned = 0
         self.signed = False
+        self.runtime_updates = "Auto"
         self.trusts = ["lambda.amazonaws.com"]
         self.account = {
             "AccountLimit": {
@@ -50,6 +51,9 @@ class PlanAws(FakeAws):
     def list_provisioned_concurrency_configs(self, FunctionName):
         configs = [{"RequestedProvisionedConcurrentExecutions": self.provisioned}] if self.provisioned else []
         return {"ProvisionedConcurrencyConfigs": configs}
+
+    def get_runtime_management_config(self, FunctionName):
+        return {"UpdateRuntimeOn": self.runtime_updates, "FunctionArn": FunctionName}
 
     def get_function_code_signing_config(self, FunctionName):
         return {"CodeSigningConfigArn": "arn:aws:lambda:us-east-1:1:code-signing-config:csc-1"} if self.signed else {}
