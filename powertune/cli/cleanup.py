@@ -32,8 +32,10 @@ def command(function_arn: str, run_id: str | None, as_json: bool, **options: Any
     check_region(options["region"], arn)
     from powertune.aws.clock import SystemClock
     from powertune.target.restore import restore
+    from powertune.target.snapshot import require_function
 
     client, clock = session_of(options, arn).client("lambda"), SystemClock()
+    require_function(client, arn)
     try:
         undone = restore(client, arn, clock, run_id=run_id)
     except FunctionNotFound:
@@ -48,8 +50,8 @@ def command(function_arn: str, run_id: str | None, as_json: bool, **options: Any
         click.echo(json.dumps(_data(undone, deleted) if undone is not None or deleted else None, indent=1))
         return 0
     if undone is None and not deleted:
-        nothing = f"No powertune run has left anything on {arn.name}."
-        click.echo(nothing if run_id is None else f"The run {run_id} left nothing on {arn.name}.")
+        for line in _nothing(client, arn, clock, run_id):
+            click.echo(line)
     if undone is not None:
         for line in _lines(undone, arn):
             click.echo(line)
@@ -60,6 +62,26 @@ def command(function_arn: str, run_id: str | None, as_json: bool, **options: Any
     if unknown is not None:
         click.echo(f"Whether there are clones of it is not known: {unknown}", err=True)
     return 0
+
+
+def _nothing(client: Any, arn: FunctionArn, clock: Any, run_id: str | None) -> list[str]:
+    """What to say where no run holds the function: there may be things of runs all the same."""
+    if run_id is not None:
+        return [f"The run {run_id} left nothing on {arn.name}."]
+    from powertune.target.status import status_of
+
+    runs = status_of(client, arn, clock).runs
+    if not runs:
+        return [f"No powertune run has left anything on {arn.name}."]
+    return [
+        f"No run holds {arn.name}, so nothing was done.",
+        *(
+            f"Of the run {one.run_id} there are {_count(one.versions, 'version')} and "
+            f"{_count(one.aliases, 'alias', 'aliases')}. Where it applied its recommendation, that is on purpose; "
+            f"otherwise: powertune cleanup --function-arn {arn} --run-id {one.run_id}"
+            for one in runs
+        ),
+    ]
 
 
 def _data(undone: Any, clones_deleted: list[str]) -> dict[str, Any]:

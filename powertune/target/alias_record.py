@@ -17,7 +17,7 @@ from powertune.aws.errors import code_of, explained
 from powertune.domain.function import FunctionArn
 from powertune.errors import FunctionChanged, FunctionRefused
 from powertune.target.snapshot import UPDATE_TIMEOUT_S
-from powertune.target.sweep import alias_prefix
+from powertune.target.sweep import record_name
 
 LATEST = "$LATEST"
 _TRIES = 5
@@ -68,10 +68,16 @@ class AliasRecord:
 
     def is_shared(self, alias: dict[str, Any] | None) -> bool:
         """Whether an alias gives the run's version just the share that the run gave it."""
-        if alias is None or alias["FunctionVersion"] != self.was:
-            return False
-        weights = weights_of(alias)
-        return set(weights) == {self.to} and abs(weights[self.to] - self.share) < _NO_DIFFERENCE
+        return (
+            alias is not None
+            and bool(alias["FunctionVersion"] == self.was)
+            and set(weights_of(alias)) == {self.to}
+            and self.kept_its_share(alias)
+        )
+
+    def kept_its_share(self, alias: dict[str, Any]) -> bool:
+        """Whether an alias, whatever its own version, gives the run's version the share that the run gave it."""
+        return abs(weights_of(alias).get(self.to, 0.0) - self.share) < _NO_DIFFERENCE
 
     def is_moved(self, alias: dict[str, Any] | None) -> bool:
         """Whether an alias has the run's version, also while Lambda itself still moves provisioned concurrency over."""
@@ -82,11 +88,6 @@ def weights_of(alias: dict[str, Any]) -> dict[str, float]:
     """The versions that an alias sends a share of its invocations to, beside its own version."""
     weights: dict[str, float] = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
     return weights
-
-
-def record_name(run_id: str) -> str:
-    """The name of the alias that keeps a run's record."""
-    return f"{alias_prefix(run_id)}was"
 
 
 def find_alias(client: Any, arn: FunctionArn, name: str) -> dict[str, Any] | None:
@@ -215,13 +216,25 @@ def undo_alias(client: Any, arn: FunctionArn, run_id: str, clock: Clock) -> tupl
     """
     kept = find_alias(client, arn, record_name(run_id))
     record = None if kept is None else AliasRecord.from_alias(kept)
-    if record is None:
-        return ()
+    return () if record is None else undo_recorded(client, arn, record, clock)
+
+
+def undo_recorded(client: Any, arn: FunctionArn, record: AliasRecord, clock: Clock) -> tuple[str, ...]:
+    """Put the user's alias back as a record says; see `undo_alias`."""
     for _ in range(_TRIES):
         present = find_alias(client, arn, record.alias)
         if record.is_untouched(present):
             return ()
         if not (record.is_shared(present) or record.is_moved(present)):
+            if present is not None and record.kept_its_share(present):
+                # UpdateAlias without weights keeps them (AWS docs, lambda/latest/dg/configuring-alias-routing): whoever
+                # sent the alias to another version meant no share for the run's.
+                others = {version: share for version, share in weights_of(present).items() if version != record.to}
+                try:
+                    _update(client, arn, record.alias, present, present["FunctionVersion"], others, clock)
+                except FunctionChanged:
+                    continue
+                return (_without_share(record, present["FunctionVersion"]),)
             was = "did not exist" if record.was is None else f"pointed at version {record.was}"
             return (
                 f"Somebody changed the alias {record.alias} during the run; it was left so (before the run it {was}).",
@@ -236,6 +249,14 @@ def undo_alias(client: Any, arn: FunctionArn, run_id: str, clock: Clock) -> tupl
             continue  # somebody was quicker: look again
         return ()
     raise _changed(arn, record.alias)
+
+
+def _without_share(record: AliasRecord, version: str) -> str:
+    return (
+        f"Somebody sent the alias {record.alias} to version {version} during the run, where it was left; the share of "
+        f"its invocations that still went to the run's version {record.to} was taken away (before the run it pointed "
+        f"at version {record.was})."
+    )
 
 
 def drop_record(client: Any, arn: FunctionArn, run_id: str) -> None:

@@ -22,14 +22,14 @@ from powertune.target.alias_record import (
     find_alias,
     move_alias,
     record_alias,
-    record_name,
     share_alias,
+    undo_recorded,
 )
 from powertune.target.lease import Lease
-from powertune.target.settings import log_level_of, update_settings
-from powertune.target.snapshot import require_updated, settled_configuration
-from powertune.target.sweep import version_description
-from powertune.target.variants import put_back
+from powertune.target.settings import log_level_of
+from powertune.target.snapshot import settled_configuration
+from powertune.target.sweep import record_name, version_description
+from powertune.target.variants import put_back, set_latest
 
 Note = Callable[[Applied], None]
 
@@ -72,6 +72,7 @@ def apply_memory(
         if record is not None:
             _require_lease(client, arn, run_id)
             move_alias(client, arn, record, clock)
+            _take_back_if_lost(client, arn, run_id, record, clock)
     note(Applied(memory_mb=memory_mb, version=version, alias=alias))
     leases.settle(client, arn, run_id, now_ms=clock.now_ms(), memory_mb=memory_mb)
     return _leave(client, arn, run_id, clock, with_alias=alias is not None)
@@ -106,6 +107,7 @@ def begin_canary(
         return None
     _require_lease(client, arn, run_id)
     share_alias(client, arn, record, clock)
+    _take_back_if_lost(client, arn, run_id, record, clock)
     with explained(f"reading version {record.was}", arn.name):
         old = client.get_function_configuration(FunctionName=str(arn), Qualifier=record.was)
     return record, int(old["MemorySize"])
@@ -142,6 +144,7 @@ def complete_canary(
         _with_size(client, arn, run_id, configuration, watch.memory_mb, clock)
         _require_lease(client, arn, run_id)
         move_alias(client, arn, record, clock)
+        _take_back_if_lost(client, arn, run_id, record, clock)
         note(Applied(memory_mb=watch.memory_mb, version=watch.new_version, alias=watch.alias))
         leases.settle(client, arn, run_id, now_ms=clock.now_ms(), memory_mb=watch.memory_mb)
     return _leave(client, arn, run_id, clock, with_alias=True)
@@ -169,6 +172,13 @@ def _leave(client: Any, arn: FunctionArn, run_id: str, clock: Clock, *, with_ali
 
 def _require_lease(client: Any, arn: FunctionArn, run_id: str) -> None:
     if not leases.holds(client, arn, run_id):
+        raise leases.lost(arn, run_id)
+
+
+def _take_back_if_lost(client: Any, arn: FunctionArn, run_id: str, record: AliasRecord, clock: Clock) -> None:
+    """Put the user's alias back where the run was undone while it was being moved: its record may be gone by now."""
+    if not leases.holds(client, arn, run_id):
+        undo_recorded(client, arn, record, clock)
         raise leases.lost(arn, run_id)
 
 
@@ -210,11 +220,9 @@ def _with_size(
 ) -> dict[str, Any]:
     if configuration["MemorySize"] == memory_mb:
         return configuration
-    leases.record_memory(client, arn, run_id, found_mb=configuration["MemorySize"], next_mb=memory_mb)
-    update_settings(client, arn, configuration, memory_mb, log_level_of(configuration))
-    configuration = settled_configuration(client, arn, clock)
-    require_updated(configuration, arn)
-    return configuration
+    level = log_level_of(configuration)
+    back_to = (configuration["MemorySize"], level)
+    return set_latest(client, arn, run_id, configuration, memory_mb, level, clock, back_to=back_to)
 
 
 def _own_version(

@@ -36,6 +36,7 @@ class Lease:
         log_level: the system log level to go back to, where the run may set another one; None where not.
         by: who holds it, in words for people; cut short where the record has no room.
         over: the run is at its end: all was undone, or what was applied is to stay. The lease is about to go.
+        undoing: somebody is undoing the run; it may change nothing any more.
     """
 
     run_id: str
@@ -46,6 +47,7 @@ class Lease:
     log_level: str | None = None
     by: str = ""
     over: bool = False
+    undoing: bool = False
 
     def to_description(self) -> str:
         """The record as it stands in the alias; at most 256 characters."""
@@ -57,6 +59,7 @@ class Lease:
             "until_ms": self.until_ms,
             **({} if self.log_level is None else {"log_level": self.log_level}),
             **({"over": 1} if self.over else {}),
+            **({"undoing": 1} if self.undoing else {}),
         }
         text = json.dumps(fields, separators=(",", ":"))
         if len(text) > _MAX_DESCRIPTION:
@@ -79,6 +82,7 @@ class Lease:
                 log_level=str(fields["log_level"]) if "log_level" in fields else None,
                 by=str(fields.get("by", "")),
                 over=bool(fields.get("over")),
+                undoing=bool(fields.get("undoing")),
             )
         except (ValueError, KeyError, TypeError):
             return None
@@ -119,6 +123,8 @@ def take(client: Any, arn: FunctionArn, lease: Lease) -> None:
             return
     held = look(client, arn)
     if held is not None and held.lease is not None and held.lease.run_id == lease.run_id:
+        if held.lease.undoing:
+            raise lost(arn, lease.run_id)
         return
     raise refusal(arn, held, now_ms=lease.since_ms)
 
@@ -177,9 +183,9 @@ def read(client: Any, arn: FunctionArn) -> Lease | None:
 
 
 def holds(client: Any, arn: FunctionArn, run_id: str) -> bool:
-    """Whether a run holds the lease."""
+    """Whether a run holds the lease, and nobody is undoing it."""
     lease = read(client, arn)
-    return lease is not None and lease.run_id == run_id
+    return lease is not None and lease.run_id == run_id and not lease.undoing
 
 
 def lost(arn: FunctionArn, run_id: str) -> LeaseHeld:
@@ -200,6 +206,8 @@ def record_memory(client: Any, arn: FunctionArn, run_id: str, *, found_mb: int, 
     """
 
     def change(lease: Lease) -> Lease:
+        if lease.undoing:
+            raise lost(arn, run_id)
         if found_mb not in (lease.memory_mb, *lease.set_mb):
             raise FunctionChanged(
                 f"Somebody set the memory size of {arn.name} to {found_mb} MB during the run; it was left so.",
@@ -209,6 +217,20 @@ def record_memory(client: Any, arn: FunctionArn, run_id: str, *, found_mb: int, 
 
     if not _change(client, arn, run_id, change):
         raise lost(arn, run_id)
+
+
+def begin_undo(client: Any, arn: FunctionArn, run_id: str) -> Lease | None:
+    """Write down that a run is being undone, so that the run itself, if it is alive, changes nothing any more.
+
+    What the run records before this is in the lease that this returns; what it records after, it may not.
+
+    Returns:
+        The lease; None where it is not that run's any more.
+    """
+    if not _change(client, arn, run_id, lambda lease: lease if lease.over else replace(lease, undoing=True)):
+        return None
+    lease = read(client, arn)
+    return lease if lease is not None and lease.run_id == run_id else None
 
 
 def record_put_back(client: Any, arn: FunctionArn, run_id: str) -> None:
@@ -235,6 +257,8 @@ def settle(client: Any, arn: FunctionArn, run_id: str, *, now_ms: int, memory_mb
     """
 
     def change(lease: Lease) -> Lease:
+        if lease.undoing:
+            raise lost(arn, run_id)
         until_ms = min(lease.until_ms, now_ms + _OVER_MS)
         return replace(lease, memory_mb=memory_mb, set_mb=(), over=True, until_ms=until_ms)
 

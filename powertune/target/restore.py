@@ -5,14 +5,18 @@ from typing import Any
 
 from powertune.aws.clock import Clock
 from powertune.domain.function import FunctionArn
+from powertune.errors import FunctionChanged
 from powertune.target.alias_record import undo_alias
-from powertune.target.lease import Lease, look, prolong, read, refusal, release
+from powertune.target.lease import Held, Lease, begin_undo, look, prolong, read, refusal, release
 from powertune.target.settings import LIFTED_LEVEL, log_level_of, update_settings
 from powertune.target.snapshot import require_updated, settled_configuration
 from powertune.target.sweep import sweep
 
 TAKE_OVER_MS = 15 * 60 * 1000
 """What undoing a dead run may take."""
+
+_TRIES = 5
+_PAUSE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +52,13 @@ def restore(client: Any, arn: FunctionArn, clock: Clock, *, run_id: str | None =
     Raises:
         AwsError: a call failed, so the undo is not complete; it can be repeated.
     """
-    lease = read(client, arn)
-    if lease is None or (run_id is not None and lease.run_id != run_id):
+    held = look(client, arn)
+    if held is not None and held.lease is None:
+        return _unreadable(client, arn, held, run_id, clock)
+    lease = None if held is None else held.lease
+    if lease is not None and run_id in (None, lease.run_id):
+        lease = begin_undo(client, arn, lease.run_id)
+    if lease is None or run_id not in (None, lease.run_id):
         return None if run_id is None else _swept(client, arn, run_id, clock)
     # The user's alias first: real traffic goes through it. Where the run was over, what it had applied is to stay.
     changed = () if lease.over else undo_alias(client, arn, lease.run_id, clock)
@@ -66,6 +75,14 @@ def restore(client: Any, arn: FunctionArn, clock: Clock, *, run_id: str | None =
         left_alone=(*changed, *left_alone, *kept),
         applied_stays=lease.over,
     )
+
+
+def _unreadable(client: Any, arn: FunctionArn, held: Held, run_id: str | None, clock: Clock) -> Restored | None:
+    """The record was not written by powertune, or was changed by somebody: nothing says what to go back to."""
+    swept = None if run_id is None else _swept(client, arn, run_id, clock)
+    if run_id is None or swept is not None:
+        raise refusal(arn, held, now_ms=clock.now_ms())
+    return None
 
 
 def _swept(client: Any, arn: FunctionArn, run_id: str, clock: Clock) -> Restored | None:
@@ -112,15 +129,25 @@ def take_over(client: Any, arn: FunctionArn, clock: Clock, *, run_id: str, by: s
 
 
 def _memory(client: Any, arn: FunctionArn, lease: Lease, clock: Clock) -> tuple[bool, tuple[str, ...]]:
-    configuration = settled_configuration(client, arn, clock)
-    present_mb, level = configuration["MemorySize"], log_level_of(configuration)
-    memory_mb = lease.memory_mb if present_mb in lease.set_mb else present_mb
-    if lease.log_level is not None and level == LIFTED_LEVEL:
-        level = lease.log_level
-    changed = memory_mb != present_mb or level != log_level_of(configuration)
-    if changed:
-        update_settings(client, arn, configuration, memory_mb, level)
-        require_updated(settled_configuration(client, arn, clock), arn)
+    for attempt in range(_TRIES):
+        configuration = settled_configuration(client, arn, clock)
+        present_mb, level = configuration["MemorySize"], log_level_of(configuration)
+        memory_mb = lease.memory_mb if present_mb in lease.set_mb else present_mb
+        if lease.log_level is not None and level == LIFTED_LEVEL and lease.set_mb:
+            level = lease.log_level
+        changed = memory_mb != present_mb or level != log_level_of(configuration)
+        # Read after the configuration: where others have undone the run by now, a later change is somebody's own, and
+        # an earlier one makes the update below fail by its revision.
+        if changed and _is_still_there(client, arn, lease):
+            try:
+                update_settings(client, arn, configuration, memory_mb, level)
+            except FunctionChanged:
+                if attempt + 1 == _TRIES:
+                    raise
+                clock.sleep(_PAUSE_S)
+                continue
+            require_updated(settled_configuration(client, arn, clock), arn)
+        break
     if memory_mb == lease.memory_mb:
         return changed, ()
     note = (
@@ -128,3 +155,8 @@ def _memory(client: Any, arn: FunctionArn, lease: Lease, clock: Clock) -> tuple[
         f"it was left so (before the run: {lease.memory_mb} MB)."
     )
     return changed, (note,)
+
+
+def _is_still_there(client: Any, arn: FunctionArn, lease: Lease) -> bool:
+    present = read(client, arn)
+    return present is not None and present.run_id == lease.run_id

@@ -5,9 +5,9 @@ import json
 import re
 from typing import Any
 
-from powertune.aws.errors import code_of, explained
+from powertune.aws.errors import code_of, explained, message_of
 from powertune.domain.function import FunctionArn
-from powertune.errors import FunctionRefused, MemoryRefused
+from powertune.errors import FunctionChanged, FunctionRefused, MemoryRefused
 
 LIFTED_LEVEL = "INFO"
 """The system log level at which Lambda writes a record of every invocation (AWS docs,
@@ -28,8 +28,8 @@ _MEASURED_WITH = (
     "FileSystemConfigs",
     "ImageConfigResponse",
 )
-_AFTER_A_LOST_ANSWER = ("PreconditionFailedException", "ResourceConflictException")
-"""What botocore's second try of an update meets whose first got through: another revision, or an update in progress."""
+_TOO_LATE = ("PreconditionFailedException", "ResourceConflictException")
+"""What an update meets that comes after another one: a newer revision, or an update in progress."""
 
 _AT_MOST = re.compile(r"less than or equal to ([0-9]{3,5})\b")
 
@@ -53,7 +53,7 @@ def update_settings(
         log_level: the level; None for text logs, which have none.
 
     Raises:
-        FunctionChanged: ``$LATEST`` is at another revision.
+        FunctionChanged: ``$LATEST`` is at another revision, or being updated by somebody else.
         FunctionRefused: AWS does not accept the size; MemoryRefused where it is more than the account may have.
     """
     from botocore.exceptions import ClientError
@@ -75,9 +75,19 @@ def update_settings(
                 if allowed_mb is None:
                     raise FunctionRefused(refused, next_step=next_step) from None
                 raise MemoryRefused(refused, next_step=next_step, allowed_mb=allowed_mb) from None
-            if code_of(error) in _AFTER_A_LOST_ANSWER and _is_set(client, arn, memory_mb, log_level):
+            if code_of(error) in _TOO_LATE and _was_repeated(error) and _is_set(client, arn, memory_mb, log_level):
                 return
+            if code_of(error) == "ResourceConflictException":
+                raise FunctionChanged(
+                    f"Somebody else is changing {arn.name}: {message_of(error)}",
+                    next_step="Run again when the other change is finished.",
+                ) from None
             raise
+
+
+def _was_repeated(error: Any) -> bool:
+    """Whether botocore sent the call more than once: then its first try may have got through."""
+    return bool(error.response.get("ResponseMetadata", {}).get("RetryAttempts"))
 
 
 def _is_set(client: Any, arn: FunctionArn, memory_mb: int, log_level: str | None) -> bool:

@@ -55,6 +55,16 @@ def take_snapshot(client: Any, arn: FunctionArn, clock: Clock) -> FunctionSnapsh
     )
 
 
+def require_function(client: Any, arn: FunctionArn) -> None:
+    """Check that there is such a function: of a missing alias AWS says the same as of a missing function.
+
+    Raises:
+        FunctionNotFound: there is none.
+    """
+    with explained("looking for the function", arn.name):
+        client.get_function_configuration(FunctionName=str(arn))
+
+
 def architecture_of(client: Any, arn: FunctionArn) -> Architecture:
     """The instruction set of a function.
 

@@ -9,7 +9,7 @@ from powertune.domain.function import FunctionArn
 from powertune.errors import AwsError
 from powertune.target.clone import Clone, find_clones
 from powertune.target.lease import Lease, look
-from powertune.target.sweep import aliases_of, versions_of
+from powertune.target.sweep import aliases_of, is_alias_of, versions_of
 
 _VERSION = re.compile(r"powertune (?P<run>\S+) [0-9]+ MB")
 
@@ -61,11 +61,11 @@ def status_of(client: Any, arn: FunctionArn, clock: Clock) -> FunctionStatus:
         if match is not None and version["Version"].isdigit():
             runs.setdefault(match["run"], ([], []))[1].append(version["Version"])
     known = {*runs, *(() if lease is None else (lease.run_id,))}
-    for name in aliases_of(client, arn):
-        # Only a run whose version or lease is there is surely powertune's: others may name their aliases so too.
-        run_id = next((run_id for run_id in known if name.startswith(f"powertune-{run_id}-")), None)
-        if run_id is not None:
-            runs.setdefault(run_id, ([], []))[0].append(name)
+    for alias in aliases_of(client, arn):
+        match = _VERSION.fullmatch(str(alias.get("Description") or ""))
+        for run_id in known if match is None else {match["run"]}:
+            if is_alias_of(alias, run_id):
+                runs.setdefault(run_id, ([], []))[0].append(alias["Name"])
     return FunctionStatus(
         arn=arn,
         lease=lease,

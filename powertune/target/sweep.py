@@ -5,22 +5,34 @@ from datetime import datetime
 from typing import Any
 
 from powertune.aws.clock import Clock
-from powertune.aws.errors import code_of, explained
+from powertune.aws.errors import code_of, explained, message_of
 from powertune.domain.function import FunctionArn
+from powertune.errors import AwsError
 from powertune.target.lease import Lease
+from powertune.target.snapshot import settled_configuration
 
 _TRIES = 6
 _PAUSE_S = 1.0
 
 
+def run_mark(run_id: str) -> str:
+    """How the description of whatever a run makes begins. No other run's does, whatever their ids."""
+    return f"powertune {run_id} "
+
+
 def version_description(run_id: str, memory_mb: int) -> str:
     """The description by which a version is known to be this run's."""
-    return f"powertune {run_id} {memory_mb} MB"
+    return f"{run_mark(run_id)}{memory_mb} MB"
 
 
 def alias_prefix(run_id: str) -> str:
     """How the names of this run's aliases begin."""
     return f"powertune-{run_id}-"
+
+
+def record_name(run_id: str) -> str:
+    """The name of the alias that keeps where the user's alias pointed (`alias_record`)."""
+    return f"{alias_prefix(run_id)}was"
 
 
 def sweep(
@@ -40,29 +52,43 @@ def sweep(
     """
     held = aliases_of(client, arn)
     aliases = tuple(_delete_aliases(client, arn, run_id, held, clock))
-    others = {version: name for name, versions in held.items() for version in versions if name not in aliases}
+    others = {version: alias["Name"] for alias in held if alias["Name"] not in aliases for version in _served(alias)}
     present = versions_of(client, arn)
     versions, kept = _delete_versions(client, arn, run_id, present, others, clock)
     strange = () if lease is None else tuple(_strange(present, lease))
     return aliases, versions, (*kept, *strange)
 
 
-def aliases_of(client: Any, arn: FunctionArn) -> dict[str, set[str]]:
-    """The versions that each alias sends invocations to, by name."""
+def aliases_of(client: Any, arn: FunctionArn) -> list[dict[str, Any]]:
+    """All aliases of a function as AWS gives them."""
     with explained("listing the aliases", arn.name):
-        return {
-            alias["Name"]: {
-                alias["FunctionVersion"],
-                *((alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}),
-            }
+        return [
+            alias
             for page in client.get_paginator("list_aliases").paginate(FunctionName=str(arn))
             for alias in page["Aliases"]
-        }
+        ]
 
 
-def _delete_aliases(client: Any, arn: FunctionArn, run_id: str, names: Iterable[str], clock: Clock) -> Iterator[str]:
-    for name in names:
-        if name.startswith(alias_prefix(run_id)):
+def _served(alias: dict[str, Any]) -> set[str]:
+    """The versions that an alias sends invocations to."""
+    weights = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+    return {alias["FunctionVersion"], *weights}
+
+
+def is_alias_of(alias: dict[str, Any], run_id: str) -> bool:
+    """Whether a run made an alias: its name and its description both say so, since anybody may use such a name."""
+    name, said = str(alias["Name"]), str(alias.get("Description") or "")
+    if name == record_name(run_id):
+        return said.startswith('{"alias":')
+    return name.startswith(alias_prefix(run_id)) and said.startswith(run_mark(run_id))
+
+
+def _delete_aliases(
+    client: Any, arn: FunctionArn, run_id: str, held: Iterable[dict[str, Any]], clock: Clock
+) -> Iterator[str]:
+    for alias in held:
+        if is_alias_of(alias, run_id):
+            name = alias["Name"]
             _delete(arn, "deleting an alias", clock, client.delete_alias, FunctionName=str(arn), Name=name)
             yield name
 
@@ -78,7 +104,7 @@ def versions_of(client: Any, arn: FunctionArn) -> list[dict[str, Any]]:
 
 
 def _is_made_by(version: dict[str, Any], run_id: str) -> bool:
-    return str(version.get("Description") or "").startswith(f"powertune {run_id} ")
+    return str(version.get("Description") or "").startswith(run_mark(run_id))
 
 
 def _delete_versions(
@@ -98,9 +124,18 @@ def _delete_versions(
             )
         # Without a numeric qualifier DeleteFunction would delete the function itself.
         elif version.isdigit():
-            _delete(arn, "deleting a version", clock, client.delete_function, FunctionName=str(arn), Qualifier=version)
+            _delete_version(client, arn, version, clock)
             deleted.append(version)
     return tuple(deleted), tuple(kept)
+
+
+def _delete_version(client: Any, arn: FunctionArn, version: str, clock: Clock) -> None:
+    try:
+        _delete(arn, "deleting a version", clock, client.delete_function, FunctionName=str(arn), Qualifier=version)
+    except _InUse:
+        # A version with a snapshot to make may be pending for minutes.
+        settled_configuration(client, arn, clock, qualifier=version)
+        _delete(arn, "deleting a version", clock, client.delete_function, FunctionName=str(arn), Qualifier=version)
 
 
 def _strange(present: Iterable[dict[str, Any]], lease: Lease) -> Iterator[str]:
@@ -123,19 +158,26 @@ def _modified_ms(version: dict[str, Any]) -> float | None:
         return None
 
 
+class _InUse(AwsError):
+    """What is to be deleted is still in use."""
+
+
 def _delete(arn: FunctionArn, doing: str, clock: Clock, call: Any, **arguments: str) -> None:
     """Delete one thing; what is gone already is no error, and what is still in use is tried again for a while."""
     from botocore.exceptions import ClientError
 
     for attempt in range(_TRIES):
+        if attempt:
+            clock.sleep(_PAUSE_S)
         with explained(doing, arn.name):
             try:
                 call(**arguments)
             except ClientError as error:
                 if code_of(error) == "ResourceNotFoundException":
                     return
-                if code_of(error) != "ResourceConflictException" or attempt + 1 == _TRIES:
+                if code_of(error) != "ResourceConflictException":
                     raise
+                refused = message_of(error)
             else:
                 return
-        clock.sleep(_PAUSE_S)
+    raise _InUse(f"AWS refused {doing} of {arn.name}: {refused}", next_step="Try again later.")

@@ -16,7 +16,7 @@ from powertune.errors import FunctionChanged, FunctionRefused
 from powertune.target.lease import holds, lost, record_memory, record_put_back
 from powertune.target.settings import LIFTED_LEVEL, log_level_of, settings_sha256, update_settings
 from powertune.target.snapshot import require_updated, settled_configuration
-from powertune.target.sweep import alias_prefix, sweep, version_description
+from powertune.target.sweep import alias_prefix, is_alias_of, sweep, version_description
 
 
 def publish(
@@ -55,7 +55,7 @@ def publish(
         _publish_version(client, snapshot, run_id, neighbour_mb, clock)
         version, description = _publish_version(client, snapshot, run_id, memory_mb, clock)
     alias = f"{alias_prefix(run_id)}{memory_mb}" + (f"-{nth}" if nth > 1 else "")
-    _create_alias(client, snapshot.arn, alias, version)
+    _create_alias(client, snapshot.arn, run_id, alias, version, mark)
     if not holds(client, snapshot.arn, run_id):
         # Whoever undid the run may have looked for versions before this one was there.
         sweep(client, snapshot.arn, run_id, clock)
@@ -113,35 +113,78 @@ def put_back(client: Any, snapshot: FunctionSnapshot, run_id: str, clock: Clock)
 def _set(
     client: Any, snapshot: FunctionSnapshot, run_id: str, memory_mb: int, log_level: str | None, clock: Clock
 ) -> dict[str, Any]:
-    """Bring ``$LATEST`` to a memory size and a system log level, recorded first; its configuration then."""
-    arn = snapshot.arn
-    found = settled_configuration(client, arn, clock)
+    """Bring ``$LATEST`` to a memory size and a system log level; its configuration then."""
+    found = settled_configuration(client, snapshot.arn, clock)
     if found["MemorySize"] == memory_mb and log_level_of(found) == log_level:
         return found
+    back_to = (snapshot.memory_mb, snapshot.system_log_level)
+    return set_latest(client, snapshot.arn, run_id, found, memory_mb, log_level, clock, back_to=back_to)
+
+
+def set_latest(
+    client: Any,
+    arn: FunctionArn,
+    run_id: str,
+    found: dict[str, Any],
+    memory_mb: int,
+    log_level: str | None,
+    clock: Clock,
+    *,
+    back_to: tuple[int, str | None],
+) -> dict[str, Any]:
+    """Set the memory size and the system log level of ``$LATEST``, recorded first.
+
+    Args:
+        client: a Lambda client.
+        arn: the function.
+        run_id: the run, which holds the lease.
+        found: the configuration as it was read.
+        memory_mb: the memory size to set.
+        log_level: the system log level to set.
+        clock: for waiting.
+        back_to: the memory size and log level from before the run.
+
+    Returns:
+        The configuration once the update is over.
+
+    Raises:
+        LeaseHeld: the run was undone meanwhile; this change of it is taken back.
+        FunctionChanged: somebody else changed ``$LATEST``.
+        FunctionRefused: AWS does not accept the size, or the update failed.
+    """
     record_memory(client, arn, run_id, found_mb=found["MemorySize"], next_mb=memory_mb)
     update_settings(client, arn, found, memory_mb, log_level)
     configuration = settled_configuration(client, arn, clock)
     if not holds(client, arn, run_id):
-        # The run was undone between its last look at the lease and this change, so nobody else will undo it.
+        # Whoever undid the run may have looked at the function before this change was there.
         if configuration["MemorySize"] == memory_mb:
-            update_settings(client, arn, configuration, snapshot.memory_mb, snapshot.system_log_level)
+            update_settings(client, arn, configuration, *back_to)
             settled_configuration(client, arn, clock)
         raise lost(arn, run_id)
     require_updated(configuration, arn)
     return configuration
 
 
-def _create_alias(client: Any, arn: FunctionArn, alias: str, version: str) -> None:
+def _create_alias(client: Any, arn: FunctionArn, run_id: str, alias: str, version: str, mark: str) -> None:
+    """Make an alias of the run's. Safe to repeat.
+
+    Raises:
+        FunctionRefused: somebody else's alias has that name.
+    """
     from botocore.exceptions import ClientError
 
     with explained("creating an alias", arn.name):
         try:
-            client.create_alias(FunctionName=str(arn), Name=alias, FunctionVersion=version)
+            client.create_alias(FunctionName=str(arn), Name=alias, FunctionVersion=version, Description=mark)
         except ClientError as error:
             if code_of(error) != "ResourceConflictException":
                 raise
-            # The name holds the run id, so the alias is this run's own: an earlier attempt made it.
             existing = client.get_alias(FunctionName=str(arn), Name=alias)
+            if not is_alias_of(existing, run_id):
+                raise FunctionRefused(
+                    f"{arn.name} has an alias {alias} that this run has not made; it was left alone.",
+                    next_step="Start the run under another name.",
+                ) from None
             if existing["FunctionVersion"] != version:
                 client.update_alias(
                     FunctionName=str(arn), Name=alias, FunctionVersion=version, RevisionId=existing["RevisionId"]

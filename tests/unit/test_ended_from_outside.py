@@ -180,7 +180,11 @@ def test_the_cleaner_looks_twice_since_a_task_outlives_its_execution(execution):
     class Late(FakeClock):
         def sleep(self, seconds):
             clock.sleep(seconds)
-            aws.aliases["powertune-run-1-128"] = {"Name": "powertune-run-1-128", "FunctionVersion": "$LATEST"}
+            aws.aliases["powertune-run-1-128"] = {
+                "Name": "powertune-run-1-128",
+                "FunctionVersion": "$LATEST",
+                "Description": "powertune run-1 128 MB",
+            }
 
     cleaner.handler(change(aws), CONTEXT, clock=Late())
     assert aws.visible() == aws.before

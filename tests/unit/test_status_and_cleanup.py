@@ -9,6 +9,7 @@ from fake_aws import ARN, FakeAws, refusal
 
 from powertune.cli import cleanup, status
 from powertune.domain.function import FunctionArn
+from powertune.errors import FunctionNotFound, NotRestored
 from powertune.target import lease
 from powertune.target.clone import CLONE_PREFIX, RUN_TAG, TARGET_TAG, UNTIL_TAG
 
@@ -86,7 +87,7 @@ def hold(aws, *, until_ms=FAR_MS, run_id="20261126T101500-ab12cd"):
     lease.record_memory(aws.client("lambda"), FUNCTION, run_id, found_mb=512, next_mb=1024)
     aws.latest["MemorySize"] = 1024
     aws.publish_version(ARN, Description=f"powertune {run_id} 1024 MB")
-    aws.create_alias(ARN, f"powertune-{run_id}-1024", "1")
+    aws.create_alias(ARN, f"powertune-{run_id}-1024", "1", f"powertune {run_id} 1024 MB")
 
 
 def clone(aws, run_id, until_ms, target=ARN):
@@ -224,3 +225,38 @@ def test_cleanup_says_that_what_a_finished_run_applied_stays(aws):
     aws.latest["MemorySize"] = 1024
     assert "The run r on orders was over, and what it applied stays" in told(cleanup.command)
     assert aws.latest["MemorySize"] == 1024
+
+
+def test_cleanup_of_a_function_that_is_not_there_says_so(aws):
+    def missing(FunctionName, Qualifier=None):
+        raise refusal("GetFunctionConfiguration", "ResourceNotFoundException", "Function not found", 404)
+
+    aws.get_function_configuration = missing
+    with pytest.raises(FunctionNotFound):
+        told(cleanup.command)
+
+
+def test_cleanup_without_a_lease_names_what_of_runs_is_there_and_deletes_none_of_it(aws):
+    hold(aws, run_id="old")
+    del aws.aliases[lease.LEASE_ALIAS]
+    before = aws.visible()
+    said = told(cleanup.command)
+    assert "No run holds orders, so nothing was done." in said
+    assert "Of the run old there are 1 version and 1 alias." in said
+    assert f"powertune cleanup --function-arn {ARN} --run-id old" in said
+    assert aws.visible() == before
+
+
+def test_cleanup_with_a_record_that_cannot_be_read_says_that_nothing_was_undone(aws):
+    aws.create_alias(ARN, lease.LEASE_ALIAS, "$LATEST", "somebody's words")
+    with pytest.raises(NotRestored) as refused:
+        told(cleanup.command)
+    assert "cannot read" in refused.value.message
+
+
+def test_an_alias_of_a_name_like_ours_that_the_run_did_not_make_is_not_deleted(aws):
+    hold(aws, run_id="prod")
+    aws.create_alias(ARN, "powertune-prod-blue", "$LATEST", "mine")
+    aws.create_alias(ARN, "powertune-prod-2-512", "$LATEST", "powertune prod-2 512 MB")
+    told(cleanup.command)
+    assert set(aws.aliases) == {"powertune-prod-blue", "powertune-prod-2-512"}
