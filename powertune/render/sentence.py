@@ -75,8 +75,8 @@ def applied(result: TuningResult) -> str:
 def _rolled_back(canary: CanaryReport) -> str:
     minutes = figures.plural(canary.watched_s // 60, "minute")
     return (
-        f"The canary of version {canary.new_version} on {100 * canary.share:g} % of the invocations of {canary.alias} ended "
-        f"after {minutes}, and was undone: {canary.reason}."
+        f"The canary of version {canary.new_version} on {100 * canary.share:g} % of the invocations of {canary.alias} "
+        f"ended after {minutes}, and was undone: {canary.reason}."
     )
 
 
