@@ -70,15 +70,15 @@ def _nothing(client: Any, arn: FunctionArn, clock: Any, run_id: str | None) -> l
         return [f"The run {run_id} left nothing on {arn.name}."]
     from powertune.target.status import status_of
 
-    runs = status_of(client, arn, clock).runs
+    runs = [one for one in status_of(client, arn, clock).runs if one.is_left_over]
     if not runs:
         return [f"No powertune run has left anything on {arn.name}."]
     return [
         f"No run holds {arn.name}, so nothing was done.",
         *(
             f"Of the run {one.run_id} there are {_count(one.versions, 'version')} and "
-            f"{_count(one.aliases, 'alias', 'aliases')}. Where it applied its recommendation, that is on purpose; "
-            f"otherwise: powertune cleanup --function-arn {arn} --run-id {one.run_id}"
+            f"{_count(one.aliases, 'alias', 'aliases')}. Delete what no alias of "
+            f"yours uses with: powertune cleanup --function-arn {arn} --run-id {one.run_id}"
             for one in runs
         ),
     ]

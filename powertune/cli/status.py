@@ -113,7 +113,10 @@ def _data(found: Any, running: Any) -> dict[str, Any]:
             "set_mb": list(lease.set_mb),
         },
         "foreign_lease_alias": found.unreadable,
-        "runs": [{"run_id": one.run_id, "aliases": one.aliases, "versions": one.versions} for one in found.runs],
+        "runs": [
+            {"run_id": one.run_id, "aliases": one.aliases, "versions": one.versions, "in_use": one.in_use}
+            for one in found.runs
+        ],
         "clones": _clones(found.clones),
         "executions": _running(running),
     }
@@ -177,9 +180,13 @@ def _lines(found: Any, running: Any) -> list[str]:
             + (f"; {_count(len(one.aliases), 'alias', 'aliases')} {', '.join(one.aliases)}" if one.aliases else "")
             + "."
         )
-        if lease is None or lease.run_id != one.run_id:
+        if one.in_use:
             lines.append(
-                "  They are there on purpose where that run applied its recommendation. Delete them with: "
+                f"  Of these, an alias of yours uses {_count(len(one.in_use), 'version')} {', '.join(one.in_use)}."
+            )
+        if one.is_left_over and (lease is None or lease.run_id != one.run_id):
+            lines.append(
+                "  Delete what no alias of yours uses with: "
                 f"powertune cleanup --function-arn {found.arn} --run-id {one.run_id}"
             )
     for clone in found.clones or ():

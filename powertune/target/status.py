@@ -9,18 +9,27 @@ from powertune.domain.function import FunctionArn
 from powertune.errors import AwsError
 from powertune.target.clone import Clone, find_clones
 from powertune.target.lease import Lease, look
-from powertune.target.sweep import aliases_of, is_alias_of, versions_of
+from powertune.target.sweep import aliases_of, is_alias_of, served_by, versions_of
 
 _VERSION = re.compile(r"powertune (?P<run>\S+) [0-9]+ MB")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traces:
-    """What of one run is on a function: aliases by name, versions by number."""
+    """What of one run is on a function: aliases by name, versions by number.
+
+    ``in_use`` are those of its versions that somebody else's alias points at, as after applying.
+    """
 
     run_id: str
     aliases: tuple[str, ...]
     versions: tuple[str, ...]
+    in_use: tuple[str, ...] = ()
+
+    @property
+    def is_left_over(self) -> bool:
+        """Whether there is anything that nobody uses."""
+        return bool(self.aliases) or bool(set(self.versions) - set(self.in_use))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +41,7 @@ class FunctionStatus:
         lease: who holds it; None where nobody does.
         unreadable: there is an alias of the lease's name that powertune did not write.
         expired: the run that holds it should be over.
-        runs: versions and aliases of runs, the holder's and others'. A version of a run that applied its
-            recommendation is among them: it is there on purpose.
+        runs: versions and aliases of runs, the holder's and others'.
         clones: temporary clones of the function; None where the caller may not look for them.
     """
 
@@ -61,7 +69,9 @@ def status_of(client: Any, arn: FunctionArn, clock: Clock) -> FunctionStatus:
         if match is not None and version["Version"].isdigit():
             runs.setdefault(match["run"], ([], []))[1].append(version["Version"])
     known = {*runs, *(() if lease is None else (lease.run_id,))}
+    served: dict[str, set[str]] = {}
     for alias in aliases_of(client, arn):
+        served[alias["Name"]] = served_by(alias)
         match = _VERSION.fullmatch(str(alias.get("Description") or ""))
         for run_id in known if match is None else {match["run"]}:
             if is_alias_of(alias, run_id):
@@ -72,7 +82,16 @@ def status_of(client: Any, arn: FunctionArn, clock: Clock) -> FunctionStatus:
         unreadable=held is not None and lease is None,
         expired=lease is not None and lease.is_expired(clock.now_ms()),
         runs=tuple(
-            Traces(run_id=run_id, aliases=tuple(sorted(aliases)), versions=tuple(sorted(numbers, key=int)))
+            Traces(
+                run_id=run_id,
+                aliases=tuple(sorted(aliases)),
+                versions=tuple(sorted(numbers, key=int)),
+                in_use=tuple(
+                    number
+                    for number in sorted(numbers, key=int)
+                    if any(number in versions for name, versions in served.items() if name not in aliases)
+                ),
+            )
             for run_id, (aliases, numbers) in sorted(runs.items())
         ),
         clones=_clones(client, arn),

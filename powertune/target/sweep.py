@@ -52,7 +52,7 @@ def sweep(
     """
     held = aliases_of(client, arn)
     aliases = tuple(_delete_aliases(client, arn, run_id, held, clock))
-    others = {version: alias["Name"] for alias in held if alias["Name"] not in aliases for version in _served(alias)}
+    others = {version: alias["Name"] for alias in held if alias["Name"] not in aliases for version in served_by(alias)}
     present = versions_of(client, arn)
     versions, kept = _delete_versions(client, arn, run_id, present, others, clock)
     strange = () if lease is None else tuple(_strange(present, lease))
@@ -69,7 +69,7 @@ def aliases_of(client: Any, arn: FunctionArn) -> list[dict[str, Any]]:
         ]
 
 
-def _served(alias: dict[str, Any]) -> set[str]:
+def served_by(alias: dict[str, Any]) -> set[str]:
     """The versions that an alias sends invocations to."""
     weights = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
     return {alias["FunctionVersion"], *weights}

@@ -126,6 +126,7 @@ def test_status_as_json_has_the_same(aws):
             "run_id": "20261126T101500-ab12cd",
             "aliases": ["powertune-20261126T101500-ab12cd-1024"],
             "versions": ["1"],
+            "in_use": [],
         }
     ]
     assert [one["run_id"] for one in data["clones"]] == ["r2"]
@@ -260,3 +261,12 @@ def test_an_alias_of_a_name_like_ours_that_the_run_did_not_make_is_not_deleted(a
     aws.create_alias(ARN, "powertune-prod-2-512", "$LATEST", "powertune prod-2 512 MB")
     told(cleanup.command)
     assert set(aws.aliases) == {"powertune-prod-blue", "powertune-prod-2-512"}
+
+
+def test_a_version_that_a_run_applied_is_no_left_over(aws):
+    hold(aws, run_id="old")
+    for name in (lease.LEASE_ALIAS, "powertune-old-1024"):
+        del aws.aliases[name]
+    aws.create_alias(ARN, "live", "1")
+    assert told(cleanup.command) == "No powertune run has left anything on orders.\n"
+    assert "Of these, an alias of yours uses 1 version 1." in told(status.command)

@@ -45,7 +45,7 @@ class Shared(FakeAws):
 
 
 class Turns:
-    """The undo begins at a call of the run, pauses before a call of its own, and goes on some calls of the run later."""
+    """The undo begins at a call of the run, pauses before a call of its own, and goes on some of the run's calls on."""
 
     def __init__(self, aws, begin, pause, later):
         self._aws, self._begin, self._pause, self._later = aws, begin, pause, later
