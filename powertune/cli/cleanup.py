@@ -35,8 +35,8 @@ def command(function_arn: str, run_id: str | None, as_json: bool, **options: Any
     from powertune.target.snapshot import require_function
 
     client, clock = session_of(options, arn).client("lambda"), SystemClock()
-    require_function(client, arn)
     try:
+        require_function(client, arn)
         undone = restore(client, arn, clock, run_id=run_id)
     except FunctionNotFound:
         raise

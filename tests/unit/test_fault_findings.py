@@ -81,6 +81,14 @@ def test_a_cleanup_that_fails_says_that_the_function_is_not_put_back_and_to_repe
     assert aws.latest["MemorySize"] == 1024
 
 
+def test_a_cleanup_that_cannot_even_look_at_the_function_says_to_repeat_it(monkeypatch):
+    aws = Gone(0)
+    monkeypatch.setattr(cleanup, "session_of", lambda *_: aws)
+    with pytest.raises(NotRestored, match="did not answer") as told:
+        cleanup.command.main(["--function-arn", ARN], standalone_mode=False)
+    assert f"powertune cleanup --function-arn {ARN}" in told.value.next_step
+
+
 def test_an_endpoint_that_is_lost_before_a_run_begins_is_told_in_a_sentence():
     def lost(**_):
         raise ConnectionClosedError(endpoint_url="http://127.0.0.1:1")
