@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from powertune.decide.statistics import describe, mean_interval
 from powertune.domain.function import Architecture, FunctionArn, FunctionSnapshot, LogFormat
@@ -29,6 +30,10 @@ from powertune.domain.result import (
 from powertune.domain.sample import Outcome, Sample, Source, TraceParts
 from powertune.domain.search import Strategy
 from powertune.pricing import bill
+
+# Tests are about behaviour: how long an example takes on a busy machine is none of theirs.
+settings.register_profile("powertune", deadline=None)
+settings.load_profile("powertune")
 
 SIZES_MB = (128, 256, 512, 1024, 1769, 3008)
 PRICE = Price(
