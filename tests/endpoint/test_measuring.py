@@ -182,7 +182,7 @@ def test_a_price_given_by_hand_is_what_all_costs_follow_from(function):
 
 def test_a_dry_run_invokes_once_at_the_present_size_and_ends_well(function):
     arn = function.make("dry")
-    result = function.run(arn, "--memory-sizes", "512,1024", "--dry-run")
+    result = function.run(arn, "--dry-run")
     present_mb = result.function.original_memory_mb
     assert [(sample.memory_mb, sample.outcome.value) for sample in result.samples] == [(present_mb, "ok")]
     assert result.recommendation is None
