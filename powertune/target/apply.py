@@ -164,7 +164,7 @@ def _leave(client: Any, arn: FunctionArn, run_id: str, clock: Clock, *, with_ali
     except AwsError as error:
         note = (
             f"The run's records could not be taken off {arn.name}: {error.message} They hold up nothing after a "
-            "minute, and go with the next run or powertune cleanup."
+            f"minute, and go with the next run or: powertune cleanup --function-arn {arn}"
         )
         return (note,)
     return ()
