@@ -7,6 +7,18 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+ALONE = {
+    "test_first_command",
+    "test_lambda_service",
+    "test_measuring",
+    "test_migration",
+    "test_repeatability",
+    "test_run_locally",
+    "test_search_locally",
+    "test_serve",
+    "test_waker",
+}
+"""Of the tests on the endpoint, those that measure durations or look for what a process leaves behind."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -33,9 +45,14 @@ def main() -> None:
     run(python, "-m", "ruff", "check", ".")
     run(python, "-m", "mypy")
     run(str(Path(python).parent / "lint-imports"))
-    # What computes shares the cores; what measures time, or kills processes, has them for itself.
-    run(python, "-m", "pytest", "-q", "--numprocesses", "2", "tests/unit", "tests/house", *sys.argv[1:])
-    run(python, "-m", "pytest", "-q", "tests/endpoint", "tests/faults", "tests/packaging", *sys.argv[1:])
+    endpoint = sorted((ROOT / "tests" / "endpoint").glob("test_*.py"))
+    alone = [path for path in endpoint if path.stem in ALONE]
+    together = [path for path in endpoint if path.stem not in ALONE]
+    pytest = (python, "-m", "pytest", "-q")
+    # Tests on the endpoint mostly wait, so there are more processes than cores.
+    several = ("--numprocesses", "3", "--dist", "loadfile")
+    run(*pytest, *several, "tests/unit", "tests/house", "tests/packaging", *map(str, together), *sys.argv[1:])
+    run(*pytest, *map(str, alone), "tests/faults", *sys.argv[1:])
 
 
 if __name__ == "__main__":
