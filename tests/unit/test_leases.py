@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 from powertune.domain.function import FunctionArn
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import Environment
-from powertune.errors import LeaseHeld, PowertuneError
+from powertune.errors import FunctionChanged, LeaseHeld, PowertuneError
 from powertune.store import FolderStore
 from powertune.target import lease
 from powertune.target.restore import restore, take_over
@@ -180,6 +180,22 @@ def test_a_version_that_somebody_publishes_at_a_test_size_is_reported_and_kept(t
     result = run_direct(services(aws, tmp_path), request(), "run")
     assert [version["Description"] for version in aws.versions.values()] == ["release 12"]
     assert "was published by somebody else during the run, and has 128 MB" in " ".join(result.warnings)
+
+
+def test_a_run_does_not_take_the_test_size_of_a_run_that_came_and_went_for_the_functions_own(tmp_path):
+    aws = FakeAws()
+    before = aws.visible()
+    aws.latest["MemorySize"] = 1024  # as another run has it, which took the lease right after this one looked for it
+
+    def other_run_ends(_, service, operation, moment):
+        if operation == "get_function_concurrency" and moment == "after":
+            aws.latest["MemorySize"] = 512
+
+    aws.fault = other_run_ends
+    with pytest.raises(FunctionChanged) as refused:
+        run_direct(services(aws, tmp_path), request(), "run")
+    assert "was changed by somebody else while this run was about to begin" in refused.value.message
+    assert aws.visible() == before
 
 
 @given(

@@ -14,14 +14,15 @@ from powertune.domain.price import Price
 from powertune.domain.request import SEARCHED_MEMORY_SIZES_MB, TuningRequest
 from powertune.domain.search import SearchKind
 from powertune.domain.work import ProcessorFacts, RunInput, RunState
-from powertune.errors import AwsError, FunctionNotFound, FunctionRefused, Stopped, UsageError
+from powertune.errors import AwsError, FunctionChanged, FunctionNotFound, FunctionRefused, Stopped, UsageError
 from powertune.measure.payloads import with_payloads_from_s3
 from powertune.pricing.bill import invocation_cost
 from powertune.pricing.most import INIT_LIMIT_MS
 from powertune.pricing.table import price_for, stale_warning
 from powertune.target import lease
 from powertune.target.restore import take_over
-from powertune.target.snapshot import preflight_warnings, take_snapshot
+from powertune.target.settings import log_level_of
+from powertune.target.snapshot import preflight_warnings, settled_configuration, take_snapshot
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
 from powertune.workflow.steps import canary, isolating
@@ -127,6 +128,8 @@ def preflight(services: Services, run: RunInput) -> RunState:
             by=services.holder,
         ),
     )
+    if not request.isolate:
+        _require_unchanged(services, client, snapshot, run.run_id)
     archive.save_request(request)
     archive.save_snapshot(snapshot)
     return RunState(
@@ -142,6 +145,23 @@ def preflight(services: Services, run: RunInput) -> RunState:
             *standing_warnings(request, snapshot, now_ms),
             *notes,
         ),
+    )
+
+
+def _require_unchanged(services: Services, client: Any, snapshot: FunctionSnapshot, run_id: str) -> None:
+    """Check that the function is as it was read before its lease was taken: another run may have come and gone.
+
+    Raises:
+        FunctionChanged: it is not, so its memory size of before is not known. The lease is given back.
+    """
+    present = settled_configuration(client, snapshot.arn, services.clock)
+    found = (present["MemorySize"], present["CodeSha256"], log_level_of(present))
+    if found == (snapshot.memory_mb, snapshot.code_sha256, snapshot.system_log_level):
+        return
+    lease.release(client, snapshot.arn, run_id, now_ms=services.clock.now_ms(), undone=True)
+    raise FunctionChanged(
+        f"{snapshot.arn.name} was changed by somebody else while this run was about to begin. It has changed nothing.",
+        next_step="Run again.",
     )
 
 
