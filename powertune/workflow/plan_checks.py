@@ -24,7 +24,7 @@ SMALL_ACCOUNT_MB = 3008
 """The largest memory size of a new account. No API says whether an account is one; a larger one is refused when set."""
 
 _CALLS_PER_VERSION = 16
-_CALLS_BESIDE = 12
+_CALLS_BESIDE = 14
 _CALLS_TO_APPLY = 32
 _CALLS_OF_A_CANARY = 24
 _CALLS_PER_LOOK = 3

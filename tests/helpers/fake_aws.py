@@ -115,9 +115,10 @@ class FakeAws:
         with self._lock:  # a run invokes several sizes at the same time
             number = len(self.log)
             self.log.append(f"{service}:{operation}")
+            # As `AwsSession` counts: by AWS's name, and before the call is sent.
+            self.calls[f"{service}:{operation.title().replace('_', '')}"] += 1
             self.fault(number, service, operation, "before")
             answer = self.performed(operation, arguments)
-            self.calls[f"{service}:{operation}"] += 1
             self.fault(number, service, operation, "after")
             return answer
 

@@ -102,7 +102,7 @@ def test_a_dry_run_invokes_once_at_the_present_size_and_recommends_nothing():
     result = run(aws, dry_run=True, parallel=3)
     assert [sample.memory_mb for sample in result.samples] == [768]
     assert len(aws.invoked) == 1
-    assert "lambda:update_function_configuration" not in aws.calls
+    assert "lambda:UpdateFunctionConfiguration" not in aws.calls
     assert result.recommendation is None
     assert aws.visible() == before
 

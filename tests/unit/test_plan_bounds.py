@@ -79,7 +79,7 @@ def run_and_compare(the_request, aws, drive):
     assert aws.visible() == before
     assert len(aws.costs) <= plan.most_invocations
     assert sum(aws.costs) <= plan.cost.invocations.amount
-    assert sum(aws.calls[name] for name in ("lambda:publish_version",)) <= 2 * plan.most_versions
+    assert sum(aws.calls[name] for name in ("lambda:PublishVersion",)) <= 2 * plan.most_versions
     return plan
 
 

@@ -69,7 +69,7 @@ def test_an_update_under_way_is_waited_for():
     aws.update_function_configuration(ARN, 1024)
     snapshot = take_snapshot(aws.client("lambda"), FUNCTION, FakeClock())
     assert snapshot.memory_mb == 1024
-    assert aws.calls["lambda:get_function_configuration"] > 1
+    assert aws.calls["lambda:GetFunctionConfiguration"] > 1
 
 
 def test_an_update_that_never_ends_is_given_up():
