@@ -28,7 +28,7 @@ from powertune.target.alias_record import (
 from powertune.target.lease import Lease
 from powertune.target.settings import log_level_of
 from powertune.target.snapshot import settled_configuration
-from powertune.target.sweep import record_name, version_description
+from powertune.target.sweep import record_name, version_description, versions_of
 from powertune.target.variants import put_back, set_latest
 
 Note = Callable[[Applied], None]
@@ -230,14 +230,12 @@ def _own_version(
 ) -> str | None:
     """The version that an earlier try of this run published for this; None where there is none."""
     mark = version_description(run_id, memory_mb)
-    with explained("listing the versions", arn.name):
-        own = [
-            str(version["Version"])
-            for page in client.get_paginator("list_versions_by_function").paginate(FunctionName=str(arn))
-            for version in page["Versions"]
-            if version.get("Description") == mark and version["Version"].isdigit()
-            if version["CodeSha256"] == configuration["CodeSha256"] and version["MemorySize"] == memory_mb
-        ]
+    own = [
+        str(version["Version"])
+        for version in versions_of(client, arn)
+        if version.get("Description") == mark and version["Version"].isdigit()
+        if version["CodeSha256"] == configuration["CodeSha256"] and version["MemorySize"] == memory_mb
+    ]
     return max(own, key=int, default=None)
 
 
