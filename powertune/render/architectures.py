@@ -134,12 +134,12 @@ def _texts(result: TuningResult, architecture: Architecture, one: ArchitectureRu
     best: Recommendation | None = one.recommendation
     assert best is not None
     size: SizeResult | None = next((size for size in one.memory_sizes if size.memory_mb == best.memory_mb), None)
-    duration = None if size is None else by.duration(size)
+    duration, cost = (by.duration(size), by.cost(size)) if size is not None else (None, None)
     return (
         architecture.value,
         figures.memory(best.memory_mb),
         figures.duration_estimate(best.expected_duration_ms, duration.mean_interval if duration else None),
         figures.duration(duration.p95 if duration else None),
-        figures.money(best.expected_cost_per_million),
+        figures.money(best.expected_cost_per_million, cost.per_million_interval if cost else None),
         figures.rate(one.price.per_gb_second, one.price.currency) if one.price is not None else figures.UNKNOWN,
     )

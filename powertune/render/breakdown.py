@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from powertune.domain.result import Distribution, SizeResult, TuningResult
-from powertune.render import figures
+from powertune.render import figures, means
 from powertune.render.bars import PART_NAMES, Row, cold_parts, in_words, traced, used_parts
 from powertune.render.compared import beginning
 from powertune.render.markup import Markup, figure, table
@@ -20,18 +20,15 @@ _STRIPES = {
 
 _COLD_COLUMNS: Sequence[tuple[str, str, Callable[[SizeResult], str]]] = (
     ("Cold starts", "measured", lambda size: figures.count(size.cold.samples)),
-    ("Init", "mean", lambda size: _estimate(size.cold.init_ms)),
-    ("Restore", "mean", lambda size: _estimate(size.cold.restore_ms)),
-    ("First duration", "mean", lambda size: _estimate(size.cold.duration_ms)),
-    ("The caller waited", "mean", lambda size: _estimate(size.cold.latency_ms)),
+    ("Init", "mean", lambda size: means.duration_estimate(size.cold.init_ms)),
+    ("Restore", "mean", lambda size: means.duration_estimate(size.cold.restore_ms)),
+    ("First duration", "mean", lambda size: means.duration_estimate(size.cold.duration_ms)),
+    ("The caller waited", "mean", lambda size: means.duration_estimate(size.cold.latency_ms)),
     ("The caller waited", "p95", lambda size: figures.duration(_p95(size.cold.latency_ms))),
     (
         "Cost per million",
         "cold starts",
-        lambda size: figures.money_estimate(
-            size.cold_cost.per_million if size.cold_cost else None,
-            size.cold_cost.per_million_interval if size.cold_cost else None,
-        ),
+        lambda size: means.cost_estimate(size.cold_cost),
     ),
 )
 
@@ -104,10 +101,6 @@ def _key(rows: Sequence[Row]) -> Markup:
         for name in used_parts(rows)
     )
     return f'<ul class="key">{items}</ul>'
-
-
-def _estimate(found: Distribution | None) -> str:
-    return figures.duration_estimate(found.mean, found.mean_interval) if found else figures.UNKNOWN
 
 
 def _p95(found: Distribution | None) -> float | None:

@@ -2,7 +2,7 @@
 
 from powertune.domain.result import Answer, Goal, SearchReport, SizeResult, TuningResult
 from powertune.domain.search import LatencyTarget, SearchKind, StopReason
-from powertune.render import figures
+from powertune.render import figures, means
 from powertune.render.compared import compared_by, equivalent_sizes
 from powertune.render.markup import Markup, bullets, facts, note, safe, table, together
 from powertune.render.safe import escape
@@ -213,8 +213,8 @@ def _goal_row(result: TuningResult, search: SearchReport, answer: Answer, sizes:
     duration, cost = (by.duration(size), by.cost(size)) if size is not None else (None, None)
     cells = [
         _size(search, answer),
-        figures.duration(duration.mean if duration else None),
-        figures.money(cost.per_million if cost else None),
+        means.duration(duration),
+        means.cost(cost),
     ]
     said = []
     if answer.regret_bound is not None:

@@ -1,6 +1,6 @@
 """The charts of the report, as plotly's JSON.
 
-Every trace, shape and annotation carries a role (``meta`` or ``name``); ``reports/report.js`` gives each role its
+Every trace, shape and annotation carries a role (``meta`` or ``name``); ``reports/*.js`` gives each role its
 colour for the light or the dark page, chooses the axes and places the labels.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from powertune.domain.result import Distribution, Interval, TuningResult
 from powertune.domain.sample import Outcome, Sample
-from powertune.render import bars, figures, model
+from powertune.render import bars, figures, means, model
 from powertune.render.compared import COLD, Compared, beginning, compared_by, equivalent_sizes, is_measured, state_of
 from powertune.render.points import PointKind, Spread, cost_per_million, kind_of
 from powertune.render.safe import chart_text
@@ -49,9 +49,9 @@ def charts(result: TuningResult) -> dict[str, Chart]:
 
 def _duration_chart(result: TuningResult) -> Chart:
     by = compared_by(result)
-    means = {size.memory_mb: mean for size in result.memory_sizes if (mean := by.duration(size)) is not None}
+    found = {size.memory_mb: mean for size in result.memory_sizes if (mean := by.duration(size)) is not None}
     largest = max(
-        [mean.mean for mean in means.values()] or [wait for s in result.samples if (wait := s.latency_ms)] or [1.0]
+        [mean.mean for mean in found.values()] or [wait for s in result.samples if (wait := s.latency_ms)] or [1.0]
     )
     scale, unit = figures.duration_unit(largest)
 
@@ -64,9 +64,9 @@ def _duration_chart(result: TuningResult) -> Chart:
             mb,
             mean.mean / scale,
             _ends(mean.mean_interval, scale),
-            f"mean {figures.duration_estimate(mean.mean, mean.mean_interval)}, {counted(mean, by)}",
+            f"mean {means.duration_estimate(mean)}, {counted(mean, by)}",
         )
-        for mb, mean in means.items()
+        for mb, mean in found.items()
     ]
     begins = beginning(result)
     title = f"Cold start ({begins} and duration)" if by is COLD else f"Duration (cold: with {begins})"
@@ -82,18 +82,18 @@ def _cost_chart(result: TuningResult) -> Chart:
         size = sizes.get(sample.memory_mb)
         return None if size is None else cost_per_million(sample, size, result.price)
 
-    means = [
+    means_drawn = [
         (
             size.memory_mb,
             float(cost.per_million.amount),
             _ends(cost.per_million_interval),
-            f"mean {figures.money_estimate(cost.per_million, cost.per_million_interval)} {by.per_million}",
+            f"mean {means.cost_estimate(cost)} {by.per_million}",
         )
         for size in result.memory_sizes
         if (cost := by.cost(size)) is not None
     ]
     title = f"Cost {by.per_million}, {chart_text(result.price.currency)}"
-    return _against_memory(result, title, of_sample, [] if by.once else means, model.costs(result))
+    return _against_memory(result, title, of_sample, [] if by.once else means_drawn, model.costs(result))
 
 
 def counted(mean: Distribution, by: Compared) -> str:

@@ -1,6 +1,8 @@
 """Numbers for people. One function for each kind of figure, so that a number reads the same wherever it appears.
 
-Three significant digits throughout; the unit changes with the size of the number. What is unknown is a dash.
+A mean with an interval has as many digits as its interval allows, with or without the interval beside it, so that it is
+the same wherever it appears; all else has three significant digits. The unit changes with the size of the number.
+What is unknown is a dash.
 """
 
 import math
@@ -14,6 +16,11 @@ UNKNOWN = "–"
 MINUS = "−"
 
 _DIGITS = 3
+_LEAST_DIGITS, _MOST_DIGITS = 2, 6
+"""What a mean has at least and at most, whatever its interval says."""
+_ONE_DIGIT_FROM = 1.95
+_CENTS = 2
+_NO_CENTS_FROM = 100
 _DURATION_UNITS = ((0.001, "µs"), (1.0, "ms"), (1000.0, "s"))
 _SYMBOLS = {"USD": "$", "CNY": "CN¥"}
 _NO_DIFFERENCE = 0.005
@@ -50,12 +57,12 @@ def duration_unit(ms: float) -> tuple[float, str]:
     return _DURATION_UNITS[-1]
 
 
-def duration(ms: float | None) -> str:
-    """Milliseconds as ``85.2 µs``, ``104 ms`` or ``1.23 s``."""
+def duration(ms: float | None, interval: Interval | None = None) -> str:
+    """Milliseconds as ``85.2 µs``, ``104 ms`` or ``1.23 s``; to the digits that an interval of them allows."""
     if ms is None or not math.isfinite(ms):
         return UNKNOWN
     scale, name = duration_unit(ms)
-    return f"{_number(ms / scale)} {name}"
+    return f"{_rounded_to(ms / scale, _allowed(ms, interval, scale))} {name}"
 
 
 def exact_ms(ms: float) -> str:
@@ -64,38 +71,40 @@ def exact_ms(ms: float) -> str:
 
 
 def duration_estimate(ms: float | None, interval: Interval | None) -> str:
-    """A mean with its interval: ``104 ± 3 ms``; ``104 ms (98.0 ms to 121 ms)`` where the sides differ."""
+    """A mean with its interval: ``104 ± 3 ms``; ``104 ms (98 ms to 121 ms)`` where the sides differ."""
     if ms is None or interval is None or not math.isfinite(ms):
         return duration(ms)
-    if _lopsided(ms, interval):
-        return f"{duration(ms)} ({duration(interval.low)} to {duration(interval.high)})"
     scale, name = duration_unit(ms)
-    return f"{_number(ms / scale)} ± {_half_width(ms / scale, (interval.high - interval.low) / 2 / scale)} {name}"
+    decimals = _allowed(ms, interval, scale)
+    mean, half = _rounded_to(ms / scale, decimals), (interval.high - interval.low) / 2 / scale
+    if _lopsided(ms, interval):
+        low, high = (f"{_rounded_to(end / scale, decimals)} {name}" for end in (interval.low, interval.high))
+        return f"{mean} {name} ({low} to {high})"
+    return f"{mean} ± {_half_width(half, decimals)} {name}"
 
 
-def money(amount: Money | None) -> str:
-    """``$0.214``, ``$1,234.50``, ``CN¥3.10``, ``EUR 2.00``: cents from 1 upwards, three digits below."""
+def money(amount: Money | None, interval: Interval | None = None) -> str:
+    """``$0.214``, ``$1,234.50``, ``CN¥3.10``, ``EUR 2.00``: cents from 1 upwards, three digits below.
+
+    To the digits that an interval in the unit of the amount allows; cents are written up to a hundred in any case.
+    """
     if amount is None or not amount.amount.is_finite():
         return UNKNOWN
-    value = amount.amount
-    sign = MINUS if value < 0 else ""
-    return f"{sign}{_symbol(amount.currency)}{_amount(abs(value))}"
+    return _signed(amount, _money_decimals(amount.amount, interval))
 
 
 def money_estimate(amount: Money | None, interval: Interval | None) -> str:
     """A mean cost with its interval: ``$3.42 ± 0.12``; the interval is in the unit of the amount."""
     if amount is None or interval is None or not amount.amount.is_finite():
         return money(amount)
-    mean = float(amount.amount)
-    if _lopsided(mean, interval):
+    decimals = _allowed_money(amount.amount, interval)
+    if _lopsided(float(amount.amount), interval):
         low, high = (
-            money(Money(amount=Decimal(repr(end)), currency=amount.currency)) for end in (interval.low, interval.high)
+            _signed(Money(amount=Decimal(repr(end)), currency=amount.currency), decimals)
+            for end in (interval.low, interval.high)
         )
-        return f"{money(amount)} ({low} to {high})"
-    shown = _amount(abs(amount.amount))
-    decimals = len(shown.partition(".")[2])
-    half = (interval.high - interval.low) / 2
-    return f"{money(amount)} ± {_at_least(half, decimals)}"
+        return f"{_signed(amount, decimals)} ({low} to {high})"
+    return f"{_signed(amount, decimals)} ± {_half_width((interval.high - interval.low) / 2, decimals)}"
 
 
 def rate(value: Decimal | None, currency: str) -> str:
@@ -196,18 +205,54 @@ def _decimals(size: float) -> int:
     return max(0, _DIGITS - 1 - math.floor(math.log10(size))) if size else 0
 
 
-def _half_width(mean: float, half: float) -> str:
-    return _at_least(half, _decimals(_rounded(abs(mean))))
+def _allowed(value: float, interval: Interval | None, scale: float) -> int:
+    """How many decimals of a value, in units of ``scale``, its interval allows; negative where it is wider than ten.
+
+    The half width is written with one significant digit, with two where the first is a 1 (as usual for a measurement
+    with its uncertainty), and the mean as far as that. Without an interval, or with one of no width: three digits.
+    """
+    size = _rounded(abs(value) / scale)
+    half = 0.0 if interval is None else (interval.high - interval.low) / 2 / scale
+    if not math.isfinite(half) or half <= 0:
+        return _decimals(size)
+    first = math.floor(math.log10(float(f"{half:.1e}")))
+    wanted = -first + int(half / 10.0**first < _ONE_DIGIT_FROM)
+    whole = math.floor(math.log10(size)) + 1 if size else 1
+    return min(max(wanted, _LEAST_DIGITS - whole), _MOST_DIGITS - whole)
 
 
-def _at_least(half: float, decimals: int) -> str:
+def _rounded_to(value: float, decimals: int) -> str:
+    shown = round(value, decimals)
+    return f"{MINUS if shown < 0 else ''}{abs(shown):,.{max(decimals, 0)}f}" if shown else "0"
+
+
+def _half_width(half: float, decimals: int) -> str:
     """A half width with the mean's decimals; with one digit of its own where that would read as nothing."""
     if half <= 0:
         return "0"
-    if half < 0.5 * 10**-decimals:
+    if half < 0.5 * 10.0**-decimals:
         size = float(f"{half:.0e}")
         return f"{size:.{max(0, -math.floor(math.log10(size)))}f}"
-    return f"{half:,.{decimals}f}"
+    return f"{round(half, decimals):,.{max(decimals, 0)}f}"
+
+
+def _money_decimals(value: Decimal, interval: Interval | None) -> int | None:
+    """How many decimals an amount is written with; None where nothing but its own size says so."""
+    return None if interval is None or interval.high <= interval.low else _allowed_money(value, interval)
+
+
+def _allowed_money(value: Decimal, interval: Interval) -> int:
+    decimals = _allowed(float(value), interval, 1.0)
+    return max(decimals, _CENTS if 1 <= abs(value) < _NO_CENTS_FROM else 0)
+
+
+def _signed(amount: Money, decimals: int | None) -> str:
+    value = amount.amount
+    sign = MINUS if value < 0 else ""
+    if decimals is None:
+        return f"{sign}{_symbol(amount.currency)}{_amount(abs(value))}"
+    shown = abs(value).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN)
+    return f"{sign}{_symbol(amount.currency)}{shown:,f}"
 
 
 def _lopsided(mean: float, interval: Interval) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from powertune.domain.result import SizeStatus, TuningResult
-from powertune.render import figures, sentence
+from powertune.render import figures, means, sentence
 from powertune.render.architectures import architectures_section, clone_note
 from powertune.render.basis import how, prices
 from powertune.render.bill import bill
@@ -93,13 +93,13 @@ def _tiles(result: TuningResult) -> Markup:
         ),
         (
             by.tile,
-            figures.duration(best.expected_duration_ms),
-            f"{then} {figures.duration(duration.mean)}" if duration else "",
+            means.best_duration(result),
+            f"{then} {means.duration(duration)}" if duration else "",
         ),
         (
             f"Cost {by.per_million}",
-            figures.money(best.expected_cost_per_million),
-            f"{then} {figures.money(cost.per_million)}" if cost else "",
+            means.best_cost(result),
+            f"{then} {means.cost(cost)}" if cost else "",
         ),
         (
             "Most memory used",

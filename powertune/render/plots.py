@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 
 from powertune.domain.result import SizeResult, TuningResult
-from powertune.render import figures, model, sentence
+from powertune.render import figures, means, model, sentence
 from powertune.render.charts import counted, marks_present
 from powertune.render.compared import COLD, Compared, beginning, compared_by, equivalent_sizes, is_measured, state_of
 from powertune.render.markup import Markup, figure
@@ -128,7 +128,7 @@ def _duration_words(result: TuningResult, size: SizeResult, by: Compared) -> str
     if by.once:
         return figures.duration(found.mean)
     return (
-        f"mean {figures.duration_estimate(found.mean, found.mean_interval)}, "
+        f"mean {means.duration_estimate(found)}, "
         f"from {figures.duration(found.minimum)} to {figures.duration(found.maximum)} in {counted(found, by)}"
     )
 
@@ -143,6 +143,4 @@ def _cold_words(waits: Collection[float]) -> str:
 
 def _cost_words(size: SizeResult, by: Compared) -> str:
     cost = by.cost(size)
-    if cost is None:
-        return "no cost"
-    return f"{figures.money_estimate(cost.per_million, cost.per_million_interval)} {by.per_million}"
+    return "no cost" if cost is None else f"{means.cost_estimate(cost)} {by.per_million}"

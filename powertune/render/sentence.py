@@ -1,8 +1,8 @@
 """The answer in one sentence, and what else is said in sentences of its own."""
 
 from powertune.domain.canary import CanaryReport
-from powertune.domain.result import Change, Recommendation, SizeResult, SizeStatus, TuningResult
-from powertune.render import figures
+from powertune.domain.result import Change, SizeResult, SizeStatus, TuningResult
+from powertune.render import figures, means
 from powertune.render.certainty import knows_best, misses_target, stays
 from powertune.render.compared import Compared, compared_by, is_measured
 
@@ -31,20 +31,20 @@ def _answer(result: TuningResult) -> str:
     present_mb = result.function.original_memory_mb
     missed = misses_target(result)
     if missed is not None:
-        return f"{missed} It takes {_expected(best, by)} in the mean."
+        return f"{missed} It takes {_expected(result, by)} in the mean."
     if best.memory_mb == present_mb:
         if len(measured) == 1:
-            return f"{figures.memory(present_mb)} is the only size that was measured: {_expected(best, by)}."
+            return f"{figures.memory(present_mb)} is the only size that was measured: {_expected(result, by)}."
         if stays(result):
-            keep = f"Keep {figures.memory(present_mb)}{by.purpose}: {_expected(best, by)}"
+            keep = f"Keep {figures.memory(present_mb)}{by.purpose}: {_expected(result, by)}"
             return f"{keep}; the better mean elsewhere may be chance."
         if not knows_best(result):
-            keep = f"Keep {figures.memory(present_mb)}{by.purpose}: {_expected(best, by)}"
+            keep = f"Keep {figures.memory(present_mb)}{by.purpose}: {_expected(result, by)}"
             return f"{keep}; the search holds no other size for better, but is not sure."
-        return f"{figures.memory(present_mb)} is already the best size{by.purpose}: {_expected(best, by)}."
+        return f"{figures.memory(present_mb)} is already the best size{by.purpose}: {_expected(result, by)}."
     if best.change is None:
         return (
-            f"Use {figures.memory(best.memory_mb)}{by.purpose}: {_expected(best, by)} "
+            f"Use {figures.memory(best.memory_mb)}{by.purpose}: {_expected(result, by)} "
             f"(the present {figures.memory(present_mb)} {_why_not(present_size(result))})."
         )
     return (
@@ -134,11 +134,8 @@ def where(result: TuningResult) -> str:
     )
 
 
-def _expected(best: Recommendation, by: Compared) -> str:
-    return (
-        f"{figures.duration(best.expected_duration_ms)} and "
-        f"{figures.money(best.expected_cost_per_million)} {by.per_million}"
-    )
+def _expected(result: TuningResult, by: Compared) -> str:
+    return f"{means.best_duration(result)} and {means.best_cost(result)} {by.per_million}"
 
 
 def _why_not(size: SizeResult | None) -> str:

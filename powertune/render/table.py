@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from powertune.domain.result import Distribution, SizeResult, TuningResult
-from powertune.render import figures
+from powertune.render import figures, means
 from powertune.render.compared import Compared, beginning, compared_by, equivalent_sizes, is_measured, state_of
 from powertune.render.markup import Markup, note, safe, table
 from powertune.render.safe import escape
@@ -64,8 +64,7 @@ def _figures(result: TuningResult, by: Compared) -> list[_Column]:
         return lambda size: figures.duration(of(found) if (found := by.duration(size)) else None)
 
     def mean(size: SizeResult) -> str:
-        found = by.duration(size)
-        return figures.duration_estimate(found.mean, found.mean_interval) if found else figures.UNKNOWN
+        return means.duration_estimate(by.duration(size))
 
     def slower(size: SizeResult) -> str:
         found = by.duration(size)
@@ -74,8 +73,7 @@ def _figures(result: TuningResult, by: Compared) -> list[_Column]:
         return figures.difference(found.mean / best.expected_duration_ms - 1)
 
     def cost(size: SizeResult) -> str:
-        found = by.cost(size)
-        return figures.money_estimate(found.per_million, found.per_million_interval) if found else figures.UNKNOWN
+        return means.cost_estimate(by.cost(size))
 
     def dearer(size: SizeResult) -> str:
         found = by.cost(size)

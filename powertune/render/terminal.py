@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from powertune.domain.result import SizeResult, TuningResult
-from powertune.render import figures, sentence
+from powertune.render import figures, means, sentence
 from powertune.render.architectures import architecture_lines, clone_note, spent_beside, verdict
 from powertune.render.bill import spent
 from powertune.render.certainty import goal_words, knows_best, misses_target, other_goals_line, stays
@@ -147,20 +147,18 @@ def _columns(result: TuningResult) -> list[_Column]:
         return f"{mark}{figures.memory(size.memory_mb):>{widest}}"
 
     def mean(size: SizeResult) -> str:
-        found = by.duration(size)
-        return figures.duration_estimate(found.mean, found.mean_interval) if found else figures.UNKNOWN
+        return means.duration_estimate(by.duration(size))
 
     def p95(size: SizeResult) -> str:
         found = by.duration(size)
         return figures.duration(found.p95 if found else None)
 
     def cost(size: SizeResult) -> str:
-        found = by.cost(size)
-        return figures.money(found.per_million if found else None)
+        return means.cost(by.cost(size))
 
     def cold(size: SizeResult) -> str:
         found = size.cold.restore_ms if restores else size.cold.init_ms
-        text = figures.duration(found.mean if found else None)
+        text = means.duration(found)
         return f"{text} ({figures.count(size.cold.samples)})" if counted else text
 
     def used(size: SizeResult) -> str:

@@ -171,7 +171,7 @@ def test_an_older_result_shows_what_it_knows_of_its_cold_starts(make_result: Mak
 def test_cold_starts_that_were_asked_for_are_counted_and_their_parts_drawn(make_result: Make) -> None:
     result = make_result(cold=3)
     asked = replace(result, request=replace(result.request, cold_starts=3))
-    assert re.search(r" 273 ms \(3\)  equivalent$", render_terminal(asked), re.MULTILINE)
+    assert re.search(r" 270 ms \(3\)  equivalent$", render_terminal(asked), re.MULTILINE)
     assert "(3)" not in render_terminal(result)
     assert "cold" not in charts(result)
     parts = charts(asked)["cold"]

@@ -47,10 +47,10 @@ def test_a_written_duration_is_within_half_a_per_cent_of_the_true_one(ms: float)
     ("mean", "low", "high", "text"),
     [
         (104.2, 101.4, 107.0, "104 ± 3 ms"),
-        (104.2, 104.0, 104.4, "104 ± 0.2 ms"),
+        (104.2, 104.0, 104.4, "104.2 ± 0.2 ms"),
         (1234, 1194, 1274, "1.23 ± 0.04 s"),
         (50, 50, 50, "50.0 ± 0 ms"),
-        (50, -50, 150, "50.0 ± 100.0 ms"),
+        (50, -50, 150, "50 ± 100 ms"),
     ],
 )
 def test_an_interval_is_written_in_the_unit_of_its_mean(mean: float, low: float, high: float, text: str) -> None:
@@ -58,8 +58,8 @@ def test_an_interval_is_written_in_the_unit_of_its_mean(mean: float, low: float,
 
 
 def test_a_lopsided_interval_shows_both_ends(lopsided_interval: Interval) -> None:
-    assert figures.duration_estimate(104.0, lopsided_interval) == "104 ms (98.0 ms to 121 ms)"
-    assert figures.money_estimate(usd("104"), lopsided_interval) == "$104.00 ($98.00 to $121.00)"
+    assert figures.duration_estimate(104.0, lopsided_interval) == "104 ms (98 ms to 121 ms)"
+    assert figures.money_estimate(usd("104"), lopsided_interval) == "$104 ($98 to $121)"
 
 
 def test_a_mean_without_an_interval_stands_alone() -> None:
@@ -96,9 +96,9 @@ def test_written_money_is_within_one_per_cent_and_never_in_exponent_form(amount:
     assert float(text[1:].replace(",", "")) == pytest.approx(float(amount), rel=0.0051)
 
 
-def test_a_money_interval_has_the_decimals_of_its_mean() -> None:
+def test_a_mean_cost_has_the_decimals_that_its_interval_allows() -> None:
     assert figures.money_estimate(usd("3.42"), Interval(low=3.30, high=3.54)) == "$3.42 ± 0.12"
-    assert figures.money_estimate(usd("0.214"), Interval(low=0.2138, high=0.2142)) == "$0.214 ± 0.0002"
+    assert figures.money_estimate(usd("0.214"), Interval(low=0.2138, high=0.2142)) == "$0.2140 ± 0.0002"
 
 
 def test_a_list_price_keeps_every_digit() -> None:
@@ -161,3 +161,45 @@ def test_one_of_something_has_no_s(number: int, text: str) -> None:
 )
 def test_a_quantity_is_whole_where_it_is(value: float, text: str) -> None:
     assert figures.quantity(value) == text
+
+
+@pytest.mark.parametrize(
+    ("mean", "half", "alone", "both"),
+    [
+        (104.37, 2.9, "104 ms", "104 ± 3 ms"),
+        (104.37, 0.12, "104.37 ms", "104.37 ± 0.12 ms"),
+        (104.37, 0.36, "104.4 ms", "104.4 ± 0.4 ms"),
+        (104.37, 0.00002, "104.370 ms", "104.370 ± 0.00002 ms"),
+        (1_234.0, 400.0, "1.2 s", "1.2 ± 0.4 s"),
+        (850_123.0, 30_000.0, "850 s", "850 ± 30 s"),
+        (0.0123, 0.0011, "12.3 µs", "12.3 ± 1.1 µs"),
+    ],
+)
+def test_a_mean_has_as_many_digits_as_its_interval_allows_alone_or_with_it(mean, half, alone, both):
+    interval = Interval(low=mean - half, high=mean + half)
+    assert figures.duration(mean, interval) == alone
+    assert figures.duration_estimate(mean, interval) == both
+
+
+@pytest.mark.parametrize(
+    ("amount", "half", "alone", "both"),
+    [
+        ("3.6812", 0.0003, "$3.6812", "$3.6812 ± 0.0003"),
+        ("4.1", 0.41, "$4.10", "$4.10 ± 0.41"),
+        ("1234.5", 120.0, "$1,234", "$1,234 ± 120"),
+        ("0.21372", 0.04, "$0.21", "$0.21 ± 0.04"),
+    ],
+)
+def test_a_mean_cost_keeps_its_cents_and_has_more_digits_where_the_interval_allows(amount, half, alone, both):
+    interval = Interval(low=float(amount) - half, high=float(amount) + half)
+    assert figures.money(usd(amount), interval) == alone
+    assert figures.money_estimate(usd(amount), interval) == both
+
+
+@given(st.floats(1e-2, 9e5), st.floats(1e-9, 2.0))
+def test_a_rounded_mean_is_never_further_from_the_mean_than_its_interval_or_a_twentieth(mean, share):
+    half = mean * share
+    text = figures.duration(mean, Interval(low=mean - half, high=mean + half))
+    number, unit = text.split(" ")
+    shown = float(number.replace(",", "")) * {"µs": 0.001, "ms": 1.0, "s": 1000.0}[unit]
+    assert abs(shown - mean) <= max(half, mean * 0.05)
