@@ -96,10 +96,19 @@ def present_word(result: TuningResult) -> str:
 
 
 def _in_words(change: Change) -> str:
-    """What changes, without a figure that chance alone may have made."""
+    """What changes, without a figure that chance alone may have made, and which way it surely does.
+
+    The certainty is of the direction: means are told apart at 95 % (their intervals, or the draws of a search).
+    """
     duration = "about as fast" if change.duration_within_noise else figures.faster(change.duration)
     cost = "at about the same cost" if change.cost_within_noise else figures.cheaper(change.cost)
-    return f"{duration}, {cost}"
+    ways = [
+        said.split(" % ")[1]
+        for said, noisy in ((duration, change.duration_within_noise), (cost, change.cost_within_noise))
+        if not noisy and " % " in said
+    ]
+    sure = f", 95 % sure to be {'both' if len(ways) == 2 else ways[0]}" if ways else ""
+    return f"{duration}, {cost}{sure}"
 
 
 def present_size(result: TuningResult) -> SizeResult | None:

@@ -12,14 +12,14 @@ Make = Callable[..., TuningResult]
 def test_another_size_is_named_with_what_changes(make_result: Make) -> None:
     answer = sentence.answer(make_result(present_mb=512, best_mb=1769))
     assert answer.startswith("Use 1,769 MB instead of 512 MB: 70 % faster, ")
-    assert answer.endswith(" % dearer.")
+    assert answer.endswith(" % dearer, 95 % sure to be both.")
 
 
 @pytest.mark.parametrize(
     ("duration", "cost", "said"),
     [
-        (True, False, "about as fast, 5 % dearer"),
-        (False, True, "70 % faster, at about the same cost"),
+        (True, False, "about as fast, 5 % dearer, 95 % sure to be dearer"),
+        (False, True, "70 % faster, at about the same cost, 95 % sure to be faster"),
         (True, True, "about as fast, at about the same cost"),
     ],
 )
@@ -32,6 +32,15 @@ def test_a_change_that_chance_may_have_made_gets_no_figure(
     change = replace(result.recommendation.change, duration_within_noise=duration, cost_within_noise=cost)
     noisy = replace(result, recommendation=replace(result.recommendation, change=change))
     assert sentence.answer(noisy) == f"Use 1,769 MB instead of 512 MB: {said}."
+
+
+def test_a_change_too_small_to_be_written_is_not_claimed(make_result: Make) -> None:
+    result = make_result(present_mb=512, best_mb=1769)
+    assert result.recommendation is not None
+    assert result.recommendation.change is not None
+    change = replace(result.recommendation.change, duration=0.001, cost=-0.04)
+    little = replace(result, recommendation=replace(result.recommendation, change=change))
+    assert sentence.answer(little).endswith(": as fast, 4 % cheaper, 95 % sure to be cheaper.")
 
 
 def test_a_present_size_that_is_best_is_called_that(make_result: Make) -> None:
