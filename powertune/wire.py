@@ -13,6 +13,8 @@ Schema history of ``result.json``:
 * 4: ``request`` has what is asked of a canary, of a clone and of its instruction set, and the role that leads to the
   function. ``function`` says whether a clone was measured; ``canary``, ``architectures`` and ``comparison`` are new.
   Nothing of schema 3 has changed.
+* 5: ``traffic`` says how often the function is invoked in a month, and ``request.monthly_invocations`` whether the user
+  gave that. Nothing of schema 4 has changed.
 
 `read_result` takes all of them. Of a file of schema 1 it keeps the event's hash and size and drops the text; what an
 earlier schema did not say has its default, so a run of before was a grid of which nothing is claimed.
@@ -242,19 +244,30 @@ def read_result(path: Path) -> TuningResult:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}.", next_step="Give the path of a result.json.") from None
+    return result_from_text(text, str(path))
+
+
+def result_from_text(text: str, called: str) -> TuningResult:
+    """Read the text of a ``result.json`` of this schema or an earlier one; ``called`` is where it comes from.
+
+    Raises:
+        UsageError: it is damaged, or of a newer schema.
+    """
     try:
         data = _decoded(text)
         version = _schema_version(data)
         if version > SCHEMA_VERSION:
             raise UsageError(
-                f"{path} was written by a newer powertune (schema {version}, this one reads up to {SCHEMA_VERSION}).",
+                f"{called} was written by a newer powertune (schema {version}, this one reads up to {SCHEMA_VERSION}).",
                 next_step="Update powertune.",
             )
         known = _from_schema_1(data) if version == 1 else data
+        if type(known.get("report")) is str:  # which `run --json` prints beside the result
+            known = {name: value for name, value in known.items() if name != "report"}
         return from_data({**known, "schema_version": SCHEMA_VERSION}, TuningResult)
     except WireError as error:
         raise UsageError(
-            f"{path} is not a whole powertune result: {error}.",
+            f"{called} is not a whole powertune result: {error}.",
             next_step="It may have been cut short or edited; make it anew with powertune run.",
         ) from None
 

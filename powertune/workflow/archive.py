@@ -111,6 +111,10 @@ class Archive:
         text = self._store.get(f"{self._root}/result.json")
         return None if text is None else loads(text, TuningResult)
 
+    def result_text(self) -> str | None:
+        """The answer as it was written, maybe by an older powertune; None where there is none."""
+        return self._store.get(f"{self._root}/result.json")
+
     def request_stop(self) -> None:
         """Leave word that the user wants the run to end."""
         self._store.put(f"{self._root}/stop", "")

@@ -1,16 +1,14 @@
-"""Drives a run through the state machine, and watches it."""
+"""Drives a run through the state machine, and undoes one that was ended from outside."""
 
 import contextlib
 import json
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
-from powertune import errors
 from powertune.aws.clock import Clock
 from powertune.aws.errors import explained
 from powertune.aws.session import AwsSession
-from powertune.domain.events import Phase, Progress
+from powertune.domain.events import Progress
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import Environment, TuningResult
 from powertune.domain.work import RunInput
@@ -21,14 +19,11 @@ from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
 from powertune.workflow.stack import Stack
 from powertune.workflow.steps import run_step, target_of
+from powertune.workflow.watching import failure_of, followed, how_it_ended, is_past_restoring
 
 _LARGEST_INLINE_REQUEST = 100_000
 """Characters; a larger request goes through the store. Step Functions takes 256 KiB of input."""
 
-_POLL_S = 0.25
-_POLLS_PER_LOOK = 4
-_WITHOUT_RESTORING = ("ABORTED", "TIMED_OUT")
-_LONGEST_CAUSE = 300
 _TASKS_END_S = 5.0
 """A task outlives its execution: what it was doing may take effect after the first look at the function."""
 
@@ -63,7 +58,7 @@ def run_execution(
             "executionArn"
         ]
     try:
-        execution = _watched(states, archive, arn, clock, progress, stop_requested)
+        execution = followed(states, archive, arn, clock, progress, stop_requested)
     except AwsError as error:
         raise AwsError(
             f"{error.message} The execution {run_id} goes on by itself, and puts {request.function_arn.name} back at "
@@ -72,50 +67,9 @@ def run_execution(
         ) from error
     if execution["status"] == "SUCCEEDED":
         return archive.result()
-    if _is_past_restoring(execution):
+    if is_past_restoring(execution):
         raise _stopped(execution, request, run_id, lambda: _undo(session, archive_store, clock, request, run_id))
-    raise _error(execution, run_id)
-
-
-def _watched(
-    states: Any,
-    archive: Archive,
-    arn: str,
-    clock: Clock,
-    progress: Callable[[Progress], None],
-    stop_requested: Callable[[], bool],
-) -> dict[str, Any]:
-    """Follow an execution until it is over: what Step Functions says of it then."""
-    told_to_stop = False
-    polls = 0
-    while True:
-        with explained("watching the execution"):
-            execution: dict[str, Any] = states.describe_execution(executionArn=arn)
-        if execution["status"] != "RUNNING":
-            return execution
-        if stop_requested() and not told_to_stop:
-            archive.request_stop()
-            told_to_stop = True
-        if polls % _POLLS_PER_LOOK == 0:
-            # Progress that cannot be read is no reason to stop watching.
-            with contextlib.suppress(AwsError):
-                moment = archive.told()
-                if moment is not None:
-                    progress(_progress(moment))
-        polls += 1
-        clock.sleep(_POLL_S)
-
-
-def _progress(moment: dict[str, Any]) -> Progress:
-    spent = moment["spent"]
-    return Progress(
-        phase=Phase(moment["phase"]),
-        detail=moment["detail"],
-        invocations_done=moment["invocations_done"],
-        invocations_planned=moment["invocations_planned"],
-        spent=None if spent is None else Decimal(spent),
-        currency=moment["currency"],
-    )
+    raise failure_of(execution, run_id)
 
 
 def _undo(session: AwsSession, store: Store, clock: Clock, request: TuningRequest, run_id: str) -> None:
@@ -132,33 +86,11 @@ def _undo(session: AwsSession, store: Store, clock: Clock, request: TuningReques
         run_step(services, "restore", data)
 
 
-def _is_past_restoring(execution: dict[str, Any]) -> bool:
-    """Whether an execution may have ended without coming through its restoring state.
-
-    No Catch, not even one of States.ALL, gets States.Runtime or States.DataLimitExceeded (AWS docs,
-    step-functions/latest/dg/concepts-error-handling). What the state machine raises itself is undone once more in any
-    case: that is safe.
-    """
-    raised = str(execution.get("error") or "")
-    return execution["status"] in _WITHOUT_RESTORING or (
-        execution["status"] == "FAILED" and raised.startswith("States.")
-    )
-
-
-def _how(execution: dict[str, Any]) -> str:
-    if execution["status"] == "ABORTED":
-        return "was stopped from outside"
-    if execution["status"] == "TIMED_OUT":
-        return "ran out of time"
-    cause = " ".join(str(execution.get("cause") or "no cause given").split()).rstrip(".")
-    return f"was ended by Step Functions itself with {execution['error']} ({cause[:_LONGEST_CAUSE]})"
-
-
 def _stopped(
     execution: dict[str, Any], request: TuningRequest, run_id: str, undo: Callable[[], None]
 ) -> PowertuneError:
     """What to say of an execution that ended without restoring, after undoing it."""
-    aborted, how = execution["status"] == "ABORTED", _how(execution)
+    aborted, how = execution["status"] == "ABORTED", how_it_ended(execution)
     try:
         undo()
     except PowertuneError as error:
@@ -168,19 +100,3 @@ def _stopped(
         )
     kind = Stopped if aborted else AwsError
     return kind(f"The execution {run_id} {how}; {request.function_arn.name} was put back as it was.")
-
-
-def _error(execution: dict[str, Any], run_id: str) -> PowertuneError:
-    name, cause = execution.get("error") or execution["status"], execution.get("cause") or ""
-    try:
-        message = str(json.loads(cause)["errorMessage"])
-    except (ValueError, KeyError, TypeError):
-        message = cause or "no cause given"
-    kind = getattr(errors, name, None)
-    text, _, next_step = message.partition("\n")
-    if isinstance(kind, type) and issubclass(kind, PowertuneError):
-        return kind(text, next_step=next_step)
-    return AwsError(
-        f"The execution {run_id} ended as {execution['status']} with {name}: {text}",
-        next_step="Its history in Step Functions shows the state that failed.",
-    )

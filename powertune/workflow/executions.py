@@ -40,13 +40,14 @@ def running(session: AwsSession, stack: Stack) -> tuple[Running, ...]:
                     run_id=execution["name"],
                     execution_arn=arn,
                     since=execution["startDate"].astimezone(UTC).isoformat(timespec="seconds"),
-                    function_arn=_function(described.get("input")),
+                    function_arn=function_in(described.get("input")),
                 )
             )
     return tuple(found)
 
 
-def _function(text: Any) -> str | None:
+def function_in(text: Any) -> str | None:
+    """The ARN of the function in an execution's input; None where that does not say it."""
     try:
         data = json.loads(text)
         arn = data["lambdaARN"] if "lambdaARN" in data else data["request"]["function_arn"]
