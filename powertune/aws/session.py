@@ -19,6 +19,9 @@ from powertune.errors import AwsError
 INVOKE_MARGIN_S = 60
 """Read timeout on top of the function's own timeout, for queueing and transport."""
 
+_QUICK_CONNECT_S, _QUICK_READ_S, _QUICK_ATTEMPTS = 2, 3, 2
+"""What can be done without is waited for ten seconds in all at most."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
@@ -117,6 +120,17 @@ class AwsSession:
                     Config(retries={"mode": "standard", "total_max_attempts": 10}, max_pool_connections=10),
                 )
             return self._clients[service]
+
+    def quick_client(self, service: str) -> Any:
+        """A client for reads that a run can do without: given up after two attempts and a few seconds."""
+        return self._make(
+            service,
+            Config(
+                connect_timeout=_QUICK_CONNECT_S,
+                read_timeout=_QUICK_READ_S,
+                retries={"mode": "standard", "total_max_attempts": _QUICK_ATTEMPTS},
+            ),
+        )
 
     def invoker(self, *, timeout_s: int, parallel: int, region: str | None = None) -> Any:
         """A Lambda client for Invoke: never retried by botocore, because a retry runs and bills again.

@@ -115,6 +115,12 @@ _OPTIONS = (
         help="Prices to use in place of the list's, as in 0.0000166667,0.0000002,USD.",
     ),
     click.option(
+        "--monthly-invocations",
+        type=int,
+        metavar="N",
+        help="How often the function is invoked in a month of 30 days, for what a month costs; in place of its metric.",
+    ),
+    click.option(
         "--lift-log-level",
         is_flag=True,
         help="Where the function logs with SystemLogLevel WARN: give the run's versions INFO.",
@@ -193,6 +199,7 @@ def request_of(arn: FunctionArn, options: dict[str, Any], *, default_payload: st
             request,
             include_payload=options["include_payload"],
             lift_log_level=options["lift_log_level"],
+            monthly_invocations=options["monthly_invocations"],
             limits=limits_of(options),
             **isolation_arguments(options),
         )
@@ -230,6 +237,7 @@ def request_of(arn: FunctionArn, options: dict[str, Any], *, default_payload: st
         limits=limits_of(options),
         include_payload=options["include_payload"],
         lift_log_level=options["lift_log_level"],
+        monthly_invocations=options["monthly_invocations"],
         seed=seed,
     )
     return with_prior(request, options["prior"])

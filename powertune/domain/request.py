@@ -24,6 +24,7 @@ MAX_COLD_STARTS = 1_000
 DEFAULT_SIZES_AT_ONCE = 3
 MAX_SIZES_AT_ONCE = 40
 MAX_SLEEP_MS = 900_000
+MAX_MONTHLY_INVOCATIONS = 10**15
 SEARCHED_MEMORY_SIZES_MB = (
     *(128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896, 1024, 1152, 1280, 1408, 1536),
     *(1769, 2048, 2304, 2560, 3008, 3584, 4096, 4608, 5120, 6144, 7168, 8192, 9216, 10240),
@@ -88,6 +89,7 @@ class TuningRequest:
         peer: what else aws-lambda-power-tuning's input said, where the request came from one.
         include_payload: keep the payloads in the result.
         lift_log_level: publish the run's versions with the system log level INFO where the function has WARN.
+        monthly_invocations: how often the function is invoked in a month of 30 days; None to ask CloudWatch.
         seed: every random choice of the run follows from it.
     """
 
@@ -127,6 +129,7 @@ class TuningRequest:
     peer: PeerInput | None = None
     include_payload: bool = False
     lift_log_level: bool = False
+    monthly_invocations: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -151,6 +154,8 @@ class TuningRequest:
         between("The number of cold starts", self.cold_starts, 0, MAX_COLD_STARTS)
         between("The balanced weight", self.balanced_weight, 0, 1)
         between("The tolerance", self.tolerance, 0, 1)
+        if self.monthly_invocations is not None:
+            between("The number of invocations in a month", self.monthly_invocations, 1, MAX_MONTHLY_INVOCATIONS)
         check_names(self)
         check_isolation(self)
         check_payloads(self)

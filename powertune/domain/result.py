@@ -10,8 +10,9 @@ from powertune.domain.price import Money, Price
 from powertune.domain.request import TuningRequest
 from powertune.domain.sample import Sample, TraceParts
 from powertune.domain.search import SearchKind, StopReason, Strategy
+from powertune.domain.traffic import MonthlyTraffic
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 
 class SizeStatus(StrEnum):
@@ -336,4 +337,5 @@ class TuningResult:
     canary: CanaryReport | None = None
     architectures: tuple[ArchitectureRun, ...] = ()
     comparison: ArchitectureComparison | None = None
+    traffic: MonthlyTraffic | None = None
     schema_version: int = SCHEMA_VERSION

@@ -8,6 +8,7 @@ from powertune.domain.function import Architecture, FunctionSnapshot
 from powertune.domain.request import TuningRequest
 from powertune.domain.role import TargetRole
 from powertune.domain.search import StopReason
+from powertune.domain.traffic import MonthlyTraffic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +117,7 @@ class RunState:
         published: how many versions the run has published.
         published_mb: memory sizes of all versions of the run, added up.
         processors: the functions called around each invocation.
+        traffic: how often the function is invoked in a month; None where nothing says it.
         batches: what the planner asked for in this round.
         work: the same, once published.
         parts: how many pieces of this round's invocations lie in the store.
@@ -149,6 +151,7 @@ class RunState:
     published: int = 0
     published_mb: int = 0
     processors: tuple[ProcessorFacts, ...] = ()
+    traffic: MonthlyTraffic | None = None
     batches: tuple[Batch, ...] = ()
     work: tuple[SizeWork, ...] = ()
     parts: int = 0

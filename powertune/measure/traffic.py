@@ -75,7 +75,7 @@ def read_traffic(session: Any, arn: FunctionArn, clock: Clock, confirm: Confirm 
     end_s = clock.now_ms() // 1000
     start_s = end_s - DAYS * 86_400
     cloudwatch = session.client("cloudwatch")
-    hours = _hourly(cloudwatch, "AWS/Lambda", "Invocations", ("FunctionName", arn.name), start_s, end_s)
+    hours = hourly_invocations(cloudwatch, arn, end_s)
     groups: dict[bool, dict[str, float]] = {}
     scanned: int | None = 0
     if hours:
@@ -108,6 +108,21 @@ def read_traffic(session: Any, arn: FunctionArn, clock: Clock, confirm: Confirm 
         bytes_scanned=scanned,
         notes=_notes(arn, configuration, invocations, records, [*groups.values()]),
     )
+
+
+def hourly_invocations(client: Any, arn: FunctionArn, end_s: int) -> list[float]:
+    """Invocations of a function in each hour of the last 14 days in which there was any.
+
+    Args:
+        client: of CloudWatch.
+        arn: the function; all its versions and aliases count.
+        end_s: when the days end, in epoch seconds.
+
+    Raises:
+        AwsError: the call was refused.
+    """
+    start_s = end_s - DAYS * 86_400
+    return _hourly(client, "AWS/Lambda", "Invocations", ("FunctionName", arn.name), start_s, end_s)
 
 
 def _hourly(

@@ -70,7 +70,7 @@ def target_statements(scope: Scope, wanted: Collection[Feature] = (), *, either:
     for one in written:
         statements += [target.changes(one), *target.undo(one)]
     statements += [*map(target.invoke, measured), target.never_delete(function)]
-    statements += [*target.log_queries([scope.log_group_arn]), target.traces()]
+    statements += [*target.log_queries([scope.log_group_arn]), target.traces(), target.traffic()]
     if Feature.APPLY in wanted or Feature.CANARY in wanted:
         statements += features.alias_statements(scope)
     if Feature.CANARY in wanted:

@@ -129,6 +129,17 @@ def log_queries(log_group_arns: Sequence[str]) -> tuple[Statement, ...]:
     )
 
 
+def traffic() -> Statement:
+    """To read how often a function is invoked."""
+    return Statement(
+        sid="ReadTraffic",
+        actions=("cloudwatch:GetMetricStatistics",),
+        resources=("*",),
+        why=f"How often the function was invoked in the last 14 days, for what a month costs. {NO_RESOURCE}",
+        without="The result does not say what a month costs, unless --monthly-invocations says how often.",
+    )
+
+
 def traces() -> Statement:
     """To read traces."""
     return Statement(

@@ -115,6 +115,11 @@ def _mean_billed_ms(samples: Sequence[Sample]) -> Fraction | None:
     return Fraction(sum(billed), len(billed)) if billed else None
 
 
+def in_a_month(invocations: int, days: int) -> int:
+    """Invocations of so many days, in proportion in a month of 30."""
+    return round(Fraction(invocations * MONTH_DAYS, days))
+
+
 def traffic_load(traffic: Traffic) -> Load:
     """A month like the days that were looked at: their invocations in proportion, their mean billed durations.
 
@@ -131,7 +136,7 @@ def traffic_load(traffic: Traffic) -> Load:
     warm = Fraction(traffic.warm_billed_total_ms, traffic.warm_records) if traffic.warm_records else None
     cold = Fraction(traffic.cold_billed_total_ms, traffic.cold_records) if traffic.cold_records else None
     return Load(
-        invocations=max(1, round(Fraction(traffic.invocations * MONTH_DAYS, traffic.days))),
+        invocations=max(1, in_a_month(traffic.invocations, traffic.days)),
         memory_mb=traffic.memory_mb,
         # Where every invocation was a cold start, what a warm one takes is not known; none is expected then.
         warm_billed_ms=warm if warm is not None else cold or Fraction(0),

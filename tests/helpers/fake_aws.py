@@ -92,6 +92,7 @@ class FakeAws:
         self.log_class = "STANDARD"
         self.trace_destination = "XRay"
         self.failing_sizes_mb = ()  # an update to one of these is accepted, and fails later
+        self.hourly = ()  # invocations of the function in hours of the last days, as CloudWatch counts them
 
     # --- what a user of the function can see ---------------------------------------------------------------
 
@@ -104,6 +105,9 @@ class FakeAws:
 
     def client(self, service):
         return _Client(self, service)
+
+    def quick_client(self, service):
+        return self.client(service)
 
     def reaching(self, *, region=None, role=None):
         return self
@@ -285,6 +289,14 @@ class FakeAws:
         }
 
     # --- CloudWatch Logs, X-Ray, S3, Step Functions --------------------------------------------------------
+
+    def get_metric_statistics(self, Dimensions, StartTime, EndTime, **asked):
+        assert asked == {
+            "Namespace": "AWS/Lambda", "MetricName": "Invocations", "Period": 3600, "Statistics": ["Sum"],
+        }  # fmt: skip
+        assert Dimensions == [{"Name": "FunctionName", "Value": NAME}]
+        assert (EndTime - StartTime).days == 14
+        return {"Datapoints": [{"Sum": count} for count in self.hourly]}
 
     def describe_log_groups(self, logGroupNamePrefix):
         return {"logGroups": [{"logGroupName": logGroupNamePrefix, "logGroupClass": self.log_class}]}

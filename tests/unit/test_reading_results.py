@@ -20,6 +20,8 @@ SCHEMA_2 = SCHEMA_1.with_name("result-schema-2.json")
 """The same of a powertune before schema 3."""
 SCHEMA_3 = SCHEMA_1.with_name("result-schema-3.json")
 """A short search of a powertune before schema 4."""
+SCHEMA_4 = SCHEMA_1.with_name("result-schema-4.json")
+"""A short search on a clone, of a powertune before schema 5."""
 
 
 @pytest.fixture
@@ -242,3 +244,21 @@ def test_everything_in_a_result_of_the_third_schema_is_kept():
 def test_a_run_before_there_were_clones_was_one_of_the_function_itself():
     request = read_result(SCHEMA_3).request
     assert (request.isolate, request.architecture, request.canary) == (False, None, None)
+
+
+# --- the fourth schema ------------------------------------------------------------------------------------------
+
+
+def test_everything_in_a_result_of_the_fourth_schema_is_kept():
+    fourth = json.loads(SCHEMA_4.read_text(encoding="utf-8"))
+    data = to_data(read_result(SCHEMA_4))
+    assert fourth["schema_version"] == 4
+    assert fourth["function"]["clone"].startswith("powertune-clone-")
+    assert list(missing_from(data, fourth)) == ["$.schema_version"]
+    assert data["schema_version"] == SCHEMA_VERSION
+
+
+@pytest.mark.parametrize("path", [SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4])
+def test_of_a_run_before_traffic_was_read_it_is_unknown_and_not_nought(path):
+    result = read_result(path)
+    assert (result.traffic, result.request.monthly_invocations) == (None, None)

@@ -15,6 +15,7 @@ from powertune.domain.request import SEARCHED_MEMORY_SIZES_MB, TuningRequest
 from powertune.domain.search import SearchKind
 from powertune.domain.work import ProcessorFacts, RunInput, RunState
 from powertune.errors import AwsError, FunctionChanged, FunctionNotFound, FunctionRefused, Stopped, UsageError
+from powertune.measure.monthly_traffic import monthly_traffic
 from powertune.measure.payloads import with_payloads_from_s3
 from powertune.pricing.bill import invocation_cost
 from powertune.pricing.most import INIT_LIMIT_MS
@@ -108,6 +109,8 @@ def preflight(services: Services, run: RunInput) -> RunState:
         )
     examined = examine(services, request)
     request, snapshot, processors, notes = examined.request, examined.snapshot, examined.processors, examined.notes
+    # Before this run's own invocations count.
+    traffic = monthly_traffic(services.session, request, services.environment, services.clock)
     now_ms = services.clock.now_ms()
     until_ms = now_ms + lease_ms(request, snapshot, processors)
     if request.isolate:
@@ -140,6 +143,7 @@ def preflight(services: Services, run: RunInput) -> RunState:
         apply=request.apply and not request.dry_run,
         peer=request.peer is not None,
         processors=processors,
+        traffic=traffic,
         warnings=(
             *undone,
             *standing_warnings(request, snapshot, now_ms),

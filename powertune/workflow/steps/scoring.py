@@ -64,6 +64,7 @@ def score(services: Services, state: RunState) -> RunState:
             restored=False,
             samples=samples,
             search=search,
+            traffic=state.traffic,
         )
     )
     return state
