@@ -21,6 +21,9 @@ _LEAST_DIGITS, _MOST_DIGITS = 2, 6
 _ONE_DIGIT_FROM = 1.95
 _CENTS = 2
 _NO_CENTS_FROM = 100
+_HALF_A_CENT = Decimal("0.005")
+_CENTS_BELOW = Decimal("9.995")
+"""What is written of a month: from here on it would read as 10.00."""
 _DURATION_UNITS = ((0.001, "µs"), (1.0, "ms"), (1000.0, "s"))
 _SYMBOLS = {"USD": "$", "CNY": "CN¥"}
 _NO_DIFFERENCE = 0.005
@@ -91,6 +94,21 @@ def money(amount: Money | None, interval: Interval | None = None) -> str:
     if amount is None or not amount.amount.is_finite():
         return UNKNOWN
     return _signed(amount, _money_decimals(amount.amount, interval))
+
+
+def monthly(amount: Money | None, interval: Interval | None = None) -> str:
+    """An amount of a month: ``$1,240``, ``$41``, ``$4.10``: whole units from 10 upwards, cents below.
+
+    From 10 upwards to the digits that an interval in the unit of the amount allows, three without one.
+    """
+    if amount is None or not amount.amount.is_finite():
+        return UNKNOWN
+    value = abs(amount.amount)
+    if 0 < value < _HALF_A_CENT:
+        return f"under {_symbol(amount.currency)}0.01"
+    if value < _CENTS_BELOW:
+        return _signed(amount, _CENTS)
+    return _signed(amount, min(0, _allowed(float(value), interval, 1.0)))
 
 
 def money_estimate(amount: Money | None, interval: Interval | None) -> str:

@@ -1,0 +1,171 @@
+"""What a month costs, and what the recommended memory size saves in one, at the function's own traffic. Pure.
+
+A month is the compared mean cost of an invocation times the invocations of 30 days: as if each were a warm one of the
+run's payload, at the run's prices, without free tier, volume tiers and provisioned concurrency.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from math import hypot
+
+from powertune.domain.price import Money
+from powertune.domain.result import Change, Interval, SizeCost, SizeResult, TuningResult
+from powertune.domain.traffic import TrafficSource
+from powertune.render import figures
+from powertune.render.compared import WARM, compared_by
+
+_MILLION = 1_000_000
+_DIGITS = 60
+_CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saving:
+    """What going from one memory size to the other saves in a month.
+
+    ``amount`` is exact, and negative where the other size costs more. ``interval`` is that of the amount, in its unit,
+    as wide as the measured costs make it; the traffic is taken as it is. ``within_noise`` is the change's own: chance
+    may have made the difference, and then no saving is to be claimed.
+    """
+
+    from_memory_mb: int
+    to_memory_mb: int
+    amount: Money
+    interval: Interval | None
+    within_noise: bool
+
+
+def saving(result: TuningResult) -> Saving | None:
+    """What the recommended memory size saves in a month in place of the present one.
+
+    None where the traffic is not known, where the present size is the recommended one or was not measured on the
+    function's own instruction set, and where something else than warm invocations was compared.
+    """
+    change = _change(result)
+    if change is None or result.function.own_architecture is not None:
+        return None
+    now, then = (_cost(result, memory_mb) for memory_mb in (change.from_memory_mb, change.to_memory_mb))
+    if now is None or then is None:
+        return None
+    was, will_be = _of(result, now), _of(result, then)
+    if was is None or will_be is None or was.currency != will_be.currency:
+        return None
+    with localcontext() as context:
+        context.prec = _DIGITS
+        amount = Money(amount=was.amount - will_be.amount, currency=was.currency)
+    return Saving(
+        from_memory_mb=change.from_memory_mb,
+        to_memory_mb=change.to_memory_mb,
+        amount=amount,
+        interval=_interval(result, float(amount.amount), now, then),
+        within_noise=change.cost_within_noise,
+    )
+
+
+def saving_words(result: TuningResult) -> str:
+    """``saves $41 a month at your traffic``, or ``costs $12 a month more at your traffic``.
+
+    Empty where nothing is known or claimed: within the noise, below a cent, or where the change reads as none.
+    """
+    found = saving(result)
+    if found is None or found.within_noise or abs(found.amount.amount) < _CENT or _reads_as_none(result):
+        return ""
+    size = Money(amount=abs(found.amount.amount), currency=found.amount.currency)
+    text = figures.monthly(size, found.interval)
+    said = f"saves {text} a month" if found.amount.amount > 0 else f"costs {text} a month more"
+    given = result.traffic is not None and result.traffic.source is TrafficSource.GIVEN
+    return f"{said} at {'the traffic given' if given else 'your traffic'}"
+
+
+def traffic_words(result: TuningResult) -> str:
+    """``1,200,000 invocations a month, from the last 14 days``; empty where it is not known."""
+    traffic = result.traffic
+    if traffic is None:
+        return ""
+    if traffic.source is TrafficSource.GIVEN:
+        return f"{figures.plural(traffic.invocations, 'invocation')} a month, as given"
+    days = figures.plural(traffic.days or 0, "day")
+    if not traffic.invocations:
+        return f"none in the last {days}"
+    return f"{figures.plural(traffic.invocations, 'invocation')} a month, from the last {days}"
+
+
+def monthly_cost(result: TuningResult, size: SizeResult) -> Money | None:
+    """What a month costs at a memory size, exactly; None where that, or the traffic, is not known."""
+    cost = compared_by(result).cost(size)
+    return None if cost is None else _of(result, cost)
+
+
+def cost_words(result: TuningResult, size: SizeResult) -> str:
+    """The same in figures, to the digits that its interval allows: ``$79``; a dash where it is not known."""
+    cost, amount = compared_by(result).cost(size), monthly_cost(result, size)
+    if cost is None or amount is None:
+        return figures.UNKNOWN
+    return figures.monthly(amount, _interval(result, float(amount.amount), cost))
+
+
+def month_sentence(result: TuningResult) -> str:
+    """What a month costs at the recommended size, and at the present one where the two are told apart.
+
+    Empty where no month can be counted.
+    """
+    best = result.recommendation
+    chosen = None if best is None else _size(result, best.memory_mb)
+    if chosen is None or not _is_worth_saying(monthly_cost(result, chosen)):
+        return ""
+    text = cost_words(result, chosen)
+    said = f"{text} a month at {figures.memory(chosen.memory_mb)}"
+    before = present_words(result)
+    if before not in ("", text):
+        said += f", {before} at {figures.memory(result.function.original_memory_mb)}"
+    return f"At {traffic_words(result)}: {said}; counted as warm ones, without the free tier."
+
+
+def present_words(result: TuningResult) -> str:
+    """What a month costs at the present memory size; empty where the recommended one is not surely told apart."""
+    present = _size(result, result.function.original_memory_mb)
+    return cost_words(result, present) if present is not None and saving_words(result) else ""
+
+
+def _change(result: TuningResult) -> Change | None:
+    change = result.recommendation.change if result.recommendation is not None else None
+    return None if change is None or change.from_memory_mb == change.to_memory_mb else change
+
+
+def _reads_as_none(result: TuningResult) -> bool:
+    """Whether the change of cost is so small that the answer calls it none."""
+    change = _change(result)
+    return change is None or figures.difference(change.cost) == "same"
+
+
+def _is_worth_saying(amount: Money | None) -> bool:
+    return amount is not None and amount.amount >= _CENT
+
+
+def _size(result: TuningResult, memory_mb: int) -> SizeResult | None:
+    return next((size for size in result.memory_sizes if size.memory_mb == memory_mb), None)
+
+
+def _cost(result: TuningResult, memory_mb: int) -> SizeCost | None:
+    size = _size(result, memory_mb)
+    return None if size is None else compared_by(result).cost(size)
+
+
+def _of(result: TuningResult, cost: SizeCost) -> Money | None:
+    """The month of a mean cost; only a warm invocation's, since nothing says how many are cold."""
+    if result.traffic is None or compared_by(result) is not WARM:
+        return None
+    with localcontext() as context:
+        context.prec = _DIGITS
+        amount = cost.per_invocation.amount * result.traffic.invocations
+    return Money(amount=amount, currency=cost.per_invocation.currency)
+
+
+def _interval(result: TuningResult, mean: float, *costs: SizeCost) -> Interval | None:
+    """The interval of a month's cost, or of the difference of two, which were measured apart."""
+    intervals = [cost.per_million_interval for cost in costs]
+    known = [one for one in intervals if one is not None]
+    if len(known) < len(intervals) or result.traffic is None:
+        return None
+    half = hypot(*((one.high - one.low) / 2 for one in known)) * result.traffic.invocations / _MILLION
+    return Interval(low=mean - half, high=mean + half)
