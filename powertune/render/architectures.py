@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from powertune.domain.function import Architecture
 from powertune.domain.result import ArchitectureRun, Recommendation, SizeResult, TuningResult
-from powertune.render import figures
+from powertune.render import figures, markdown_text
 from powertune.render.bill import is_complete
 from powertune.render.compared import compared_by
 from powertune.render.markup import Markup, note, safe, table, together
 from powertune.render.safe import cells, escape, fit, one_line
 
 _GAP = "  "
+_LONGEST_REASON = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +71,25 @@ def architecture_lines(result: TuningResult, width: int) -> list[str]:
         if row.reason is not None:
             text = f"{row.texts[0]}{' ' * (widths[0] - cells(row.texts[0]))}{_GAP}not measured: {one_line(row.reason)}"
         else:
-            marks = [word for word, holds in (("better", row.is_best), ("present", row.is_own)) if holds]
-            text = laid_out(row.texts) + (f"{_GAP}{', '.join(marks)}" if marks else "")
+            text = f"{laid_out(row.texts)}{_GAP}{_marks(row)}"
         lines.append(text)
     return [fit(line.rstrip(), width) for line in lines]
+
+
+def architectures_markdown(result: TuningResult) -> str:
+    """A table for Markdown; empty for one instruction set."""
+    rows = list(_lines(result))
+    if len(rows) < 2:
+        return ""
+    titles = _titles(result)
+    written, said = [], []
+    for row in rows:
+        texts = [*row.texts, *([figures.UNKNOWN] * (len(titles) - len(row.texts)))]
+        written.append([*map(markdown_text.plain, texts), "not measured" if row.reason is not None else _marks(row)])
+        if row.reason is not None and not any(row.reason in warning for warning in result.warnings):
+            reason = markdown_text.plain(row.reason, _LONGEST_REASON)
+            said.append(f"\n\n{row.texts[0]} was not measured: {reason}")
+    return markdown_text.table((*titles, ""), written, left=(0, len(titles))) + "".join(said)
 
 
 def architectures_section(result: TuningResult) -> Markup:
@@ -102,6 +118,10 @@ def architectures_section(result: TuningResult) -> Markup:
         '<section aria-labelledby="architectures"><h2 id="architectures">Instruction sets side by side</h2>'
         f'{said}<p class="lead">{how}</p>{table("architectures", heads, body)}</section>'
     )
+
+
+def _marks(row: _Line) -> str:
+    return ", ".join(word for word, holds in (("better", row.is_best), ("present", row.is_own)) if holds)
 
 
 def _titles(result: TuningResult) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from powertune.domain.result import SizeResult, TuningResult
 from powertune.render import figures, means
 from powertune.render.compared import beginning, compared_by
+from powertune.render.size_word import is_recommended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,9 +18,9 @@ class SizeColumn:
     keep: int
 
 
-def size_columns(result: TuningResult) -> list[SizeColumn]:
-    """What a table says of a measured memory size, in this order."""
-    by = compared_by(result)
+def size_columns(result: TuningResult, *, cost_intervals: bool = False) -> list[SizeColumn]:
+    """What a table says of a measured memory size, in this order; costs with their intervals if asked."""
+    by, cost_of = compared_by(result), means.cost_estimate if cost_intervals else means.cost
     counted = result.request.cold_starts_wanted > 0 and not by.once
     restores = beginning(result) == "restore"
 
@@ -34,7 +35,7 @@ def size_columns(result: TuningResult) -> list[SizeColumn]:
     columns = [
         SizeColumn(title=by.column, of=lambda size: means.duration_estimate(by.duration(size)), keep=8),
         SizeColumn(title="p95", of=p95, keep=3),
-        SizeColumn(title="Per million", of=lambda size: means.cost(by.cost(size)), keep=7),
+        SizeColumn(title="Per million", of=lambda size: cost_of(by.cost(size)), keep=7),
         SizeColumn(title=f"Cold {'restore' if restores else 'init'}{' (n)' if counted else ''}", of=cold, keep=2),
         SizeColumn(title="Max used", of=lambda size: figures.memory(size.max_memory_used_mb), keep=1),
     ]
@@ -57,3 +58,16 @@ def legend(result: TuningResult) -> str:
     if by.cold:
         return f"cold start: {beginning(result)} and duration{',' if half else ''}{half}"
     return f"warm mean{half}; cold starts apart"
+
+
+def marked_sizes(result: TuningResult, most: int) -> tuple[SizeResult, ...]:
+    """All sizes, or where there are more than ``most`` the recommended, the present and others at even steps."""
+    sizes = result.memory_sizes
+    if len(sizes) <= most:
+        return sizes
+    present = result.function.original_memory_mb
+    rows = range(len(sizes))
+    chosen = {row for row in rows if is_recommended(result, sizes[row].memory_mb) or sizes[row].memory_mb == present}
+    steps = most - len(chosen)
+    chosen.update(round(step * (len(sizes) - 1) / (steps - 1)) for step in range(steps))
+    return tuple(sizes[row] for row in sorted(chosen))

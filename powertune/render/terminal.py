@@ -11,10 +11,11 @@ from powertune.render.architectures import architecture_lines, clone_note, spent
 from powertune.render.bill import spent
 from powertune.render.certainty import goal_words, other_goals_line
 from powertune.render.compared import is_measured, state_of
-from powertune.render.size_word import is_recommended, mark
+from powertune.render.monthly import month_sentence
 from powertune.render.plain import ascii_text
 from powertune.render.safe import cells, fit, one_line
 from powertune.render.size_columns import legend, size_columns
+from powertune.render.size_word import is_recommended, mark
 from powertune.render.terminal_chart import chart_lines
 
 _BOLD, _DIM, _YELLOW, _RED, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[33m", "\x1b[31m", "\x1b[0m"
@@ -100,9 +101,8 @@ def render_terminal(
         if not is_measured(result, size) and size.reason is not None:
             state = state_of(result, size)
             lines += paper.wrapped(f"{figures.memory(size.memory_mb)} {state}: {size.reason}", bullet="- ")
-    others = other_goals_line(result)
-    if others:
-        lines += paper.wrapped(others)
+    for text in filter(None, (other_goals_line(result), month_sentence(result))):
+        lines += paper.wrapped(text)
     lost = sentence.not_restored(result)
     if lost:
         lines += paper.wrapped(lost, code=_RED)

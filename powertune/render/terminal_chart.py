@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from powertune.domain.result import SizeResult, TuningResult
 from powertune.render import figures, means
 from powertune.render.compared import compared_by, is_measured, state_of
-from powertune.render.size_word import is_recommended, mark
 from powertune.render.plain import ascii_text
 from powertune.render.safe import cells, fit
+from powertune.render.size_columns import marked_sizes
+from powertune.render.size_word import is_recommended, mark
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _GAP = "  "
@@ -45,7 +46,7 @@ def chart_lines(result: TuningResult, width: int, *, ascii_only: bool = False) -
     All bars begin at zero. ``*`` and a word mark the recommended and the present size. Of more than 24 sizes some are
     left out, which a line below says; those with a mark are always drawn.
     """
-    by, sizes = compared_by(result), _drawn(result)
+    by, sizes = compared_by(result), marked_sizes(result, _MOST_ROWS)
     say = ascii_text if ascii_only else str
     draw = _ascii_bar if ascii_only else _block_bar
     durations = [by.duration(size) if is_measured(result, size) else None for size in sizes]
@@ -119,22 +120,6 @@ def _labels(result: TuningResult, sizes: Sequence[SizeResult]) -> tuple[str, ...
         f"{'*' if is_recommended(result, size.memory_mb) else ' '}{figures.memory(size.memory_mb):>{widest}}"
         for size in sizes
     )
-
-
-def _drawn(result: TuningResult) -> tuple[SizeResult, ...]:
-    """All sizes, or of many those with a mark and others at even steps."""
-    sizes = result.memory_sizes
-    if len(sizes) <= _MOST_ROWS:
-        return sizes
-    last = len(sizes) - 1
-    present = (result.function.original_memory_mb,)
-    first = [
-        row for row, size in enumerate(sizes) if is_recommended(result, size.memory_mb) or size.memory_mb in present
-    ]
-    chosen = set(first)
-    steps = _MOST_ROWS - len(chosen)
-    chosen.update(round(step * last / (steps - 1)) for step in range(steps))
-    return tuple(sizes[row] for row in sorted(chosen))
 
 
 def _block_bar(share: float, width: int) -> str:
