@@ -1,5 +1,28 @@
 // Charts against memory size: samples, means, the model, and what is marked.
 
+// What both charts say of the samples lies in one of them, in columns of finished texts: put together here.
+function unpack({ texts, kinds: found }) {
+  for (const columns of Object.values(found)) {
+    const sizes = columns.runs.flatMap(([words, count]) => Array(count).fill(words));
+    columns.text = sizes.map((words, row) => [
+      `${words} (no. ${columns.no[row]})`,
+      ...columns.lines.filter(([, said]) => said[row] !== null).map(([before, said]) => before + texts[said[row]]),
+    ].join("<br>"));
+  }
+  return found;
+}
+
+const unpacked = {};
+for (const [name, { page, data }] of Object.entries(charts)) {
+  if (page.kind !== "memory" || !page.samples) continue;
+  unpacked[name] = typeof page.samples === "string" ? unpacked[page.samples] : unpack(page.samples);
+  delete page.samples;
+  for (const trace of data) {
+    const columns = unpacked[name][trace.meta];
+    if (columns) Object.assign(trace, { x: columns.x, text: columns.text });
+  }
+}
+
 // A report of cold starts has no box to hide them.
 const coldHidden = () => form && form.elements.cold && !form.elements.cold.checked;
 
@@ -26,17 +49,59 @@ function memoryLayout(chart, layout, width) {
     const tint = colour(shape.name);
     if (shape.type === "rect") shape.fillcolor = tint; else shape.line.color = tint;
   }
-  for (const label of layout.annotations || []) {
+  layout.annotations = (layout.annotations || []).filter(uncrowded(place));
+  for (const label of layout.annotations) {
     label.font = { color: colour(label.name === "missing" ? "failed" : label.name), size: 13 };
     // Near an edge the label leans inwards, so that it is not cut off.
     const at = place(label.x) / inner;
     if (label.name !== "missing") label.xanchor = at < 0.15 ? "left" : at > 0.85 ? "right" : "center";
     if (log) label.x = Math.log10(label.x);
   }
+  if (page.target) addTarget(page, layout, logValues);
+}
+
+// Of missing sizes side by side only so many are named as do not lie on each other.
+function uncrowded(place) {
+  let last = -Infinity;
+  return (label) => {
+    if (label.name !== "missing") return true;
+    const at = place(label.x);
+    if (at - last < 18) return false;
+    last = at;
+    return true;
+  };
+}
+
+// The latency target is a line where it does not press the samples flat, and else a word at that edge of the chart.
+function addTarget(page, layout, logValues) {
+  const { value, text } = page.target;
+  const above = page.high > 0 && value > 2.5 * page.high;
+  const below = logValues && page.low > 0 && value < page.low / 10;
+  const label = {
+    name: "target", xref: "paper", x: 1, xanchor: "right", showarrow: false, text,
+    bgcolor: colour("paper"), opacity: 0.9, borderpad: 1, font: { color: colour("target"), size: 13 },
+  };
+  if (above || below) {
+    layout.annotations.push({
+      ...label, yref: "paper", y: above ? 1 : 0, yanchor: above ? "top" : "bottom",
+      text: `${above ? "↑" : "↓"} ${text}, ${above ? "above" : "below"} what is shown`,
+    });
+    return;
+  }
+  layout.shapes = [...(layout.shapes || []), {
+    type: "line", xref: "paper", x0: 0, x1: 1, yref: "y", y0: value, y1: value, name: "target", layer: "above",
+    line: { color: colour("target"), width: 2, dash: "8px,3px,2px,3px" },
+  }];
+  layout.annotations.push({ ...label, yref: "y", y: logValues ? Math.log10(value) : value, yanchor: "bottom" });
 }
 
 function sampleTrace(trace, chart, narrow) {
   const tint = colour(trace.meta);
+  if (trace.meta === "statistic") {
+    trace.marker.color = tint;
+    trace.marker.line.color = tint;
+    return;
+  }
   trace.marker.color = tint;
   if (narrow) trace.marker.size -= 2;
   // Where thousands of points lie on each other, fainter ones show how densely.

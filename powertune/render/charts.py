@@ -6,16 +6,19 @@ colour for the light or the dark page, chooses the axes and places the labels.
 
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from powertune.domain.result import Distribution, Interval, TuningResult
-from powertune.domain.sample import Outcome, Sample
-from powertune.render import bars, figures, means, model
-from powertune.render.compared import COLD, Compared, beginning, compared_by, equivalent_sizes, is_measured, state_of
-from powertune.render.points import PointKind, Spread, cost_per_million, kind_of
+from powertune.domain.sample import Sample
+from powertune.render import bars, figures, means, model, samples, strips, target
+from powertune.render.compared import COLD, Compared, beginning, compared_by
+from powertune.render.distribution import distribution_charts
+from powertune.render.pareto import pareto_chart
+from powertune.render.points import PointKind, Spread, cost_per_million
 from powertune.render.safe import chart_text
-from powertune.render.sentence import present_size, present_word
+from powertune.render.used import used_chart
 
 SYMBOLS = {
     PointKind.WARM: "circle",
@@ -37,22 +40,46 @@ _ROUND_MB = (256, 512, 1024, 2048, 4096, 8192)
 Chart = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ground:
+    """What both charts stand on: the run, its memory sizes, where points lie beside them, and the samples drawn."""
+
+    result: TuningResult
+    sizes_mb: Sequence[int]
+    spread: Spread
+    found: samples.Chosen
+
+
 def charts(result: TuningResult) -> dict[str, Chart]:
-    """The charts by name: ``duration``, ``cost``, ``parts`` and ``cold``, each where there is something to draw."""
-    drawn = {"duration": _duration_chart(result), "cost": _cost_chart(result)}
+    """The charts by name, each where there is something to draw: ``duration``, ``cost`` and those of other modules."""
+    drawn = _main_charts(result)
     if rows := bars.traced(result):
-        drawn["parts"] = bars.stacked(rows, "Mean time of the traced warm invocations")
+        drawn["parts"] = bars.stacked(result, rows, "Mean time of the traced warm invocations")
     if rows := bars.cold_parts(result):
-        drawn["cold"] = bars.stacked(rows, "Mean time of the cold starts")
+        drawn["cold"] = bars.stacked(result, rows, "Mean time of the cold starts")
+    drawn |= {"pareto": pareto_chart(result), **distribution_charts(result), "used": used_chart(result)}
     return {name: chart for name, chart in drawn.items() if chart["data"]}
 
 
-def _duration_chart(result: TuningResult) -> Chart:
-    by = compared_by(result)
+def _main_charts(result: TuningResult) -> dict[str, Chart]:
+    """Duration and cost against memory size. What both say of a sample lies in the first that is drawn."""
+    sizes_mb = sorted({size.memory_mb for size in result.memory_sizes} | {s.memory_mb for s in result.samples})
+    spread = Spread(sizes_mb, least=_LEAST_SPREAD if model.points(result) else 0.0)
+    ground = _Ground(result=result, sizes_mb=sizes_mb, spread=spread, found=samples.chosen(result.samples))
+    drawn = {"duration": _duration_chart(ground), "cost": _cost_chart(ground)}
+    shared: Any = samples.columns(ground.found, spread, several=len(result.request.payloads) > 1)
+    for name, chart in drawn.items():
+        if chart["data"]:
+            chart["page"]["samples"] = shared
+            shared = name if isinstance(shared, dict) else shared
+    return drawn
+
+
+def _duration_chart(ground: _Ground) -> Chart:
+    result, by = ground.result, compared_by(ground.result)
     found = {size.memory_mb: mean for size in result.memory_sizes if (mean := by.duration(size)) is not None}
-    largest = max(
-        [mean.mean for mean in found.values()] or [wait for s in result.samples if (wait := s.latency_ms)] or [1.0]
-    )
+    waits = (wait for members in ground.found.by_kind.values() for s in members if (wait := s.latency_ms))
+    largest = max([mean.mean for mean in found.values()] or waits, default=1.0)
     scale, unit = figures.duration_unit(largest)
 
     def of_sample(sample: Sample) -> float | None:
@@ -71,11 +98,17 @@ def _duration_chart(result: TuningResult) -> Chart:
     begins = beginning(result)
     title = f"Cold start ({begins} and duration)" if by is COLD else f"Duration (cold: with {begins})"
     modelled = model.durations(result, scale)
-    return _against_memory(result, f"{title}, {unit}", of_sample, [] if by.once else means_drawn, modelled)
+    ticks = [(mb, figure / scale, text) for mb, figure, text in target.marks(result)]
+    chart = _against_memory(
+        ground, f"{title}, {unit}", of_sample, [] if by.once else means_drawn, modelled, statistics=ticks
+    )
+    if (wanted := target.target_of(result)) is not None:
+        chart["page"]["target"] = {"value": wanted.limit_ms / scale, "text": chart_text(target.label(wanted))}
+    return chart
 
 
-def _cost_chart(result: TuningResult) -> Chart:
-    by = compared_by(result)
+def _cost_chart(ground: _Ground) -> Chart:
+    result, by = ground.result, compared_by(ground.result)
     sizes = {size.memory_mb: size for size in result.memory_sizes}
 
     def of_sample(sample: Sample) -> float | None:
@@ -93,7 +126,7 @@ def _cost_chart(result: TuningResult) -> Chart:
         if (cost := by.cost(size)) is not None
     ]
     title = f"Cost {by.per_million}, {chart_text(result.price.currency)}"
-    return _against_memory(result, title, of_sample, [] if by.once else means_drawn, model.costs(result))
+    return _against_memory(ground, title, of_sample, [] if by.once else means_drawn, model.costs(result))
 
 
 def counted(mean: Distribution, by: Compared) -> str:
@@ -107,27 +140,26 @@ def _ends(interval: Interval | None, scale: float = 1.0) -> tuple[float, float] 
 
 
 def _against_memory(
-    result: TuningResult,
+    ground: _Ground,
     y_title: str,
     of_sample: Callable[[Sample], float | None],
     means: list[tuple[int, float, tuple[float, float] | None, str]],
     modelled: Sequence[model.Modelled],
+    *,
+    statistics: Sequence[tuple[int, float, str]] = (),
 ) -> Chart:
     import plotly.graph_objects as go
 
-    sizes_mb = sorted({size.memory_mb for size in result.memory_sizes} | {s.memory_mb for s in result.samples})
-    spread = Spread(sizes_mb, least=_LEAST_SPREAD if modelled else 0.0)
+    result = ground.result
     figure = go.Figure(layout={"template": "none"})
     drawn: list[float] = [one.value for one in modelled]
     _add_model(figure, modelled)
     for kind in (PointKind.FAILED, PointKind.SET_ASIDE, PointKind.COLD, PointKind.WARM):
-        points = list(_points(result, kind, of_sample, spread))
-        if points:
-            drawn += [y for _, y, _ in points]
+        values = [_drawable(of_sample(sample)) for sample in ground.found.by_kind.get(kind, ())]
+        if known := [y for y in values if y is not None]:
+            drawn += known
             figure.add_scatter(
-                x=[x for x, _, _ in points],
-                y=[y for _, y, _ in points],
-                text=[text for _, _, text in points],
+                y=values,
                 mode="markers",
                 meta=kind.value,
                 marker={"symbol": SYMBOLS[kind], "size": 7 if kind is PointKind.WARM else 8},
@@ -151,7 +183,10 @@ def _against_memory(
             marker={"symbol": "diamond", "size": 9 if len(means) <= _FEW else 5},
             hovertemplate="%{text}<extra></extra>",
         )
-    figure.update_layout(shapes=list(_shapes(result, spread)), annotations=list(_labels(result)))
+    if statistics:
+        drawn += [y for _, y, _ in statistics]
+        _add_statistics(figure, statistics)
+    figure.update_layout(shapes=list(strips.shapes(result, ground.spread)), annotations=list(strips.labels(result)))
     figure.update_xaxes(title={"text": "Memory size, MB"})
     figure.update_yaxes(title={"text": y_title})
     chart: Chart = json.loads(figure.to_json())
@@ -159,14 +194,33 @@ def _against_memory(
     wide = bool(positive) and max(positive) / min(positive) > _LOG_FROM_RATIO
     chart["page"] = {
         "kind": "memory",
-        "sizes": sizes_mb,
+        "sizes": ground.sizes_mb,
         "reach": _reach(modelled),
-        "first": _worth_a_tick(result),
+        "first": strips.worth_a_tick(result),
         "decades": math.log10(max(positive) / min(positive)) if positive else 0.0,
         "log": wide,
-        "unshown": sum(1 for sample in result.samples if of_sample(sample) is None),
+        "low": min(positive, default=0.0),
+        "high": max(positive, default=0.0),
     }
     return chart
+
+
+def _drawable(value: float | None) -> float | None:
+    return samples.short(value) if value is not None and math.isfinite(value) else None
+
+
+def _add_statistics(figure: Any, statistics: Sequence[tuple[int, float, str]]) -> None:
+    """A short line at each size: what is held against the latency target there."""
+    few = len(statistics) <= _FEW
+    figure.add_scatter(
+        x=[mb for mb, _, _ in statistics],
+        y=[y for _, y, _ in statistics],
+        text=[chart_text(text) for _, _, text in statistics],
+        mode="markers",
+        meta="statistic",
+        marker={"symbol": "line-ew-open", "size": 18 if few else 7, "line": {"width": 2.5 if few else 1.5}},
+        hovertemplate="%{text}<extra></extra>",
+    )
 
 
 def _add_model(figure: Any, modelled: Sequence[model.Modelled]) -> None:
@@ -200,90 +254,3 @@ def _reach(modelled: Sequence[model.Modelled]) -> list[int]:
         return []
     low, high = modelled[0].memory_mb, modelled[-1].memory_mb
     return [low, high, *(size for size in _ROUND_MB if low < size < high)]
-
-
-def _points(
-    result: TuningResult, kind: PointKind, of_sample: Callable[[Sample], float | None], spread: Spread
-) -> Iterable[tuple[float, float, str]]:
-    seen: dict[int, int] = {}
-    several = len(result.request.payloads) > 1
-    for sample in result.samples:
-        y = of_sample(sample) if kind_of(sample) is kind else None
-        if y is not None and math.isfinite(y):
-            index = seen.get(sample.memory_mb, 0)
-            seen[sample.memory_mb] = index + 1
-            yield spread.place(kind, sample.memory_mb, index), y, _hover(sample, kind, several=several)
-
-
-def _hover(sample: Sample, kind: PointKind, *, several: bool) -> str:
-    lines = [f"{figures.memory(sample.memory_mb)}, {kind.value.replace('-', ' ')} (no. {sample.order + 1})"]
-    lines.append(f"duration {figures.duration(sample.duration_ms)}")
-    if sample.init_ms is not None:
-        lines.append(f"init {figures.duration(sample.init_ms)}")
-    if sample.restore_ms is not None:
-        lines.append(f"restore {figures.duration(sample.restore_ms)}")
-    if sample.billed_ms is not None:
-        lines.append(f"billed {figures.count(sample.billed_ms)} ms")
-    if several:
-        lines.append(f"payload no. {sample.payload + 1}")
-    if kind is PointKind.FAILED:
-        lines.append(chart_text(sample.error_type or sample.outcome.value, 80))
-    elif sample.outcome is Outcome.OK and sample.error_type is not None:
-        lines.append(f"allowed exception: {chart_text(sample.error_type, 80)}")
-    return "<br>".join(lines)
-
-
-def _shapes(result: TuningResult, spread: Spread) -> Iterable[dict[str, Any]]:
-    alike = equivalent_sizes(result)
-    for size in result.memory_sizes:
-        low, high = spread.band(size.memory_mb)
-        strip = {"type": "rect", "xref": "x", "yref": "paper", "x0": low, "x1": high, "y0": 0, "y1": 1}
-        strip |= {"layer": "below", "line": {"width": 0}}
-        if not is_measured(result, size):
-            yield strip | {"name": "missing"}
-        elif size.memory_mb in alike:
-            yield strip | {"name": "equivalent"}
-    for role, mb, top in _marked(result):
-        line = {"type": "line", "xref": "x", "yref": "paper", "x0": mb, "x1": mb, "y0": 0, "y1": top}
-        dash = "dash" if role == "present" else "solid"
-        yield line | {"name": role, "layer": "between", "line": {"width": 2, "dash": dash}}
-
-
-def _labels(result: TuningResult) -> Iterable[dict[str, Any]]:
-    for role, mb, top in _marked(result):
-        text = "recommended" if role == "recommended" else present_word(result)
-        if role == "recommended" and mb == result.function.original_memory_mb:
-            text = "present and recommended"
-        yield _label(role, mb, text) | {"y": top, "yanchor": "bottom"}
-    for size in result.memory_sizes:
-        if not is_measured(result, size):
-            yield _label("missing", size.memory_mb, state_of(result, size)) | {
-                "y": 0.03,
-                "yanchor": "bottom",
-                "xshift": -12,
-                "textangle": -90,
-            }
-
-
-def _label(role: str, mb: int, text: str) -> dict[str, Any]:
-    return {"name": role, "xref": "x", "yref": "paper", "x": mb, "text": text, "showarrow": False}
-
-
-def _marked(result: TuningResult) -> Iterable[tuple[str, int, float]]:
-    if result.recommendation is not None:
-        yield "recommended", result.recommendation.memory_mb, 1.0
-    if marks_present(result):
-        yield "present", result.function.original_memory_mb, 1.07
-
-
-def marks_present(result: TuningResult) -> bool:
-    """Whether the memory size that the function had has a line of its own: it was measured, and is not the best."""
-    present, best = result.function.original_memory_mb, result.recommendation
-    return (best is None or best.memory_mb != present) and present_size(result) is not None
-
-
-def _worth_a_tick(result: TuningResult) -> list[int]:
-    sizes = {size.memory_mb for size in result.memory_sizes}
-    best = [result.recommendation.memory_mb] if result.recommendation else []
-    wanted = [*best, result.function.original_memory_mb, *([min(sizes), max(sizes)] if sizes else [])]
-    return [mb for mb in dict.fromkeys(wanted) if mb in sizes]

@@ -54,14 +54,14 @@ class Spread:
     """Places points of one memory size side by side, so that none hides another.
 
     Offsets are in octaves of memory size and follow from the order alone: the same result draws the same picture.
-    They shrink where sizes are close, but not below ``least``.
+    They shrink where a size has a close neighbour, but not below ``least``.
     """
 
     def __init__(self, sizes_mb: Sequence[int], *, least: float = 0.0) -> None:
         ordered = sorted(set(sizes_mb))
         gaps = [math.log2(high / low) for low, high in itertools.pairwise(ordered)]
-        self.nearest = min(gaps, default=1.0)
-        self._half = max(min(_WIDEST_OCTAVES, 0.16 * self.nearest), least)
+        self._gaps = dict(zip(ordered, zip([1.0, *gaps], [*gaps, 1.0], strict=True), strict=True)) if ordered else {}
+        self._least = least
 
     def place(self, kind: PointKind, memory_mb: int, index: int) -> float:
         """Where the ``index``-th point of its kind is drawn, in MB.
@@ -70,9 +70,10 @@ class Spread:
         """
         within = (index * _GOLDEN + 0.5) % 1 * 2 - 1
         middle, width = {PointKind.WARM: (-1.15, 0.75), PointKind.COLD: (1.0, 0.45)}.get(kind, (2.0, 0.4))
-        return float(memory_mb * 2 ** (self._half * (middle + width * within)))
+        half = max(min(_WIDEST_OCTAVES, 0.16 * min(self._gaps[memory_mb])), self._least)
+        return float(memory_mb * 2 ** (half * (middle + width * within)))
 
     def band(self, memory_mb: int) -> tuple[float, float]:
         """The strip around a memory size that a shaded size fills, in MB."""
-        half = min(0.28, 0.44 * self.nearest)
-        return memory_mb / 2**half, memory_mb * 2**half
+        below, above = (min(0.28, 0.44 * gap) for gap in self._gaps[memory_mb])
+        return memory_mb / 2**below, memory_mb * 2**above

@@ -94,7 +94,7 @@ def test_a_cold_start_is_drawn_with_the_init_that_its_caller_waits_for(make_resu
     assert cold.init_ms is not None
     assert cold.duration_ms is not None
     chart = charts_of(render_html(result))["duration"]
-    assert points(chart, "cold") == pytest.approx([cold.duration_ms + cold.init_ms])
+    assert points(chart, "cold") == pytest.approx([cold.duration_ms + cold.init_ms], rel=1e-4)
 
 
 def test_the_points_of_the_cost_chart_have_the_mean_cost_of_their_size(make_result: Make) -> None:

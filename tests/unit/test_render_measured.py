@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from drawn_samples import hovers
 from html_page import Page
 from shown_runs import cold_run, dry_run, full_run
 
@@ -67,8 +68,8 @@ def test_payloads_are_told_by_number_use_and_size(
     shown = replace(result, request=request)
     assert said in how(shown)
     assert "xxx" not in render_html(shown).split("<script")[0]
-    assert "payload no. 1" in charts(shown)["duration"]["data"][0]["text"][0]
-    assert "payload no." not in charts(result)["duration"]["data"][0]["text"][0]
+    assert "payload no. 1" in hovers(charts(shown), "warm")[0]
+    assert "payload no." not in hovers(charts(result), "warm")[0]
 
 
 def test_a_record_whose_arithmetic_does_not_fit_is_listed_with_what_is_wrong(make_result: Make) -> None:
@@ -202,9 +203,7 @@ def test_a_dry_run_that_met_a_warm_environment_shows_its_duration(make_result: M
 
 
 def test_an_allowed_exception_is_told_where_its_sample_is_pointed_at(make_result: Make) -> None:
-    warm = charts(full_run(make_result))["duration"]["data"][2]
-    assert warm["meta"] == "warm"
-    assert "allowed exception: NotFound" in warm["text"][0]
+    assert "allowed exception: NotFound" in hovers(charts(full_run(make_result)), "warm")[0]
 
 
 def test_a_recommended_size_that_stands_alone_is_not_shaded_as_equivalent(make_result: Make) -> None:
