@@ -11,7 +11,7 @@ from math import hypot
 from powertune.domain.price import Money
 from powertune.domain.result import Change, Interval, SizeCost, SizeResult, TuningResult
 from powertune.domain.traffic import TrafficSource
-from powertune.render import figures
+from powertune.render import figures, means
 from powertune.render.compared import WARM, compared_by
 
 _MILLION = 1_000_000
@@ -73,8 +73,13 @@ def saving_words(result: TuningResult) -> str:
     size = Money(amount=abs(found.amount.amount), currency=found.amount.currency)
     text = figures.monthly(size, found.interval)
     said = f"saves {text} a month" if found.amount.amount > 0 else f"costs {text} a month more"
+    return f"{said} at {whose_traffic(result)}"
+
+
+def whose_traffic(result: TuningResult) -> str:
+    """``your traffic``, or ``the traffic given``."""
     given = result.traffic is not None and result.traffic.source is TrafficSource.GIVEN
-    return f"{said} at {'the traffic given' if given else 'your traffic'}"
+    return "the traffic given" if given else "your traffic"
 
 
 def traffic_words(result: TuningResult) -> str:
@@ -109,16 +114,20 @@ def month_sentence(result: TuningResult) -> str:
 
     Empty where no month can be counted.
     """
-    best = result.recommendation
-    chosen = None if best is None else _size(result, best.memory_mb)
-    if chosen is None or not _is_worth_saying(monthly_cost(result, chosen)):
+    best, text, before = result.recommendation, best_words(result), present_words(result)
+    if best is None or not text:
         return ""
-    text = cost_words(result, chosen)
-    said = f"{text} a month at {figures.memory(chosen.memory_mb)}"
-    before = present_words(result)
+    said = f"{text} a month at {figures.memory(best.memory_mb)}"
     if before not in ("", text):
         said += f", {before} at {figures.memory(result.function.original_memory_mb)}"
     return f"At {traffic_words(result)}: {said}; counted as warm ones, without the free tier."
+
+
+def best_words(result: TuningResult) -> str:
+    """What a month costs at the recommended memory size; empty where that is not known, or below a cent."""
+    size = means.recommended(result)
+    cost = None if size is None else monthly_cost(result, size)
+    return "" if size is None or cost is None or cost.amount < _CENT else cost_words(result, size)
 
 
 def present_words(result: TuningResult) -> str:
@@ -136,10 +145,6 @@ def _reads_as_none(result: TuningResult) -> bool:
     """Whether the change of cost is so small that the answer calls it none."""
     change = _change(result)
     return change is None or figures.difference(change.cost) == "same"
-
-
-def _is_worth_saying(amount: Money | None) -> bool:
-    return amount is not None and amount.amount >= _CENT
 
 
 def _size(result: TuningResult, memory_mb: int) -> SizeResult | None:
