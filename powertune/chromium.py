@@ -41,6 +41,8 @@ TIMEOUT_S = 120.0
 _BUDGET_MS = 20_000
 """How much time the page is given by its own clock, which Chromium winds forward whenever the page only waits."""
 _SHOWN_CHARACTERS = 400
+_NO_SANDBOX = ("No usable sandbox", "SUID sandbox", "Failed to move to new namespace")
+"""What Chromium says where it may not start its sandbox (content/browser/zygote_host and sandbox/linux)."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 _OPTIONS = (
@@ -263,7 +265,7 @@ def _environment(browser: str, folder: Path) -> dict[str, str]:
 
 def _crash(browser: str, code: int, said: str) -> PowertuneError:
     how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-    if "sandbox" in said.lower():
+    if any(sign in said for sign in _NO_SANDBOX):
         return PowertuneError(
             f"Chromium ({browser}) cannot start its sandbox here, as in many containers. No picture was drawn.",
             next_step=f"Allow it unprivileged user namespaces, or set {VARIABLE} to a script that starts Chromium with "
