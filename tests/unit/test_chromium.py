@@ -134,7 +134,7 @@ def test_the_browser_has_a_profile_and_a_session_of_its_own_and_leads_nowhere(fa
     profile = next(one for one in given["arguments"] if one.startswith("--user-data-dir="))
     assert str(fake.temporary) in profile
     assert "--host-resolver-rules=MAP * ~NOTFOUND" in given["arguments"]
-    assert "--disable-background-networking" in given["arguments"]
+    assert "--no-proxy-server" in given["arguments"]
     assert given["arguments"][-1].startswith("file://")
     assert given["group"] == given["pid"] != os.getpgid(0)
 
