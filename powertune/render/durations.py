@@ -1,0 +1,144 @@
+"""How single durations spread at one memory size: quartiles and counts beside what the result says itself."""
+
+import bisect
+import itertools
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from powertune.domain.result import Distribution, SizeResult, TuningResult
+from powertune.domain.sample import Outcome
+
+FEWEST_FOR_BINS = 10
+"""Fewer values are shown one by one: a histogram of them would show its own bins."""
+_FEWEST_BINS, _MOST_BINS = 6, 32
+_LOG_FROM_RATIO = 12.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bins:
+    """How many values lie in each of the ranges between neighbours of ``edges``; ``log`` where those grow evenly."""
+
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+    log: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Durations:
+    """The warm durations or the cold starts of one memory size, in milliseconds.
+
+    Attributes:
+        memory_mb: the size.
+        cold: cold starts, of which the caller waits for init or restore too.
+        found: what the result says of them: count, percentiles, extremes.
+        quartiles: p25 and p75; None where the samples are not the ones that ``found`` is of.
+        bins: None likewise, and where the values are few.
+        values: those few, ascending.
+    """
+
+    memory_mb: int
+    cold: bool
+    found: Distribution
+    quartiles: tuple[float, float] | None
+    bins: Bins | None
+    values: tuple[float, ...]
+
+    @property
+    def key(self) -> str:
+        """A name of it for the page."""
+        return f"{self.memory_mb}-{'cold' if self.cold else 'warm'}"
+
+
+def durations_by_size(result: TuningResult) -> list[Durations]:
+    """Warm durations and cold starts of every size that has any, ascending, warm ones first.
+
+    All samples are gone through once, and sorted by size and kind.
+    """
+    if result.request.dry_run:
+        return []
+    durations = _durations(result)
+    made = []
+    for size in sorted(result.memory_sizes, key=lambda one: one.memory_mb):
+        for cold in (False, True):
+            found = _found(size, cold=cold)
+            if found is not None:
+                made.append(_summary(size.memory_mb, found, sorted(durations[size.memory_mb, cold]), cold=cold))
+    return made
+
+
+def _found(size: SizeResult, *, cold: bool) -> Distribution | None:
+    return size.cold.latency_ms if cold else size.warm.duration_ms
+
+
+def _durations(result: TuningResult) -> dict[tuple[int, bool], list[float]]:
+    """Warm durations and cold latencies by size: those that are in its statistics."""
+    made: dict[tuple[int, bool], list[float]] = defaultdict(list)
+    request = result.request
+    # With several payloads the statistics take each as often as planned (`powertune.decide.summary`).
+    mix = request.planned_mix() if request.mixes_payloads else None
+    taken: Counter[tuple[int, int]] = Counter()
+    for sample in result.samples:
+        duration = sample.duration_ms
+        if duration is None or sample.billed_ms is None or sample.cold is None or sample.outcome is not Outcome.OK:
+            continue
+        if sample.suppressed_init:
+            continue
+        if sample.cold:
+            made[sample.memory_mb, True].append(duration + (sample.init_ms or 0.0) + (sample.restore_ms or 0.0))
+            continue
+        if mix is not None:
+            turn = (sample.memory_mb, sample.payload)
+            if taken[turn] >= mix.get(sample.payload, 0):
+                continue
+            taken[turn] += 1
+        made[sample.memory_mb, False].append(duration)
+    return made
+
+
+def _summary(memory_mb: int, found: Distribution, values: Sequence[float], *, cold: bool) -> Durations:
+    same = len(values) == found.count
+    quartiles = (quantile(values, 0.25), quantile(values, 0.75)) if same and len(values) > 3 else None
+    many = len(values) >= FEWEST_FOR_BINS
+    return Durations(
+        memory_mb=memory_mb,
+        cold=cold,
+        found=found,
+        quartiles=quartiles,
+        bins=_bins(values, quartiles) if quartiles is not None and many else None,
+        values=tuple(values) if same and not many else (),
+    )
+
+
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """As the result has its own: by linear interpolation (Hyndman and Fan's type 7)."""
+    at = (len(ordered) - 1) * share
+    below = math.floor(at)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (at - below)
+
+
+def _bins(ordered: Sequence[float], quartiles: tuple[float, float]) -> Bins | None:
+    """Bins as wide as Freedman and Diaconis say (1981), as far as their number can be read."""
+    low, high = ordered[0], ordered[-1]
+    if high <= low:
+        return None
+    log = low > 0 and high / low > _LOG_FROM_RATIO
+
+    def on_axis(value: float) -> float:
+        return math.log(value) if log else value
+
+    middle = on_axis(quartiles[1]) - on_axis(quartiles[0]) if not log or quartiles[0] > 0 else 0.0
+    width = 2 * middle / len(ordered) ** (1 / 3)
+    reach = on_axis(high) - on_axis(low)
+    number = min(max(math.ceil(reach / width) if width > 0 else _MOST_BINS, _FEWEST_BINS), _MOST_BINS)
+    inner = (on_axis(low) + reach * index / number for index in range(1, number))
+    edges = [low, *(math.exp(edge) if log else edge for edge in inner), high]
+    return Bins(edges=tuple(edges), counts=tuple(_counts(ordered, edges)), log=log)
+
+
+def _counts(ordered: Sequence[float], edges: Sequence[float]) -> Iterable[int]:
+    """How many lie in each range; an edge belongs to the range above it, the last one to that below."""
+    ends = [0, *(bisect.bisect_left(ordered, edge) for edge in edges[1:-1]), len(ordered)]
+    return (after - before for before, after in itertools.pairwise(ends))
