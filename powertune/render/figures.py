@@ -99,12 +99,12 @@ def money(amount: Money | None, interval: Interval | None = None) -> str:
 def monthly(amount: Money | None, interval: Interval | None = None) -> str:
     """An amount of a month: ``$1,240``, ``$41``, ``$4.10``: whole units from 10 upwards, cents below.
 
-    From 10 upwards to the digits that an interval in the unit of the amount allows, three without one.
+    From 10 upwards to no more digits than an interval in the unit of the amount allows.
     """
     if amount is None or not amount.amount.is_finite():
         return UNKNOWN
     value = abs(amount.amount)
-    if 0 < value < _HALF_A_CENT:
+    if 0 < value <= _HALF_A_CENT:
         return f"under {_symbol(amount.currency)}0.01"
     if value < _CENTS_BELOW:
         return _signed(amount, _CENTS)
