@@ -107,3 +107,17 @@ class S3Store:
                 Bucket=self._bucket, Prefix=self._prefix + prefix
             )
             return sorted(item["Key"].removeprefix(self._prefix) for page in pages for item in page.get("Contents", []))
+
+    def folders(self, prefix: str, *, owner: str) -> list[str]:
+        """The names between a prefix and the next slash, sorted; what lies below them is not listed.
+
+        Raises:
+            AwsError: as ever; also where the bucket is not of the account ``owner``.
+        """
+        whole = self._prefix + prefix
+        with explained("listing results in", self._bucket):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=whole, Delimiter="/", ExpectedBucketOwner=owner
+            )
+            found = [item["Prefix"] for page in pages for item in page.get("CommonPrefixes", [])]
+        return sorted(name.removeprefix(whole).removesuffix("/") for name in found)

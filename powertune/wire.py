@@ -247,8 +247,10 @@ def read_result(path: Path) -> TuningResult:
     return result_from_text(text, str(path))
 
 
-def result_from_text(text: str, called: str) -> TuningResult:
+def result_from_text(text: str, called: str, *, samples: bool = True) -> TuningResult:
     """Read the text of a ``result.json`` of this schema or an earlier one; ``called`` is where it comes from.
+
+    Without ``samples`` they are left out, unseen: most of a result is samples, and a history needs none.
 
     Raises:
         UsageError: it is damaged, or of a newer schema.
@@ -264,12 +266,22 @@ def result_from_text(text: str, called: str) -> TuningResult:
         known = _from_schema_1(data) if version == 1 else data
         if type(known.get("report")) is str:  # which `run --json` prints beside the result
             known = {name: value for name, value in known.items() if name != "report"}
+        if not samples:
+            known = _without_samples(known)
         return from_data({**known, "schema_version": SCHEMA_VERSION}, TuningResult)
     except WireError as error:
         raise UsageError(
             f"{called} is not a whole powertune result: {error}.",
             next_step="It may have been cut short or edited; make it anew with powertune run.",
         ) from None
+
+
+def _without_samples(data: dict[str, Any]) -> dict[str, Any]:
+    beside = data.get("architectures")
+    if isinstance(beside, list):
+        runs = [{**run, "samples": []} if isinstance(run, dict) else run for run in beside]
+        data = {**data, "architectures": runs}
+    return {**data, "samples": []} if isinstance(data.get("samples"), list) else data
 
 
 def _schema_version(data: Any) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from powertune.domain.function import FunctionSnapshot
+from powertune.domain.history import summary_of
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import TuningResult
 from powertune.domain.sample import Invocation, Sample, TraceParts
@@ -13,6 +14,9 @@ from powertune.store import Store
 from powertune.wire import dumps, from_data, loads, to_data
 
 T = TypeVar("T")
+
+SUMMARY = "summary.json"
+"""The name of a run's answer in brief, beside its ``result.json``."""
 
 _ENDED = "ended"
 
@@ -97,6 +101,10 @@ class Archive:
     def save_result(self, result: TuningResult) -> None:
         """Keep the answer."""
         self._store.put(f"{self._root}/result.json", dumps(result, indent=1))
+
+    def save_summary(self, result: TuningResult) -> None:
+        """Keep a finished run's answer in brief, so that a history of many runs need not read their samples."""
+        self._store.put(f"{self._root}/{SUMMARY}", dumps(summary_of(result)))
 
     def result(self) -> TuningResult:
         """The answer.

@@ -1,5 +1,6 @@
 """Restore and finish: every run passes through here, however it went."""
 
+import contextlib
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -13,7 +14,7 @@ from powertune.domain.result import Applied, SizeStatus, TuningResult
 from powertune.domain.role import cleanup_command
 from powertune.domain.search import SearchKind, StopReason
 from powertune.domain.work import Restoration, RunState
-from powertune.errors import AwsError, FunctionFails, NotRestored, Stopped
+from powertune.errors import AwsError, FunctionFails, NotRestored, PowertuneError, Stopped
 from powertune.peer import peer_output
 from powertune.target.apply import apply_memory
 from powertune.target.lease import Lease
@@ -209,6 +210,9 @@ def finish(services: Services, state: RunState, restoration: Restoration) -> dic
         warnings=(*draft.warnings, *_new(state.warnings, draft.warnings), *restoration.left_alone),
     )
     archive.save_result(result)
+    # The run is over and its answer is kept; without the summary a history reads that.
+    with contextlib.suppress(PowertuneError):
+        archive.save_summary(result)
     if not state.peer:
         answer: dict[str, Any] = to_data(state)
         return answer

@@ -1,0 +1,173 @@
+"""What every form of a history says of its runs in the same words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from powertune.domain.history import ComparedBy, RunSummary, SizeSummary
+from powertune.domain.result import Interval
+from powertune.domain.search import SearchKind
+from powertune.render import figures, means
+from powertune.render.safe import one_line
+
+CODE_CHARACTERS = 8
+"""How much of a CodeSha256 is shown: enough to tell deployments apart."""
+
+_LONGEST_ID = 60
+_OF = {ComparedBy.WARM: "", ComparedBy.COLD: "cold starts", ComparedBy.ONCE: "dry run"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """Other code than before: the first run that measured it, and the last one, in the same place, before that."""
+
+    run: RunSummary
+    before: RunSummary
+
+
+def oldest_first(runs: Sequence[RunSummary]) -> list[RunSummary]:
+    """The runs whose beginning is known, in the order of time."""
+    timed = [(begun, run) for run in runs if (begun := figures.parse_moment(run.started_at)) is not None]
+    return [run for _, run in sorted(timed, key=lambda one: (one[0], one[1].run_id))]
+
+
+def deployments(runs: Sequence[RunSummary]) -> list[Deployment]:
+    """Where the code changed from one run to the next in the same environment, in the order of time."""
+    found: list[Deployment] = []
+    latest: dict[str, RunSummary] = {}
+    for run in oldest_first(runs):
+        before = latest.get(run.environment)
+        if before is not None and before.code_sha256 != run.code_sha256:
+            found.append(Deployment(run=run, before=before))
+        latest[run.environment] = run
+    return found
+
+
+def alike(run: RunSummary) -> tuple[object, ...]:
+    """What two runs must share for their durations to be joined by a line: else something besides the code differs."""
+    return run.environment, run.architecture, run.compared, run.payloads_sha256
+
+
+def run_id(run: RunSummary) -> str:
+    """The run's id on one line; as text, still to be escaped."""
+    return one_line(run.run_id, _LONGEST_ID)
+
+
+def code(run: RunSummary) -> str:
+    """The beginning of the CodeSha256."""
+    return one_line(run.code_sha256[:CODE_CHARACTERS]) or figures.UNKNOWN
+
+
+def date(run: RunSummary) -> str:
+    """``2026-11-24 11:34``, in UTC; as it stands where it is no time."""
+    begun = figures.parse_moment(run.started_at)
+    return one_line(run.started_at, 20) if begun is None else f"{begun:%Y-%m-%d %H:%M}"
+
+
+def memory(run: RunSummary) -> str:
+    """``512 → 1,769 MB``; one size where it stays."""
+    if run.recommended_mb is None:
+        return f"{figures.count(run.present_mb)} → {figures.UNKNOWN}"
+    if run.recommended_mb == run.present_mb:
+        return figures.memory(run.present_mb)
+    return f"{figures.count(run.present_mb)} → {figures.memory(run.recommended_mb)}"
+
+
+def at_size(run: RunSummary, memory_mb: int) -> SizeSummary | None:
+    """What the run says of a memory size; it says something of two at most."""
+    return next((size for size in (run.present, run.recommended) if size and size.memory_mb == memory_mb), None)
+
+
+def duration(size: SizeSummary | None) -> str:
+    """The mean duration at a size."""
+    return means.duration(size.duration_ms if size else None)
+
+
+def cost(size: SizeSummary | None) -> str:
+    """The mean cost per million at a size."""
+    return means.cost(size.cost if size else None)
+
+
+def from_to(run: RunSummary, present: str, recommended: str) -> str:
+    """Two figures, of the size that the function had and of the recommended one; one where these are the same."""
+    if run.recommended_mb == run.present_mb or (run.recommended is None and run.recommended_mb is None):
+        return present
+    return f"{present} → {recommended}"
+
+
+def sure(run: RunSummary) -> str:
+    """What the search claims, in a few words: ``within 3.5 %, 95 % sure``."""
+    if run.recommended_mb is None or run.compared is ComparedBy.ONCE:
+        return figures.UNKNOWN
+    if run.search is SearchKind.GRID or run.search is None:
+        return "a grid"
+    if run.regret_bound is None or run.risk is None:
+        return "no claim"
+    return f"within {figures.at_most(run.regret_bound)}, {figures.percent(1 - run.risk)} sure"
+
+
+def remarks(run: RunSummary) -> list[str]:
+    """What sets a run apart from the usual."""
+    said = [_OF[run.compared]] if _OF[run.compared] else []
+    if run.is_local:
+        said.append("local" if run.environment == "local" else "not AWS")
+    if run.own_architecture is not None:
+        said.append(f"on {run.architecture}")
+    if run.applied_mb is not None:
+        said.append("applied")
+    if not run.restored:
+        said.append("not ended, or not put back")
+    if run.warnings:
+        said.append(figures.plural(run.warnings, "warning"))
+    return said
+
+
+def headline(runs: Sequence[RunSummary]) -> str:
+    """The history in one sentence: how many runs, over what time, and how often the code changed."""
+    if not runs:
+        return "No run was kept."
+    timed = oldest_first(runs)
+    days = [_day(run) for run in (timed[:1] + timed[-1:])]
+    name = runs[0].function_arn.name
+    over = f" from {days[0]} to {days[1]}" if days and days[0] != days[1] else f" on {days[0]}" if days else ""
+    changes = len(deployments(runs))
+    count = {0: "no change", 1: "one change"}.get(changes, f"{figures.count(changes)} changes")
+    changed = f", with {count} of code" if len(runs) > 1 else ""
+    return f"{name}: {figures.plural(len(runs), 'run')}{over}{changed}."
+
+
+def _day(run: RunSummary) -> str:
+    begun = figures.parse_moment(run.started_at)
+    return "" if begun is None else f"{begun.day} {begun:%B %Y}"
+
+
+def apart(one: Interval | None, other: Interval | None) -> bool:
+    """Whether two means differ by more than chance may: their intervals do not overlap."""
+    return one is not None and other is not None and (one.high < other.low or other.high < one.low)
+
+
+def in_words(change: Deployment) -> str:
+    """What the first run of other code found beside the last of the code before, at a size that both measured."""
+    run, before = change.run, change.before
+    said = f"{date(run)}: code {code(run)}, before {code(before)}"
+    pair = _comparable(before, run)
+    if pair is None:
+        return f"{said}; the two runs have no memory size to compare."
+    old, new = pair
+    assert old.duration_ms is not None
+    assert new.duration_ms is not None
+    told = f"{said}; at {figures.memory(new.memory_mb)} {duration(new)}, before {duration(old)}"
+    if not apart(old.duration_ms.mean_interval, new.duration_ms.mean_interval):
+        return f"{told}, which may be chance."
+    return f"{told} ({figures.faster(new.duration_ms.mean / old.duration_ms.mean - 1)})."
+
+
+def _comparable(before: RunSummary, run: RunSummary) -> tuple[SizeSummary, SizeSummary] | None:
+    if alike(before) != alike(run) or run.compared is ComparedBy.ONCE:
+        return None
+    for new in (run.present, run.recommended):
+        for old in (before.present, before.recommended):
+            if new is None or old is None or new.memory_mb != old.memory_mb:
+                continue
+            if new.duration_ms is not None and old.duration_ms is not None and old.duration_ms.mean > 0:
+                return old, new
+    return None
