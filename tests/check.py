@@ -52,7 +52,8 @@ def main() -> None:
     # Tests on the endpoint mostly wait, so there are more processes than cores.
     several = ("--numprocesses", "3", "--dist", "loadfile")
     run(*pytest, *several, "tests/unit", "tests/house", "tests/packaging", *map(str, together), *sys.argv[1:])
-    run(*pytest, *map(str, alone), "tests/faults", *sys.argv[1:])
+    run(*pytest, "--numprocesses", "2", "--dist", "loadfile", "tests/faults", *sys.argv[1:])
+    run(*pytest, *map(str, alone), *sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -186,14 +186,3 @@ def test_a_dry_run_invokes_once_at_the_present_size_and_ends_well(function):
     present_mb = result.function.original_memory_mb
     assert [(sample.memory_mb, sample.outcome.value) for sample in result.samples] == [(present_mb, "ok")]
     assert result.recommendation is None
-
-
-def test_a_state_machine_that_is_given_no_function_fails_and_says_so(endpoint):
-    states = endpoint.new_session().client("stepfunctions")
-    execution = states.start_execution(
-        stateMachineArn=endpoint.stack.state_machine_arn, input=json.dumps({"request": {"invocations": 3}})
-    )["executionArn"]
-    while (answer := states.describe_execution(executionArn=execution))["status"] == "RUNNING":
-        pass
-    assert answer["status"] == "FAILED"
-    assert "function_arn" in answer["cause"]
