@@ -9,6 +9,7 @@ from powertune.domain.result import SizeResult, TuningResult
 from powertune.errors import UsageError
 
 VISUALIZATION_URL = "https://lambda-power-tuning.show/"
+_CURRENCIES = ("USD", "CNY")
 _UNESCAPED = "!~*'()"  # beside letters, digits and -_. : what JavaScript's encodeURIComponent leaves
 
 
@@ -51,6 +52,30 @@ def peer_output(result: TuningResult) -> dict[str, Any] | None:
 def visualization_url(result: TuningResult, base_url: str = VISUALIZATION_URL) -> str:
     """The address of the chart. Its figures stand behind the #, which browsers do not send."""
     return f"{_base(base_url, result.price.currency)}#{_encoded(result)}"
+
+
+def chart_url(result: TuningResult) -> str:
+    """The address of the chart of a result that somebody wants to see: of one that the chart can show rightly.
+
+    Raises:
+        UsageError: nothing was measured, or the chart would name a wrong currency.
+    """
+    if result.request.dry_run:
+        raise UsageError(
+            "A dry run measures nothing, so there is nothing to draw.", next_step="Give the result of a whole run."
+        )
+    if not _figures(result):
+        raise UsageError(
+            "No memory size of this run has both a duration and a cost, so there is nothing to draw.",
+            next_step="powertune report RESULT says why nothing was measured.",
+        )
+    if result.price.currency not in _CURRENCIES:
+        raise UsageError(
+            f"The chart of aws-lambda-power-tuning knows {' and '.join(_CURRENCIES)}, and this run's costs are in "
+            f"{result.price.currency}.",
+            next_step="Use --format html, which shows every currency.",
+        )
+    return visualization_url(result)
 
 
 def comparison_url(

@@ -15,7 +15,7 @@ from powertune.domain.price import Money
 from powertune.domain.request import PeerInput
 from powertune.domain.sample import Outcome
 from powertune.errors import UsageError
-from powertune.peer import comparison_url, peer_output, visualization_url
+from powertune.peer import chart_url, comparison_url, peer_output, visualization_url
 
 FIGURES = {512: (100.0, 0.00000103333475), 1024: (60.0, 0.000001200002)}
 
@@ -175,3 +175,17 @@ def test_costs_are_what_the_run_spent():
     result = usual()
     spent = replace(result.spend, lambda_cost=Money(amount=result.spend.lambda_cost.amount * 2, currency="USD"))
     assert peer_output(replace(result, spend=spent))["stateMachine"]["lambdaCost"] == 0.0025
+
+
+def test_a_chart_is_given_of_what_was_measured():
+    assert chart_url(usual()) == visualization_url(usual())
+    assert chart_url(yuan(usual())) == visualization_url(yuan(usual()))
+
+
+def test_a_chart_of_nothing_or_in_a_wrong_currency_is_refused_in_words():
+    failed = result_of([sample(256, order, None, outcome=Outcome.ERROR) for order in range(3)])
+    euro = replace(usual(), price=replace(usual().price, currency="EUR"))
+    for result, said in ((usual(dry_run=True), "dry run"), (failed, "nothing to draw"), (euro, "EUR")):
+        with pytest.raises(UsageError, match=said) as refused:
+            chart_url(result)
+        assert refused.value.next_step
