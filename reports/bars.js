@@ -8,8 +8,8 @@ function barTrace(trace) {
 }
 
 function barLayout(chart, layout, width) {
-  layout.margin = { l: width < 560 ? 74 : 84, r: 20, t: 6, b: 50 };
-  layout.height = 70 + 40 * chart.page.rows;
+  const shown = rowLayout(chart, layout, width, 40);
+  Object.assign(layout.yaxis, { range: [shown.length - 0.5, -0.5], autorange: false, categoryorder: "array", categoryarray: shown });
   layout.xaxis.tickformat = ",~r";
   layout.bargap = 0.35;
 }

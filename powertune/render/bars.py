@@ -7,6 +7,7 @@ from typing import Any
 from powertune.domain.result import SizeResult, TuningResult
 from powertune.domain.sample import TraceParts
 from powertune.render import figures
+from powertune.render.rows import page_rows
 
 PART_NAMES = {
     "service_ms": "Lambda service (not billed)",
@@ -45,7 +46,7 @@ def used_parts(rows: Sequence[Row]) -> list[str]:
     return [name for name in PART_NAMES if any(name in parts for _, parts in rows)]
 
 
-def stacked(rows: Sequence[Row], title: str) -> dict[str, Any]:
+def stacked(result: TuningResult, rows: Sequence[Row], title: str) -> dict[str, Any]:
     """A bar for each size, its parts end to end; ``title`` says whose means they are."""
     import plotly.graph_objects as go
 
@@ -67,7 +68,7 @@ def stacked(rows: Sequence[Row], title: str) -> dict[str, Any]:
     chart.update_xaxes(title={"text": f"{title}, {unit}"})
     chart.update_yaxes(autorange="reversed", type="category")
     drawn: dict[str, Any] = json.loads(chart.to_json())
-    drawn["page"] = {"kind": "parts", "rows": len(rows)}
+    drawn["page"] = {"kind": "parts", **page_rows(result, [size.memory_mb for size, _ in rows])}
     return drawn
 
 

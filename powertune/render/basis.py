@@ -12,6 +12,7 @@ from powertune.domain.search import SearchKind
 from powertune.render import figures
 from powertune.render.markup import Markup, bullets, details, facts, safe, together
 from powertune.render.safe import escape
+from powertune.render.unmeasured import unmeasured
 
 _SHOWN = 20
 _SOURCE_NAMES = {
@@ -58,7 +59,7 @@ def how(result: TuningResult) -> Markup:
     return (
         f'<section aria-labelledby="how"><h2 id="how">How it was measured</h2>{_sources(result.samples)}'
         + facts(rows, long=[(term, f"<code>{safe(text)}</code>") for term, text in codes if text is not None])
-        + "</section>"
+        + f"<h3>What was not measured</h3>{bullets(unmeasured(result))}</section>"
     )
 
 
@@ -104,7 +105,10 @@ def _wanted(request: TuningRequest) -> list[tuple[str, Markup]]:
 
 def _sources(samples: Sequence[Sample]) -> Markup:
     """Who confirmed the samples, and where sources disagree or a record does not fit itself."""
-    confirmed = Counter(source for sample in samples for source in set(sample.sources))
+    # Few sequences of sources occur, however many samples there are.
+    confirmed: Counter[Source] = Counter()
+    for sources, times in Counter(sample.sources for sample in samples).items():
+        confirmed.update(dict.fromkeys(sources, times))
     lines = [
         f"{figures.count(confirmed[source])} of {figures.plural(len(samples), 'sample')} "
         f"{'is' if len(samples) == 1 else 'are'} confirmed by {name}."

@@ -35,7 +35,7 @@ class Durations:
         found: what the result says of them: count, percentiles, extremes.
         quartiles: p25 and p75; None where the samples are not the ones that ``found`` is of.
         bins: None likewise, and where the values are few.
-        values: those few, ascending.
+        values: those few, ascending; one of many that are all the same.
     """
 
     memory_mb: int
@@ -107,8 +107,15 @@ def _summary(memory_mb: int, found: Distribution, values: Sequence[float], *, co
         found=found,
         quartiles=quartiles,
         bins=_bins(values, quartiles) if quartiles is not None and many else None,
-        values=tuple(values) if same and not many else (),
+        values=_few(values) if same else (),
     )
+
+
+def _few(ordered: Sequence[float]) -> tuple[float, ...]:
+    """The values that are shown one by one."""
+    if len(ordered) < FEWEST_FOR_BINS:
+        return tuple(ordered)
+    return (ordered[0],) if ordered[0] == ordered[-1] else ()
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:

@@ -1,27 +1,38 @@
 """The body of the report: what comes first, and the order of the rest. Every function returns finished HTML."""
 
-from collections.abc import Collection
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from powertune.domain.function import FunctionArn
 from powertune.domain.result import SizeStatus, TuningResult
-from powertune.render import figures, means, sentence
+from powertune.errors import UsageError
+from powertune.render import figures, means, monthly, sentence
+from powertune.render.advice import advice_section
 from powertune.render.architectures import architectures_section, clone_note
 from powertune.render.basis import how, prices
 from powertune.render.bill import bill
 from powertune.render.breakdown import cold_starts, parts
 from powertune.render.certainty import certainty, goal_words, how_sure
 from powertune.render.compared import compared_by, is_measured
+from powertune.render.distribution import distribution_section
 from powertune.render.markup import Markup, bullets, facts, note, safe, together
+from powertune.render.pareto import pareto_section
 from powertune.render.plots import curves
 from powertune.render.safe import escape
 from powertune.render.table import sizes_table
+from powertune.render.used import used_section
 
 
-def body(result: TuningResult, drawn: Collection[str]) -> Markup:
-    """Header, main part and footer; ``drawn`` names the charts that there are."""
-    found = architectures_section(result) + _failed(result) + curves(result, drawn) + certainty(result)
-    found += sizes_table(result) + cold_starts(result) + parts(result)
+def body(result: TuningResult, drawn: Mapping[str, Any]) -> Markup:
+    """Header, main part and footer; ``drawn`` has the charts that there are by name."""
+    # Warnings stand before what they are about.
+    found = _failed(result) + _warnings(result) + architectures_section(result) + curves(result, drawn)
+    found += _why(result) + certainty(result) + sizes_table(result) + pareto_section(result, drawn)
+    found += distribution_section(result, drawn) + cold_starts(result) + parts(result) + used_section(result, drawn)
+    found += advice_section(result) + bill(result) + how(result) + prices(result)
     return (
-        f"<header>{_top(result)}</header>\n<main>{found}{_why(result)}{bill(result)}{how(result)}{prices(result)}</main>\n"
+        f"<header>{_top(result)}{_contents(found)}</header>\n<main>{found}</main>\n"
         f"<footer><p>Made by powertune {escape(result.powertune_version)} · run {escape(result.run_id)} · "
         "this file works offline and sends nothing anywhere.</p></footer>"
     )
@@ -52,11 +63,13 @@ def _top(result: TuningResult) -> Markup:
         strategy += ", by cold starts alone"
     rows = [
         ("Function", safe(function.name)),
+        ("Account", _account(function.arn)),
         ("Region", safe(function.region)),
         ("Architecture", safe(function.architecture.value)),
         ("Runtime", safe(function.runtime or "container image")),
         (f"{sentence.present_word(result).capitalize()} memory size", figures.memory(function.original_memory_mb)),
         ("Strategy", escape(strategy)),
+        ("Traffic", escape(monthly.traffic_words(result) or "not known; give --monthly-invocations")),
         *([("How sure", f'<a href="#sure">{together(claimed)}</a>')] if (claimed := how_sure(result)) else []),
         (
             "Measured",
@@ -101,6 +114,7 @@ def _tiles(result: TuningResult) -> Markup:
             means.best_cost(result),
             f"{then} {means.cost(cost)}" if cost else "",
         ),
+        *_month(result, then),
         (
             "Most memory used",
             figures.memory(used),
@@ -113,6 +127,13 @@ def _tiles(result: TuningResult) -> Markup:
         for title, big, small in tiles
     )
     return f'<dl class="tiles">{cells}</dl>'
+
+
+def _month(result: TuningResult, then: str) -> Iterator[tuple[str, str, str]]:
+    """The tile of a month's cost; none where that is not known."""
+    cost, before = monthly.best_words(result), monthly.present_words(result)
+    if cost:
+        yield f"A month at {monthly.whose_traffic(result)}", cost, f"{then} {before}" if before else ""
 
 
 def _failed(result: TuningResult) -> Markup:
@@ -131,16 +152,37 @@ def _failed(result: TuningResult) -> Markup:
 
 
 def _why(result: TuningResult) -> Markup:
-    html = ""
-    if said := sentence.reasons(result):
-        reasons = bullets(said)
-        html += f'<section aria-labelledby="why"><h2 id="why">Why</h2>{reasons}</section>'
-    if result.warnings:
-        html += (
-            '<section aria-labelledby="warnings"><h2 id="warnings">Warnings</h2>'
-            f"{note(bullets(result.warnings))}</section>"
-        )
-    return html
+    said = sentence.reasons(result)
+    return f'<section aria-labelledby="why"><h2 id="why">Why</h2>{bullets(said)}</section>' if said else ""
+
+
+def _warnings(result: TuningResult) -> Markup:
+    """What the run warns of, each once; those of a run on another instruction set stand with it."""
+    said = tuple(dict.fromkeys(result.warnings))
+    if not said:
+        return ""
+    return f'<section aria-labelledby="warnings"><h2 id="warnings">Warnings</h2>{note(bullets(said))}</section>'
+
+
+_HEADING = re.compile(r'<section aria-labelledby="([\w-]+)"><h2 id="\1"[^>]*>(.*?)</h2>', re.DOTALL)
+_FEWEST_CONTENTS = 5
+
+
+def _contents(main: Markup) -> Markup:
+    """Links to the sections of the main part, where they are more than a look finds."""
+    found = _HEADING.findall(main)
+    if len(found) < _FEWEST_CONTENTS:
+        return ""
+    links = "".join(f'<li><a href="#{place}">{title}</a></li>' for place, title in found)
+    return f'<nav class="contents" aria-label="On this page"><ul>{links}</ul></nav>'
+
+
+def _account(arn: str) -> str:
+    """The account that an ARN names; a dash where it is none of a function."""
+    try:
+        return FunctionArn.parse(arn).account
+    except UsageError:
+        return figures.UNKNOWN
 
 
 def _took(result: TuningResult) -> Markup:

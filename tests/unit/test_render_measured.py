@@ -184,7 +184,7 @@ def test_a_dry_run_shows_its_one_invocation_at_each_size(make_result: Make) -> N
 
 def test_the_charts_of_a_dry_run_have_a_point_at_each_size_and_no_means(make_result: Make) -> None:
     made = charts(dry_run(make_result))
-    assert set(made) == {"duration", "cost"}
+    assert set(made) == {"duration", "cost", "used"}
     assert [trace["meta"] for trace in made["duration"]["data"]] == ["failed", "cold"]
     assert len(made["cost"]["data"][-1]["y"]) == 5
     missing = [shape for shape in made["duration"]["layout"]["shapes"] if shape["name"] == "missing"]
