@@ -30,7 +30,7 @@ function themed(name, width) {
       trace.error_y.color = tint;
       // Where there is no interval plotly would draw one of no length.
       for (const side of ["array", "arrayminus"]) trace.error_y[side] = trace.error_y[side].map((reach) => reach ?? NaN);
-      trace.marker = { ...trace.marker, color: tint, line: { color: colour("paper"), width: 1.5 } };
+      trace.marker = { ...trace.marker, color: tint, line: { color: colour("paper"), width: trace.marker.size > 6 ? 1.5 : 0.5 } };
     } else {
       kind.trace(trace, chart, narrow);
     }

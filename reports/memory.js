@@ -1,13 +1,20 @@
 // Charts against memory size: samples, means, the model, and what is marked.
 
 // What both charts say of the samples lies in one of them, in columns of finished texts: put together here.
+// Points of one size lie sideways by the golden ratio, so that each falls into the widest gap of those before it.
+const GOLDEN = 0.6180339887498949;
 function unpack({ texts, kinds: found }) {
   for (const columns of Object.values(found)) {
-    const sizes = columns.runs.flatMap(([words, count]) => Array(count).fill(words));
-    columns.text = sizes.map((words, row) => [
-      `${words} (no. ${columns.no[row]})`,
-      ...columns.lines.filter(([, said]) => said[row] !== null).map(([before, said]) => before + texts[said[row]]),
-    ].join("<br>"));
+    Object.assign(columns, { x: [], text: [] });
+    for (const [words, count, low, high] of columns.runs) {
+      for (let index = 0, number = 0; index < count; index += 1) {
+        const row = columns.x.push(low * (high / low) ** ((index * GOLDEN + 0.5) % 1)) - 1;
+        number += columns.no[row];
+        const said = columns.lines.filter(([, column]) => column[row] !== null);
+        const lines = said.map(([before, column]) => before + texts[column[row]]);
+        columns.text.push([`${words} (no. ${number})`, ...lines].join("<br>"));
+      }
+    }
   }
   return found;
 }
@@ -50,14 +57,19 @@ function memoryLayout(chart, layout, width) {
     if (shape.type === "rect") shape.fillcolor = tint; else shape.line.color = tint;
   }
   layout.annotations = (layout.annotations || []).filter(uncrowded(place));
+  const present = structuredClone(layout.annotations.find((label) => label.name === "present"));
   for (const label of layout.annotations) {
     label.font = { color: colour(label.name === "missing" ? "failed" : label.name), size: 13 };
     // Near an edge the label leans inwards, so that it is not cut off.
     const at = place(label.x) / inner;
     if (label.name !== "missing") label.xanchor = at < 0.15 ? "left" : at > 0.85 ? "right" : "center";
+    // The line of the present size goes up beside the word "recommended", and not through it.
+    if (label.name === "recommended" && present && Math.abs(place(present.x) - at * inner) < 60) {
+      label.xanchor = present.x < label.x ? "left" : "right";
+    }
     if (log) label.x = Math.log10(label.x);
   }
-  if (page.target) addTarget(page, layout, logValues);
+  if (page.target) addTarget(page, layout, logValues, width);
 }
 
 // Of missing sizes side by side only so many are named as do not lie on each other.
@@ -66,15 +78,15 @@ function uncrowded(place) {
   return (label) => {
     if (label.name !== "missing") return true;
     const at = place(label.x);
-    if (at - last < 18) return false;
+    if (at - last < 36) return false;
     last = at;
     return true;
   };
 }
 
 // The latency target is a line where it does not press the samples flat, and else a word at that edge of the chart.
-function addTarget(page, layout, logValues) {
-  const { value, text } = page.target;
+function addTarget(page, layout, logValues, width) {
+  const { value } = page.target, text = width < 560 ? page.target.text.split(":")[0] : page.target.text;
   const above = page.high > 0 && value > 2.5 * page.high;
   const below = logValues && page.low > 0 && value < page.low / 10;
   const label = {
@@ -103,11 +115,11 @@ function sampleTrace(trace, chart, narrow) {
     return;
   }
   trace.marker.color = tint;
-  if (narrow) trace.marker.size -= 2;
-  // Where thousands of points lie on each other, fainter ones show how densely.
-  const crowd = trace.x.length / Math.max(1, chart.page.sizes.length);
-  trace.marker.opacity = trace.meta !== "warm" ? 0.9 : crowd > 200 ? 0.15 : 0.55;
-  trace.marker.line = { width: trace.meta === "warm" ? 0 : 1.5, color: tint };
+  // Where thousands of points lie on each other, smaller and fainter ones show how densely; a single one stays visible.
+  const warm = trace.meta === "warm", crowded = trace.x.length / Math.max(1, chart.page.sizes.length) > 200;
+  trace.marker.size -= (narrow ? 2 : 0) + (crowded ? 2 : 0);
+  trace.marker.opacity = warm ? (crowded ? 0.3 : 0.55) : 0.9;
+  trace.marker.line = { width: warm ? 0 : crowded ? 1 : 1.5, color: tint };
   trace.visible = trace.meta !== "cold" || !coldHidden();
 }
 

@@ -84,7 +84,10 @@ def curves(result: TuningResult, drawn: Collection[str]) -> Markup:
     by, found = compared_by(result), tally(result.samples)
     duration = [f"{line}." for line in _durations_in_words(result, by, found)]
     cost = [f"{figures.memory(size.memory_mb)}: {_cost_words(size, by)}." for size in result.memory_sizes]
-    line = "" if by.once else " The dotted straight line only joins the means; nothing was measured between the sizes."
+    joined = not by.once and sum(by.duration(size) is not None for size in result.memory_sizes) > 1
+    line = (
+        "" if not joined else " The dotted straight line only joins the means; nothing was measured between the sizes."
+    )
     if modelled := model.points(result):
         line = (
             f" The line is the search’s model at {figures.count(len(modelled))} memory sizes, from all measurements "

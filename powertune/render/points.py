@@ -9,7 +9,6 @@ from powertune.domain.price import Price
 from powertune.domain.result import SizeResult
 from powertune.domain.sample import Outcome, Sample
 
-_GOLDEN = 0.6180339887498949
 _WIDEST_OCTAVES = 0.1
 
 
@@ -53,8 +52,8 @@ def cost_per_million(sample: Sample, size: SizeResult, price: Price) -> float | 
 class Spread:
     """Places points of one memory size side by side, so that none hides another.
 
-    Offsets are in octaves of memory size and follow from the order alone: the same result draws the same picture.
-    They shrink where a size has a close neighbour, but not below ``least``.
+    They lie to its sides on a logarithmic axis, closer where the size has a close neighbour, but over ``least``
+    octaves at any rate.
     """
 
     def __init__(self, sizes_mb: Sequence[int], *, least: float = 0.0) -> None:
@@ -63,15 +62,14 @@ class Spread:
         self._gaps = dict(zip(ordered, zip([1.0, *gaps], [*gaps, 1.0], strict=True), strict=True)) if ordered else {}
         self._least = least
 
-    def place(self, kind: PointKind, memory_mb: int, index: int) -> float:
-        """Where the ``index``-th point of its kind is drawn, in MB.
+    def reach(self, kind: PointKind, memory_mb: int) -> tuple[float, float]:
+        """Between which places, in MB, the points of a kind are drawn; ``reports/memory.js`` distributes them there.
 
-        Warm ones to the left of the mean, cold ones to its right, the others beyond.
+        Warm ones lie to the left of the mean, cold ones to its right, the others beyond.
         """
-        within = (index * _GOLDEN + 0.5) % 1 * 2 - 1
-        middle, width = {PointKind.WARM: (-1.15, 0.75), PointKind.COLD: (1.0, 0.45)}.get(kind, (2.0, 0.4))
+        low, high = {PointKind.WARM: (-1.9, -0.4), PointKind.COLD: (0.55, 1.45)}.get(kind, (1.6, 2.4))
         half = max(min(_WIDEST_OCTAVES, 0.16 * min(self._gaps[memory_mb])), self._least)
-        return float(memory_mb * 2 ** (half * (middle + width * within)))
+        return memory_mb * 2 ** (half * low), memory_mb * 2 ** (half * high)
 
     def band(self, memory_mb: int) -> tuple[float, float]:
         """The strip around a memory size that a shaded size fills, in MB."""

@@ -108,9 +108,10 @@ def _thinned(members: Sequence[Sample], wanted: int) -> list[Sample]:
 def columns(found: Chosen, spread: Spread, *, several: bool) -> dict[str, Any]:
     """What the charts share, for `reports/memory.js`.
 
-    ``kinds`` has for each kind the place of each sample on the memory axis (``x``), its number (``no``), runs of
-    samples with their memory size (``runs``: words, count) and ``lines``: what is said of it, as words and a column
-    of indexes into ``texts``, null where there is nothing to say. ``several`` payloads are told apart.
+    ``kinds`` has for each kind the ``runs`` of samples at a memory size (words, count, and between which places on the
+    memory axis they are drawn), the number of each sample (``no``) as its distance from the one before it in the run,
+    and ``lines``: what is said of each, as words and a column of indexes into ``texts``, null where there is nothing
+    to say. ``several`` payloads are told apart.
     """
     texts: dict[str, int] = {}
     kinds = {
@@ -124,22 +125,23 @@ def _columns_of(
     kind: PointKind, samples: Sequence[Sample], spread: Spread, texts: dict[str, int], *, several: bool
 ) -> dict[str, Any]:
     runs: list[list[Any]] = []
-    x: list[float] = []
+    numbers: list[int] = []
     lines: dict[str, list[int | None]] = {}
     errors: set[str] = set()
-    size_mb = None
+    size_mb, last = None, 0
     for row, sample in enumerate(samples):
         if sample.memory_mb != size_mb:
-            size_mb = sample.memory_mb
-            runs.append([f"{figures.memory(size_mb)}, {kind.value.replace('-', ' ')}", 0])
-        x.append(short(spread.place(kind, size_mb, runs[-1][1]), digits=6))
+            size_mb, last = sample.memory_mb, 0
+            ends = (short(end, digits=8) for end in spread.reach(kind, size_mb))
+            runs.append([f"{figures.memory(size_mb)}, {kind.value.replace('-', ' ')}", 0, *ends])
         runs[-1][1] += 1
+        numbers.append(sample.order + 1 - last)
+        last = sample.order + 1
         for words, text in _said(sample, kind, several=several):
             said = _few(text, sample, errors) if words in _ERROR_WORDS else text
             column = lines.setdefault(words, [None] * len(samples))
             column[row] = texts.setdefault(said, len(texts))
-    numbers = [sample.order + 1 for sample in samples]
-    return {"x": x, "no": numbers, "runs": runs, "lines": list(lines.items())}
+    return {"runs": runs, "no": numbers, "lines": list(lines.items())}
 
 
 _FAILED, _ALLOWED = "", "allowed exception: "

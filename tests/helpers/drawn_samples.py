@@ -1,6 +1,7 @@
 """The samples of the main charts as a browser puts them together from the page's columns: reports/memory.js."""
 
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 from typing import Any
 
 Charts = Mapping[str, Any]
@@ -22,12 +23,15 @@ def hovers(charts: Charts, kind: str) -> list[str]:
 
 
 def _of_sizes(mine: dict[str, Any]) -> Iterator[str]:
-    for words, count in mine["runs"]:
-        yield from [words] * count
+    row = 0
+    for words, count, _, _ in mine["runs"]:
+        for number in accumulate(mine["no"][row : row + count]):
+            yield f"{words} (no. {number})"
+        row += count
 
 
 def _lines(texts: list[str], mine: dict[str, Any], row: int, words: str) -> Iterator[str]:
-    yield f"{words} (no. {mine['no'][row]})"
+    yield words
     for before, said in mine["lines"]:
         if said[row] is not None:
             yield before + texts[said[row]]
