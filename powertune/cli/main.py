@@ -16,6 +16,8 @@ _COMMANDS = {
     "deploy": ("powertune.cli.deploy", "Set up the state machine in a region, or bring it up to date."),
     "destroy": ("powertune.cli.destroy", "Remove the state machine and everything that came with it."),
     "iam": ("powertune.cli.iam", "Print the IAM policy that a use of powertune needs."),
+    "report": ("powertune.cli.report", "Make the report of a run in any form, watch one, or set runs side by side."),
+    "history": ("powertune.cli.history", "List a function's runs, and draw its duration and cost over time."),
     "explain": ("powertune.cli.explain", "Compare a run with what aws-lambda-power-tuning would have said."),
     "estimate": ("powertune.cli.estimate", "Estimate what a function costs in a month."),
     "prices": ("powertune.cli.prices", "The list prices in use: show them, or fetch AWS's present ones."),

@@ -38,8 +38,7 @@ class ProgressLine:
         """Show a moment of the run."""
         if progress.phase is not Phase.MEASURE:
             self._round = None
-            detail = f" ({progress.detail})" if progress.detail else ""
-            self.say(f"{_WORDS[progress.phase]}{detail}")
+            self.say(phase_words(progress))
             return
         now = time.monotonic()
         # What was done when the round was first seen says nothing about its pace.
@@ -54,6 +53,11 @@ class ProgressLine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.say("")
+
+
+def phase_words(progress: Progress) -> str:
+    """What a run is doing, without how far it is with it."""
+    return f"{_WORDS[progress.phase]}{f' ({progress.detail})' if progress.detail else ''}"
 
 
 def measuring(progress: Progress, seen: int, elapsed_s: float) -> str:

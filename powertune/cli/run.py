@@ -11,6 +11,7 @@ import click
 from powertune.cli.account_options import account_options, check_region, stack_region_option
 from powertune.cli.apply_options import apply_options, applying_failure, check_apply, check_template, write_down
 from powertune.cli.isolation_options import drive_all, isolation_options
+from powertune.cli.keep_runs import keep_newest, keep_option
 from powertune.cli.plan_options import confirm, plan_options, show_plan
 from powertune.cli.run_drive import Place, aws_place, local_place
 from powertune.cli.run_options import read_input, request_of, request_options
@@ -55,6 +56,7 @@ Examples:
     show_default=True,
     help="Folder for result.json and report.html; each run gets a folder of its own in it.",
 )
+@keep_option
 @click.option(
     "--output-format",
     type=click.Choice(["table", "json", "power-tuning"]),
@@ -90,6 +92,7 @@ def command(**options: Any) -> int:
         confirm(place, request, options)
         result = drive_all(place, request, options)
     folder = _write(result, options["output_dir"])
+    keep_newest(result, options["output_dir"], options["keep_runs"])
     _tell(result, folder, "json" if options["as_json"] else options["output_format"])
     write_down(result, options)
     if options["open_report"]:
@@ -175,12 +178,14 @@ def _check_output_dir(output_dir: Path) -> None:
 def _write(result: TuningResult, output_dir: Path) -> Path:
     from powertune.store import FolderStore
     from powertune.wire import dumps
+    from powertune.workflow.history import save_in_folder
 
     folder = output_dir / result.run_id
     try:
         store = FolderStore(folder)
         # First of all: it was paid for, and everything else can be made from it.
         store.put("result.json", dumps(result, indent=1) + "\n")
+        save_in_folder(folder, result)
         from powertune.render.html import render_html
 
         store.put("report.html", render_html(result))
@@ -206,5 +211,5 @@ def _tell(result: TuningResult, folder: Path, output_format: str) -> None:
             click.echo(json.dumps(peer_output(result), indent=1))
     else:
         width = shutil.get_terminal_size((100, 24)).columns
-        click.echo(render_terminal(result, width=width, colour=sys.stdout.isatty()))
+        click.echo(render_terminal(result, width=width, colour=sys.stdout.isatty()), nl=False)
         click.echo(f"\nReport: {folder / 'report.html'}\nResult: {folder / 'result.json'}")

@@ -115,7 +115,14 @@ def result_of(
     """
     archive = Archive(S3Store(session.client("s3"), stack.bucket), execution.run_id)
     if execution.arn is not None:
-        ended = followed(session.client("stepfunctions"), archive, execution.arn, clock, progress)
+        try:
+            ended = followed(session.client("stepfunctions"), archive, execution.arn, clock, progress)
+        except AwsError as error:
+            raise AwsError(
+                f"{error.message} The run {execution.run_id} is no longer watched; it goes on by itself, and puts "
+                f"{function.name} back at its end.",
+                next_step=error.next_step,
+            ) from error
         if ended["status"] != "SUCCEEDED":
             raise _ended(ended, execution.run_id, function)
     text = archive.result_text()

@@ -1,0 +1,114 @@
+"""Where a report goes: standard output, or a file that is written whole or not at all."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from powertune.errors import UsageError
+
+_HEAD = 4096
+"""Bytes in which a file says who made it."""
+
+MARKS = {
+    "html": (b'<meta name="generator" content="powertune ',),
+    "json": (b'"powertune_version":',),
+    "png": (b"tEXtSoftware\0powertune",),
+    "svg": (b"<!-- Made by powertune",),
+    "junit": (b'<testsuites name="powertune"',),
+    "csv": (b"run_id,function_arn,architecture,memory_mb,", b"memory_mb,label,run_id,"),
+    "csv-samples": (b"run_id,architecture,memory_mb,version,",),
+}
+"""By format: what stands near the beginning of a file that powertune wrote. A text that says nothing of the kind is not
+replaced unasked."""
+
+Content = Iterable[str] | bytes
+
+
+def to_stdout(content: Content) -> None:
+    """Write data to standard output, in UTF-8 whatever the terminal's encoding: that is what the data say they are."""
+    sys.stdout.flush()
+    stream = sys.stdout.buffer
+    if isinstance(content, bytes):
+        stream.write(content)
+    else:
+        for text in content:
+            stream.write(_encoded(text))
+    stream.flush()
+
+
+def to_terminal(text: str) -> None:
+    """Write a text for people, in the terminal's own encoding as far as that goes."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    click.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
+
+
+def check_file(path: Path, form: str, *, force: bool) -> None:
+    """Refuse a file that cannot be written, or that somebody else wrote, before anything is spent on it.
+
+    Raises:
+        UsageError: so it is.
+    """
+    try:
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder.", next_step="Give the name of a file in it with --output.")
+        if not path.exists():
+            there = next(one for one in path.absolute().parents if one.exists())
+            if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+                raise UsageError(f"Nothing can be written to {there}.", next_step="Give another --output.")
+        elif not path.is_file():  # such as /dev/stdout
+            return
+        elif not os.access(path, os.W_OK):
+            raise UsageError(f"{path} may not be written.", next_step="Give another --output.")
+        elif not force and not _is_ours(path, form):
+            raise UsageError(
+                f"{path} is already there, and nothing in it says that powertune wrote it as {form}. It is unchanged.",
+                next_step="Give another --output, or replace it with --force.",
+            )
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.", next_step="Give another --output.") from None
+
+
+def _is_ours(path: Path, form: str) -> bool:
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    return not head or any(mark in head for mark in MARKS.get(form, ()))
+
+
+def to_file(path: Path, content: Content) -> None:
+    """Write a file, whole or not at all; folders on the way to it are made.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            _write(path, content)
+            return
+        target = path.resolve()  # what a link leads to, not the link
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name[:200]}.{os.getpid()}.partial")
+        try:
+            _write(partial, content)
+            partial.replace(target)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                partial.unlink()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.", next_step="Give another --output.") from None
+
+
+def _write(path: Path, content: Content) -> None:
+    with path.open("wb") as file:
+        if isinstance(content, bytes):
+            file.write(content)
+        else:
+            file.writelines(_encoded(text) for text in content)
+
+
+def _encoded(text: str) -> bytes:
+    # Half a surrogate pair, as an error text may hold, is no UTF-8.
+    return text.encode("utf-8", "backslashreplace")
