@@ -47,7 +47,7 @@ _DETAILS = ("architecture", "init_ms", "ephemeral_mb")
     "result_path",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A result.json: every memory size that it measured, at --invocations a month.",
+    help="A result.json: every memory size that it measured, at --invocations a month, or at the traffic in it.",
 )
 @click.option("--function-arn", metavar="ARN", help="A function: its own traffic of the last 14 days.")
 @reaching_options
@@ -119,15 +119,20 @@ def _from_options(options: dict[str, Any]) -> Any:
 
 def _from_result(options: dict[str, Any]) -> Any:
     from powertune.pricing.loads import result_loads
+    from powertune.render import monthly
     from powertune.wire import read_result
 
-    if options["invocations"] is None:
-        raise UsageError(
-            "--result says what an invocation costs, not how many there are.", next_step="Add --invocations."
-        )
-    invocations = _whole(options, "invocations", 1, _MOST_INVOCATIONS)
+    given = None if options["invocations"] is None else _whole(options, "invocations", 1, _MOST_INVOCATIONS)
     result = read_result(options["result_path"])
+    invocations = given or (result.traffic.invocations if result.traffic is not None else 0)
+    if not invocations:
+        raise UsageError(
+            f"{options['result_path']} says what an invocation costs, not how many there are.",
+            next_step="Add --invocations.",
+        )
     loads, notes = result_loads(result, invocations, _share(options))
+    if given is None:
+        notes = (f"The traffic is the result's: {monthly.traffic_words(result)}.", *notes)
     if result.environment.kind != "aws":
         notes = ("The durations were measured on the embedded endpoint on one machine, not on AWS.", *notes)
     if options["price"] is None and not result.price.as_of[:1].isdigit():

@@ -11,6 +11,7 @@ from powertune.domain.price import Money
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import Applied, Drift, SizeResult, SpendLine, TuningResult
 from powertune.domain.sample import Sample, TraceParts
+from powertune.domain.traffic import MonthlyTraffic, TrafficSource
 from powertune.pricing.bill import invocation_cost
 
 Build = Callable[..., TuningResult]
@@ -56,6 +57,7 @@ def full_run(build: Build) -> TuningResult:
         replace(sample, misfit=misfit if sample.order == 5 else None, payload=sample.order % 2, error_type="NotFound")
         for sample in result.samples
     )
+    traffic = MonthlyTraffic(invocations=1_200_000, source=TrafficSource.CLOUDWATCH, days=14)
     drift = Drift(early_ms=140.0, late_ms=105.0, p_value=0.002)
     rows = tuple(
         replace(size, drift=drift, trace_parts=TraceParts(invocation_ms=120.0, restore_ms=30.0))
@@ -83,6 +85,7 @@ def full_run(build: Build) -> TuningResult:
         memory_sizes=rows,
         spend=spend,
         applied=Applied(memory_mb=1769, version="7", alias="live"),
+        traffic=traffic,
     )
 
 

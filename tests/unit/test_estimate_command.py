@@ -14,6 +14,7 @@ from fake_logs import EngineLogs, event, text_report
 from powertune.cli.main import main
 from powertune.domain.function import Architecture
 from powertune.domain.result import Environment
+from powertune.domain.traffic import MonthlyTraffic, TrafficSource
 from powertune.pricing.rows import PriceTable, RateSource
 from powertune.pricing.table import price_for, shipped_table
 from powertune.pricing.user_table import write_user_table
@@ -178,6 +179,24 @@ def test_every_size_of_a_result_is_estimated_and_marked(run, result_path):
     assert "- 128 MB has no warm measurement, so its cost is not known." in lines
 
 
+def test_without_invocations_the_traffic_in_the_result_counts(run, make_result, tmp_path):
+    path, traffic = tmp_path / "r.json", MonthlyTraffic(invocations=30_000, source=TrafficSource.CLOUDWATCH, days=14)
+    path.write_text(dumps(make_result(traffic=traffic)), encoding="utf-8")
+    own = figures(run, "--result", path)
+    assert "The traffic is the result's: 30,000 invocations a month, from the last 14 days." in own["notes"]
+    assert own["sizes"] == figures(run, "--result", path, "--invocations", "30000")["sizes"]
+    assert figures(run, "--result", path, "--invocations", "7")["invocations"] == 7
+
+
+@pytest.mark.parametrize("traffic", [None, MonthlyTraffic(invocations=0, source=TrafficSource.CLOUDWATCH, days=14)])
+def test_a_result_without_traffic_needs_invocations(run, make_result, tmp_path, traffic):
+    path = tmp_path / "r.json"
+    path.write_text(dumps(make_result(traffic=traffic)), encoding="utf-8")
+    done = run("--result", path)
+    assert done.code == 2
+    assert "says what an invocation costs, not how many there are. Add --invocations." in " ".join(done.err.split())
+
+
 def test_a_local_result_says_that_its_durations_are_this_machines(run, make_result, tmp_path):
     path = tmp_path / "local.json"
     path.write_text(dumps(make_result(environment=Environment(kind="local"))), encoding="utf-8")
@@ -292,7 +311,6 @@ def test_a_function_without_traffic_is_refused(run, function):
     (["--function-arn", ARN, "--cold-start-share", "0"], "--cold-start-share does not go with --function-arn"),
     (["--function-arn", ARN, "--max-log-gb", "0"], "--max-log-gb is a number above 0"),
     (["--function-arn", ARN, "--result", "r.json"], "--result and --function-arn exclude each other."),
-    (["--result", "r.json"], "--result says what an invocation costs, not how many there are."),
     (["--result", "r.json", "--invocations", "5"], "r.json cannot be read"),
     (["--result", "r.json", "--invocations", "5", "--region", "us-east-1"], "--region does not go with --result"),
 ])  # fmt: skip
