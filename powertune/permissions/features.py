@@ -210,14 +210,14 @@ def price_statements() -> tuple[Statement, ...]:
     )
 
 
-def key_statements(scope: Scope) -> tuple[Statement, ...]:
-    """For a bucket that is encrypted with the user's own key."""
+def key_statements(scope: Scope, *, write: bool = True) -> tuple[Statement, ...]:
+    """For a bucket that is encrypted with the user's own key: to read it, and to write it."""
     if scope.kms_key_arn is None:
         return ()
     return (
         Statement(
             sid="UseBucketKey",
-            actions=("kms:Decrypt", "kms:GenerateDataKey"),
+            actions=("kms:Decrypt", *(("kms:GenerateDataKey",) if write else ())),
             resources=(scope.kms_key_arn,),
             why="The bucket is encrypted with this key.",
         ),

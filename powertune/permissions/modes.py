@@ -12,7 +12,7 @@ class Mode(StrEnum):
     """How powertune is used.
 
     ``direct`` runs and undoes from the terminal, ``stack`` starts the state machine and follows it, ``readonly`` plans,
-    looks at status and logs, and estimates: it changes nothing.
+    looks at status, history and logs, and estimates: it changes nothing.
     """
 
     DIRECT = "direct"
@@ -38,7 +38,7 @@ def statements_for(mode: Mode, scope: Scope, wanted: Collection[Feature] = ()) -
     if mode is Mode.STACK:
         own += _stack(scope)
     if mode is Mode.READONLY:
-        own += [_find_stack(scope), *_executions_under_way(scope)]
+        own += [_find_stack(scope), *_executions_under_way(scope), *_kept_runs(scope)]
     if scope.role_arn is not None:
         own += features.assume_statements((scope.role_arn,))
     if Feature.PAYLOAD_S3 in wanted and mode is Mode.DIRECT and not away:
@@ -204,6 +204,28 @@ def _stack(scope: Scope) -> tuple[Statement, ...]:
             why="To see how it goes and how it ended.",
         ),
         *bucket_statements(scope),
+    )
+
+
+def _kept_runs(scope: Scope) -> tuple[Statement, ...]:
+    lost = "powertune history lists the runs of the local folder alone."
+    return (
+        Statement(
+            sid="ReadRuns",
+            actions=("s3:GetObject",),
+            resources=tuple(f"{scope.bucket_arn}/runs/*/{name}" for name in ("summary.json", "result.json")),
+            why="A history of runs is made of their summaries, or of their results. Requests, which hold the payloads, "
+            "are not read.",
+            without=lost,
+        ),
+        Statement(
+            sid="ListRuns",
+            actions=("s3:ListBucket",),
+            resources=(scope.bucket_arn,),
+            why="Which runs there are; and S3 answers 403 instead of 404 without it.",
+            without=lost,
+        ),
+        *features.key_statements(scope, write=False),
     )
 
 

@@ -70,9 +70,7 @@ def render_history(runs: Sequence[RunSummary], *, width: int = 100, plain: bool 
 def render_functions(runs: Sequence[RunSummary], *, width: int = 100) -> str:
     """Every function that has runs, with their number and the latest; ``runs`` has the newest first."""
     width = max(width, _MIN_WIDTH)
-    by_function: dict[str, list[RunSummary]] = {}
-    for run in runs:
-        by_function.setdefault(str(run.function_arn), []).append(run)
+    by_function = history_words.functions(runs)
     of = list(by_function.values())
     columns = [
         Column(title="Function", texts=tuple(by_function), keep=9),

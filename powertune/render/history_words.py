@@ -30,6 +30,14 @@ def oldest_first(runs: Sequence[RunSummary]) -> list[RunSummary]:
     return [run for _, run in sorted(timed, key=lambda one: (one[0], one[1].run_id))]
 
 
+def functions(runs: Sequence[RunSummary]) -> dict[str, list[RunSummary]]:
+    """The runs of each function by its ARN, in the order in which they are given."""
+    found: dict[str, list[RunSummary]] = {}
+    for run in runs:
+        found.setdefault(str(run.function_arn), []).append(run)
+    return found
+
+
 def deployments(runs: Sequence[RunSummary]) -> list[Deployment]:
     """Where the code changed from one run to the next in the same environment, in the order of time."""
     found: list[Deployment] = []

@@ -340,8 +340,14 @@ class FakeAws:
             raise refusal("GetObject", "NoSuchKey", status=404)
         return {"Body": io.BytesIO(self.objects[Key])}
 
-    def list_objects_v2(self, Bucket, Prefix):
-        return [{"Contents": [{"Key": key} for key in sorted(self.objects) if key.startswith(Prefix)]}]
+    def list_objects_v2(self, Bucket, Prefix, Delimiter=None, ExpectedBucketOwner=ACCOUNT):
+        if ExpectedBucketOwner != ACCOUNT:
+            raise refusal("ListObjectsV2", "AccessDenied", status=403)
+        keys = sorted(key for key in self.objects if key.startswith(Prefix))
+        if Delimiter is None:
+            return [{"Contents": [{"Key": key} for key in keys]}]
+        names = dict.fromkeys(key[len(Prefix) :].partition(Delimiter)[0] for key in keys)
+        return [{"CommonPrefixes": [{"Prefix": f"{Prefix}{name}{Delimiter}"}]} for name in names]
 
     def get_execution_history(self, executionArn, includeExecutionData):
         return [{"events": [{"type": "TaskStateEntered"}] * 3 + [{"type": "TaskSucceeded"}]}]
