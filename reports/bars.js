@@ -14,5 +14,4 @@ function barLayout(chart, layout, width) {
   layout.bargap = 0.35;
 }
 
-// Over bars the buttons would cover the first of them.
-kinds.parts = { layout: barLayout, trace: barTrace, fixed: true, buttons: false };
+kinds.parts = { layout: barLayout, trace: barTrace, fixed: true };

@@ -101,5 +101,5 @@ function steps(one, tint) {
   return { type: "scatter", mode: "lines", x, y, fill: "tozeroy", line: { width: 1.5, color: tint }, hovertext: [], hoverinfo: "skip", hovertemplate: undefined };
 }
 
-kinds.spread = { layout: spreadLayout, trace: spreadTrace, fixed: true, buttons: false };
+kinds.spread = { layout: spreadLayout, trace: spreadTrace, fixed: true };
 kinds.closely = { layout: closelyLayout, trace: closelyTrace };

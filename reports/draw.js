@@ -14,7 +14,6 @@ function themed(name, width) {
     font: { family: "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", color: ink, size: 13 },
     margin: { l: narrow ? 56 : 68, r: narrow ? 10 : 20, t: 48, b: 54 }, separators: ".,",
     dragmode: coarse.matches ? false : "zoom",
-    modebar: { bgcolor: "rgba(0,0,0,0)", color: soft, activecolor: ink },
     hoverlabel: { bgcolor: colour("panel"), bordercolor: colour("rule"), font: { color: ink, size: 13 }, align: "left" },
   });
   layout.xaxis = axis(layout.xaxis);
@@ -48,10 +47,8 @@ function drawAll(printing) {
     if (!kind.fixed) chart.layout.height = place.clientHeight;
     chart.layout.width = width;
     Plotly.react(place, chart.data, chart.layout, {
-      displaylogo: false,
-      displayModeBar: coarse.matches || printing || kind.buttons === false ? false : "hover",
-      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"], showTips: false,
-      toImageButtonOptions: { filename: `powertune-${name}`, scale: 2 },
+      // plotly's own buttons can be reached by keyboard, but not be seen then; tools.js has others.
+      displayModeBar: false, showTips: false,
     });
   }
 }

@@ -35,4 +35,4 @@ function usedLayout(chart, layout, width) {
   }
 }
 
-kinds.used = { layout: usedLayout, trace: usedTrace, fixed: true, buttons: false };
+kinds.used = { layout: usedLayout, trace: usedTrace, fixed: true };

@@ -93,7 +93,7 @@ def bill(result: TuningResult) -> Markup:
     return (
         f'<section aria-labelledby="bill"><h2 id="bill">What the run cost</h2><p class="lead">{lead} The function\'s '
         f"own invocations took {figures.gb_seconds(spend.gb_seconds)}.</p>"
-        '<div class="scroll narrow" role="region" tabindex="0" aria-labelledby="bill"><table class="bill">'
+        '<div class="scroll narrow" role="group" tabindex="0" aria-labelledby="bill"><table class="bill">'
         '<thead><tr><th scope="col">What</th><th scope="col">How much</th><th scope="col">Cost</th></tr></thead>'
         f'<tbody>{rows}</tbody><tfoot><tr><th scope="row">Total</th><td></td><td>{total}</td></tr>'
         f"</tfoot></table></div>{calls}</section>"

@@ -14,7 +14,20 @@ PLOTLY = "plotly-basic.min.js"
 """plotly's script with scatter and bar charts alone: a quarter of the size of the one in the Python package."""
 
 STYLES = ("style.css", "memory.css", "sections.css", "slide.css", "time.css", "sides.css")
-SCRIPTS = ("begin.js", "memory.js", "bars.js", "rows.js", "pareto.js", "distribution.js", "used.js", "slide.js", "time.js", "sides.js", "draw.js")
+SCRIPTS = (
+    "begin.js",
+    "memory.js",
+    "bars.js",
+    "rows.js",
+    "pareto.js",
+    "distribution.js",
+    "used.js",
+    "tools.js",
+    "slide.js",
+    "time.js",
+    "sides.js",
+    "draw.js",
+)
 """Pieces of one script; the first has what all use, the last draws."""
 
 

@@ -54,9 +54,13 @@ def figure(name: str, title: str, caption: str, words: Iterable[str], *, drawn: 
         nothing = "Nothing to draw: no memory size has a measurement for it."
         return f'<figure>{heading}<p class="lead">{nothing}</p></figure>'
     in_words = details("This chart in words", f'<div id="words-{name}">{bullets(words)}</div>')
+    tools = (
+        f'<p class="tools" hidden><button type="button" data-save="{name}">Save as picture</button>'
+        f'<button type="button" data-whole="{name}" hidden>Show all of it again</button></p>'
+    )
     return (
         f'<figure>{heading}<div class="chart {name}" id="chart-{name}" role="img" aria-labelledby="title-{name}" '
-        f'aria-describedby="words-{name}"></div><figcaption>{caption}</figcaption>{in_words}</figure>'
+        f'aria-describedby="words-{name}"></div><figcaption>{caption}</figcaption>{tools}{in_words}</figure>'
     )
 
 
@@ -64,7 +68,7 @@ def table(heading_id: str, heads: Iterable[tuple[str, str]], rows: Markup) -> Ma
     """A table with a column for each title and unit, that scrolls sideways in its own frame."""
     columns = "".join(f'<th scope="col">{title}{_unit(unit)}</th>' for title, unit in heads)
     return (
-        f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{heading_id}"><table>'
+        f'<div class="scroll" role="group" tabindex="0" aria-labelledby="{heading_id}"><table>'
         f"<thead><tr>{columns}</tr></thead>\n<tbody>{rows}</tbody></table></div>"
     )
 
