@@ -2,7 +2,7 @@
 
 from powertune.domain.canary import CanaryReport
 from powertune.domain.result import Change, SizeResult, SizeStatus, TuningResult
-from powertune.render import figures, means
+from powertune.render import figures, means, monthly
 from powertune.render.certainty import knows_best, misses_target, stays
 from powertune.render.compared import Compared, compared_by, is_measured
 
@@ -47,9 +47,10 @@ def _answer(result: TuningResult) -> str:
             f"Use {figures.memory(best.memory_mb)}{by.purpose}: {_expected(result, by)} "
             f"(the present {figures.memory(present_mb)} {_why_not(present_size(result))})."
         )
+    saved = monthly.saving_words(result)
     return (
         f"Use {figures.memory(best.memory_mb)} instead of {figures.memory(best.change.from_memory_mb)}{by.purpose}: "
-        f"{_in_words(best.change)}."
+        f"{_in_words(best.change)}{'; ' if saved else ''}{saved}."
     )
 
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 
 from powertune.domain.result import Environment, TuningResult
-from powertune.render import sentence
+from powertune.domain.traffic import MonthlyTraffic, TrafficSource
+from powertune.render import monthly, sentence
 
 Make = Callable[..., TuningResult]
 
@@ -73,3 +74,12 @@ def test_a_local_run_is_said_to_be_unbilled(make_result: Make, local_environment
     assert "list prices for eu-central-1" in where
     assert where.endswith("CPU share: token bucket, 2 cores.")
     assert sentence.where(make_result()) == ""
+
+
+def test_what_a_change_saves_in_a_month_at_the_functions_traffic_is_in_the_answer(make_result: Make) -> None:
+    traffic = MonthlyTraffic(invocations=100_000_000, source=TrafficSource.CLOUDWATCH, days=14)
+    dearer = replace(make_result(present_mb=512, best_mb=3008), traffic=traffic)
+    assert sentence.answer(dearer).endswith(f"; {monthly.saving_words(dearer)}.")
+    assert monthly.saving_words(dearer).startswith("costs $")
+    assert monthly.saving_words(dearer).endswith(" a month more at your traffic")
+    assert "month" not in sentence.answer(make_result(present_mb=512, best_mb=3008))
