@@ -35,7 +35,7 @@ def render_markdown(result: TuningResult) -> str:
         plain(_below(result)),
         plain(verdict(result), _LONGEST_TEXT),
         architectures_markdown(result),
-        "\n".join(f"- {text}" for text in _bullets(result)),
+        "\n".join(f"- {text}" for text in _bullets(result) if text),
         " ".join(plain(text, _LONGEST_TEXT) for text in (spent(result), spent_beside(result)) if text),
         _run(result),
     ]
