@@ -96,7 +96,8 @@ def _records(result: TuningResult, counts: Counter[str]) -> Iterator[str]:
     if counts["lost"]:
         yield f"{figures.count(counts['lost'])} of {ran} got no answer: they may have run."
     if counts["throttled"]:
-        yield f"{figures.plural(counts['throttled'], 'invocation')} never ran, because Lambda throttled them."
+        them = "it" if counts["throttled"] == 1 else "them"
+        yield f"{figures.plural(counts['throttled'], 'invocation')} never ran, because Lambda throttled {them}."
     aside = sum(size.set_aside for size in result.memory_sizes)
     if aside:
         were = "was" if aside == 1 else "were"
