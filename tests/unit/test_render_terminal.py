@@ -90,3 +90,16 @@ def test_no_text_steers_the_terminal_or_breaks_its_width(make_result: Make, host
     text.encode("utf-8")
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
     assert max(cells(line) for line in text.split("\n")) <= width
+
+
+def test_the_legend_speaks_of_intervals_only_where_a_size_has_one(make_result: Make) -> None:
+    assert "warm mean ± half its 95 % interval; cold starts apart" in render_terminal(make_result(), width=100)
+    few = render_terminal(make_result(invocations=3), width=100)
+    assert "* recommended; warm mean; cold starts apart" in few
+    assert "interval" not in few
+
+
+def test_a_figure_stays_on_one_line_with_its_unit(make_result: Make) -> None:
+    for width in range(30, 100):
+        for line in render_terminal(make_result(), width=width).splitlines():
+            assert not re.match(r"(%|MB|ms|±)( |$)", line.strip()), (width, line)
