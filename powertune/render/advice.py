@@ -12,7 +12,8 @@ from powertune.domain.search import SearchKind
 from powertune.errors import UsageError
 from powertune.render import figures, means
 from powertune.render.compared import compared_by, is_measured
-from powertune.render.markup import Markup, safe, together
+from powertune.render.markup import Markup, together
+from powertune.render.safe import escape
 from powertune.render.used import is_tight, used_words
 
 _NEAR_TIMEOUT = 0.8
@@ -281,6 +282,14 @@ def _name(result: TuningResult) -> str:
     return arn.name if arn is not None else "FUNCTION"
 
 
+def _command(command: str) -> Markup:
+    """A command that breaks between its words and not within an option."""
+    words = (
+        f'<span class="together">{escape(word)}</span>' if word[0] == "-" else escape(word) for word in command.split()
+    )
+    return f"<bdi>{' '.join(words)}</bdi>"
+
+
 def advice_section(result: TuningResult) -> Markup:
     """The section on what to look at next; nothing where the data support no advice."""
     found = advice(result)
@@ -288,7 +297,7 @@ def advice_section(result: TuningResult) -> Markup:
         return ""
     items = "".join(
         f'<li><p>{together(one.found)}</p><p class="do">{together(one.then)}</p>'
-        + (f"<p><code>{safe(one.command)}</code></p>" if one.command is not None else "")
+        + (f"<p><code>{_command(one.command)}</code></p>" if one.command is not None else "")
         + "</li>"
         for one in found
     )

@@ -54,9 +54,9 @@ def charts(result: TuningResult) -> dict[str, Chart]:
     """The charts by name, each where there is something to draw: ``duration``, ``cost`` and those of other modules."""
     drawn = _main_charts(result)
     if rows := bars.traced(result):
-        drawn["parts"] = bars.stacked(result, rows, "Mean time of the traced warm invocations")
+        drawn["parts"] = bars.stacked(result, rows, "Mean of traced warm invocations")
     if rows := bars.cold_parts(result):
-        drawn["cold"] = bars.stacked(result, rows, "Mean time of the cold starts")
+        drawn["cold"] = bars.stacked(result, rows, "Mean of cold starts")
     drawn |= {"pareto": pareto_chart(result), **distribution_charts(result), "used": used_chart(result)}
     return {name: chart for name, chart in drawn.items() if chart["data"]}
 

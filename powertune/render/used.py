@@ -28,6 +28,12 @@ def used_words(size: SizeResult) -> str:
     return f"{figures.memory(used)} of {figures.memory(size.memory_mb)}, {share}"
 
 
+def _short(size: SizeResult) -> str:
+    """What stands at a bar, whose row says the memory size."""
+    used = size.max_memory_used_mb
+    return "not known" if used is None else f"{figures.memory(used)}, {figures.percent(used / size.memory_mb)}"
+
+
 def used_chart(result: TuningResult) -> dict[str, Any]:
     """A bar for each size: the share of the memory that was used at most, in its whole."""
     import plotly.graph_objects as go
@@ -55,7 +61,7 @@ def used_chart(result: TuningResult) -> dict[str, Any]:
             for size in sizes
         ],
         y=labels,
-        text=[used_words(size) for size in sizes],
+        text=[_short(size) for size in sizes],
         mode="text",
         meta="said",
         hoverinfo="skip",
@@ -85,7 +91,7 @@ def used_section(result: TuningResult, drawn: Collection[str]) -> Markup:
     )
     warned = ""
     if tight:
-        items = bullets(f"{figures.memory(size.memory_mb)}: {used_words(size)}" for size in tight)
+        items = bullets(map(used_words, tight))
         warned = note(f"<h3>Little memory left</h3>{items}")
     caption = "The whole bar is the memory size."
     if result.request.min_headroom is not None:
