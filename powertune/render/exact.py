@@ -6,6 +6,7 @@ from typing import TypeAlias
 from powertune.domain.result import Distribution, SizeResult, TuningResult
 from powertune.domain.sample import TraceParts
 from powertune.render.compared import compared_by, equivalent_sizes, is_measured, state_of
+from powertune.render.monthly import monthly_cost
 from powertune.render.size_word import is_recommended
 
 Exact: TypeAlias = str | int | float | Decimal | bool | None
@@ -31,6 +32,7 @@ def size_figures(run: TuningResult, size: SizeResult) -> dict[str, Exact]:
     by, measured = compared_by(run), is_measured(run, size)
     found, cost = (by.duration(size), by.cost(size)) if measured else (None, None)
     between = cost.per_million_interval if cost else None
+    month = monthly_cost(run, size) if measured else None
     cold_cost, drift, parts = size.cold_cost, size.drift, size.trace_parts or _NO_PARTS
     return {
         "run_id": run.run_id,
@@ -53,6 +55,8 @@ def size_figures(run: TuningResult, size: SizeResult) -> dict[str, Exact]:
         "cost_per_million_low": between.low if between else None,
         "cost_per_million_high": between.high if between else None,
         "cost_per_invocation": cost.per_invocation.amount if cost else None,
+        "monthly_invocations": run.traffic.invocations if run.traffic else None,
+        "cost_per_month": month.amount if month else None,
         "cold_samples": size.cold.samples,
         "cold_init_mean_ms": _mean(size.cold.init_ms),
         "cold_restore_mean_ms": _mean(size.cold.restore_ms),

@@ -10,6 +10,7 @@ from powertune.render.certainty import goal_words, misses_target, other_goals_li
 from powertune.render.compared import compared_by, is_measured, state_of
 from powertune.render.exact import size_figures, text_of
 from powertune.render.junit_xml import Case, Outcome, Suite, document
+from powertune.render.monthly import month_sentence
 from powertune.render.runs import failures_of, runs_of
 from powertune.render.safe import one_line
 from powertune.render.size_columns import size_columns
@@ -122,7 +123,7 @@ def _recommendation(run: TuningResult) -> Case:
     elif (missed := misses_target(run)) is not None:
         outcome, kind, message = Outcome.FAILURE, "LatencyTarget", missed
     notes = run.search.notes if run.search is not None else ()
-    lines = (said, *sentence.reasons(run), *notes, other_goals_line(run), sentence.applied(run))
+    lines = (said, *sentence.reasons(run), *notes, month_sentence(run), other_goals_line(run), sentence.applied(run))
     return Case(
         name="recommendation",
         classname=_class(run, run.function.architecture.value),

@@ -9,6 +9,7 @@ from powertune.render.bill import spent
 from powertune.render.certainty import goal_words, other_goals_line
 from powertune.render.compared import is_measured, state_of
 from powertune.render.markdown_text import bold, code, plain, table
+from powertune.render.monthly import month_sentence
 from powertune.render.size_columns import legend, marked_sizes, size_columns
 from powertune.render.size_word import is_recommended, mark
 
@@ -91,6 +92,9 @@ def _bullets(result: TuningResult) -> Iterator[str]:
     notes = result.search.notes if result.search is not None else ()
     for text in (*sentence.reasons(result), *notes):
         yield plain(text, _LONGEST_TEXT)
+    month = month_sentence(result)
+    if month:
+        yield plain(month, _LONGEST_TEXT)
     yield from _cut(_unmeasured(result), "memory size")
     others = other_goals_line(result)
     if others:

@@ -1,5 +1,7 @@
 """Whatever form a result is read in, it says the same: page, terminal, Markdown, CSV and JUnit XML."""
 
+import csv
+import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,10 +17,12 @@ from two_architectures import ARM, X86, result_on
 from powertune.decide.architectures import combined
 from powertune.decide.score import recommend
 from powertune.decide.summary import size_result
+from powertune.domain.price import Money
 from powertune.domain.result import Environment, SizeStatus, TuningResult
 from powertune.domain.search import LatencyStatistic, LatencyTarget
+from powertune.domain.traffic import MonthlyTraffic, TrafficSource
 from powertune.pricing.bill import invocation_cost
-from powertune.render import sentence
+from powertune.render import figures, monthly, sentence
 from powertune.render.csv_tables import sizes_csv
 from powertune.render.html import render_html
 from powertune.render.junit import render_junit
@@ -26,6 +30,7 @@ from powertune.render.markdown import render_markdown
 from powertune.render.terminal import render_terminal
 
 Make = Callable[..., TuningResult]
+TRAFFIC = MonthlyTraffic(invocations=12_345_678, source=TrafficSource.CLOUDWATCH, days=14)
 ALL_MB = (128, 256, 512, 1024, 1769, 3008)
 
 
@@ -79,6 +84,7 @@ RUNS: dict[str, Callable[[Make], TuningResult]] = {
         build, latency_target=LatencyTarget(statistic=LatencyStatistic.P95, limit_ms=1.0)
     ),
     "everything": full_run,
+    "with traffic": lambda build: build(traffic=TRAFFIC),
     "in euro": in_euro,
     "in yuan": lambda build: build(price=replace(build().price, currency="CNY")),
     "on the endpoint": lambda build: build(environment=Environment(kind="local", cpu_method="quota", cores=2)),
@@ -183,3 +189,19 @@ def test_the_sentence_and_the_tables_write_one_mean_alike(make_result: Make) -> 
     text = from_markdown(render_markdown(result))
     mean, cost = (text.sizes[1769][name] for name in ("mean", "cost"))
     assert f"{mean.split(' ± ')[0]} ms and {cost.split(' ± ')[0]} per million" in text.sentence
+
+
+def test_money_a_month_is_the_same_in_every_form(make_result: Make) -> None:
+    result = make_result(traffic=TRAFFIC)
+    month = monthly.month_sentence(result)
+    at_best, at_present = monthly.best_words(result), monthly.present_words(result)
+    assert f"{at_best} a month at 1,769 MB, {at_present} at 512 MB" in month
+    assert f"A month at your traffic{at_best}now {at_present}" in Page(render_html(result)).text
+    assert month in " ".join(render_terminal(result, width=400).splitlines())
+    assert f"- {month}\n" in render_markdown(result)
+    assert month in render_junit(result)
+    exact = {row["memory_mb"]: row["cost_per_month"] for row in csv.DictReader(io.StringIO(sizes_csv(result)))}
+    cost = result.memory_sizes[4].cost
+    assert cost is not None
+    assert Decimal(exact["1769"]) == cost.per_invocation.amount * 12_345_678
+    assert at_best == figures.monthly(Money(amount=Decimal(exact["1769"]), currency="USD"))
