@@ -33,8 +33,8 @@ class Durations:
         memory_mb: the size.
         cold: cold starts, of which the caller waits for init or restore too.
         found: what the result says of them: count, percentiles, extremes.
-        quartiles: p25 and p75; None where the samples are not the ones that ``found`` is of.
-        bins: None likewise, and where the values are few.
+        quartiles: p25 and p75; None where the values are few, or the samples not the ones that ``found`` is of.
+        bins: None likewise.
         values: those few, ascending; one of many that are all the same.
     """
 
@@ -99,14 +99,14 @@ def _durations(result: TuningResult) -> dict[tuple[int, bool], list[float]]:
 
 def _summary(memory_mb: int, found: Distribution, values: Sequence[float], *, cold: bool) -> Durations:
     same = len(values) == found.count
-    quartiles = (quantile(values, 0.25), quantile(values, 0.75)) if same and len(values) > 3 else None
-    many = len(values) >= FEWEST_FOR_BINS
+    many = same and len(values) >= FEWEST_FOR_BINS
+    quartiles = (quantile(values, 0.25), quantile(values, 0.75)) if many else None
     return Durations(
         memory_mb=memory_mb,
         cold=cold,
         found=found,
         quartiles=quartiles,
-        bins=_bins(values, quartiles) if quartiles is not None and many else None,
+        bins=None if quartiles is None else _bins(values, quartiles),
         values=_few(values) if same else (),
     )
 

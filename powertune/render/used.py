@@ -6,7 +6,7 @@ from typing import Any
 
 from powertune.domain.result import SizeResult, TuningResult
 from powertune.render import figures
-from powertune.render.markup import Markup, bullets, figure, note
+from powertune.render.markup import Markup, figure, note, together
 from powertune.render.rows import page_rows
 
 TIGHT = 0.9
@@ -66,7 +66,7 @@ def used_chart(result: TuningResult) -> dict[str, Any]:
         meta="said",
         hoverinfo="skip",
     )
-    chart.update_xaxes(title={"text": "Most memory used, % of the memory size"})
+    chart.update_xaxes(title={"text": "Memory used at most"})
     chart.update_yaxes(type="category")
     drawn: dict[str, Any] = json.loads(chart.to_json())
     spare = result.request.min_headroom
@@ -91,8 +91,8 @@ def used_section(result: TuningResult, drawn: Collection[str]) -> Markup:
     )
     warned = ""
     if tight:
-        items = bullets(map(used_words, tight))
-        warned = note(f"<h3>Little memory left</h3>{items}")
+        items = "".join(f"<li>{together(used_words(size))}</li>" for size in tight)
+        warned = note(f"<h3>Little memory left</h3><ul>{items}</ul>")
     caption = "The whole bar is the memory size."
     if result.request.min_headroom is not None:
         caption += (
