@@ -3,9 +3,11 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -220,3 +222,13 @@ def test_numbers_are_read_back_to_the_last_digit(make_result: Make, duration_ms:
     assert float(row["mean_ms"]) == duration_ms
     assert Decimal(row["cost_per_million"]) == amount
     assert json.loads(row["mean_ms"]) == duration_ms
+
+
+@pytest.mark.parametrize(("heading", "form"), [("### `csv`:", "sizes"), ("### `csv-samples`:", "samples")])
+def test_the_docs_name_every_column_in_its_order(make_result: Make, heading: str, form: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    section = re.split(r"\n##+ ", text.split(heading)[1])[0]
+    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    named = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+    written_csv = sizes_csv(make_result()) if form == "sizes" else "".join(samples_csv(make_result()))
+    assert named == written_csv.splitlines()[0].split(",")

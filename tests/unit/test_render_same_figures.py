@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from html_page import Page
@@ -173,6 +174,12 @@ def test_the_sentence_is_the_same_in_every_form(written: Written) -> None:
     assert f" {answer} " in f" {from_terminal(written.terminal).sentence} "
     assert from_markdown(written.markdown).sentence == answer
     assert from_junit(written.junit, written.result.function.architecture.value).sentence == answer
+
+
+def test_the_examples_in_the_docs_are_what_is_written(make_result: Make) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    assert f"```text\n{render_terminal(make_result(), width=100, chart=True)}```" in page
+    assert f"```markdown\n{render_markdown(make_result())}```" in page
 
 
 def test_the_figures_are_those_of_the_result(make_result: Make) -> None:
