@@ -13,6 +13,7 @@ from powertune.render.safe import cells, escape, fit, one_line
 
 _GAP = "  "
 _LONGEST_REASON = 300
+_LONGEST_FIGURE = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +161,10 @@ def _texts(result: TuningResult, architecture: Architecture, one: ArchitectureRu
         figures.memory(best.memory_mb),
         figures.duration_estimate(best.expected_duration_ms, duration.mean_interval if duration else None),
         figures.duration(duration.p95 if duration else None),
-        figures.money(best.expected_cost_per_million, cost.per_million_interval if cost else None),
-        figures.rate(one.price.per_gb_second, one.price.currency) if one.price is not None else figures.UNKNOWN,
+        one_line(
+            figures.money(best.expected_cost_per_million, cost.per_million_interval if cost else None), _LONGEST_FIGURE
+        ),
+        one_line(figures.rate(one.price.per_gb_second, one.price.currency), _LONGEST_FIGURE)
+        if one.price is not None
+        else figures.UNKNOWN,
     )

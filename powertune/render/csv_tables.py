@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from powertune.domain.result import TuningResult
 from powertune.domain.sample import Sample
-from powertune.render.exact import Exact, size_figures, text_of, trace_figures
+from powertune.render.exact import Exact, figure_names, size_figures, text_of, trace_figures
 from powertune.render.runs import runs_of
 from powertune.render.safe import one_line
 
@@ -58,8 +58,8 @@ _SAMPLE_COLUMNS = (
 
 def sizes_csv(result: TuningResult) -> str:
     """A line for each memory size of each instruction set, with the columns that docs/formats.md lists."""
-    rows = [size_figures(run, size) for run in runs_of(result) for size in run.memory_sizes]
-    return "".join(written(tuple(rows[0]) if rows else (), (row.values() for row in rows)))
+    rows = (size_figures(run, size).values() for run in runs_of(result) for size in run.memory_sizes)
+    return "".join(written(figure_names(result), rows))
 
 
 def samples_csv(result: TuningResult) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import TypeAlias
 
-from powertune.domain.result import Distribution, SizeResult, TuningResult
+from powertune.domain.result import Distribution, SizeResult, SizeStatus, Statistics, TuningResult
 from powertune.domain.sample import TraceParts
 from powertune.render.compared import compared_by, equivalent_sizes, is_measured, state_of
 from powertune.render.monthly import monthly_cost
@@ -68,6 +68,25 @@ def size_figures(run: TuningResult, size: SizeResult) -> dict[str, Exact]:
         **trace_figures(parts),
         "reason": size.reason,
     }
+
+
+def figure_names(run: TuningResult) -> tuple[str, ...]:
+    """The names of the figures of a memory size, also where the run has none."""
+    size = SizeResult(
+        memory_mb=0,
+        status=SizeStatus.NOT_MEASURED,
+        reason=None,
+        invocations=0,
+        cold_starts=0,
+        errors=0,
+        set_aside=0,
+        warm=Statistics(samples=0),
+        cold=Statistics(samples=0),
+        cost=None,
+        max_memory_used_mb=None,
+        trace_parts=None,
+    )
+    return tuple(size_figures(run, size))
 
 
 def trace_figures(parts: TraceParts | None) -> dict[str, Exact]:

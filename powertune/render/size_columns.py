@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from powertune.domain.result import SizeResult, TuningResult
 from powertune.render import figures, means
 from powertune.render.compared import beginning, compared_by
+from powertune.render.safe import one_line
 from powertune.render.size_word import is_recommended
+
+_LONGEST_FIGURE = 80
+"""A currency is a text of the result's, and so of anybody's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +39,7 @@ def size_columns(result: TuningResult, *, cost_intervals: bool = False) -> list[
     columns = [
         SizeColumn(title=by.column, of=lambda size: means.duration_estimate(by.duration(size)), keep=8),
         SizeColumn(title="p95", of=p95, keep=3),
-        SizeColumn(title="Per million", of=lambda size: cost_of(by.cost(size)), keep=7),
+        SizeColumn(title="Per million", of=lambda size: one_line(cost_of(by.cost(size)), _LONGEST_FIGURE), keep=7),
         SizeColumn(title=f"Cold {'restore' if restores else 'init'}{' (n)' if counted else ''}", of=cold, keep=2),
         SizeColumn(title="Max used", of=lambda size: figures.memory(size.max_memory_used_mb), keep=1),
     ]

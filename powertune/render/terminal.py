@@ -83,7 +83,7 @@ def render_terminal(
     lines = [paper.paint(paper.line(_title(result)), _BOLD)]
     for text in filter(None, (sentence.where(result), clone_note(result))):
         lines += paper.wrapped(text)
-    lines += ["", *_table(result, paper), ""]
+    lines += ["", *_table(result, paper), ""] if result.memory_sizes else [""]
     drawn = chart_lines(result, paper.width, ascii_only=ascii_only) if chart else []
     if drawn:
         lines += [*drawn, ""]

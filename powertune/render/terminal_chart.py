@@ -7,13 +7,14 @@ from powertune.domain.result import SizeResult, TuningResult
 from powertune.render import figures, means
 from powertune.render.compared import compared_by, is_measured, state_of
 from powertune.render.plain import ascii_text
-from powertune.render.safe import cells, fit
+from powertune.render.safe import cells, fit, one_line
 from powertune.render.size_columns import marked_sizes
 from powertune.render.size_word import is_recommended, mark
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _GAP = "  "
 _MOST_ROWS = 24
+_LONGEST_FIGURE = 80
 _LEAST_BAR, _LONGEST_BAR = 6, 40
 _BESIDE_FROM = 12
 """Columns of each bar from which two of them fit side by side; below that the charts stand one under the other."""
@@ -62,7 +63,7 @@ def chart_lines(result: TuningResult, width: int, *, ascii_only: bool = False) -
         _Panel(
             title="Per million",
             values=tuple(float(found.per_million.amount) if found else None for found in costs),
-            texts=tuple(say(means.cost(found)) for found in costs),
+            texts=tuple(say(one_line(means.cost(found), _LONGEST_FIGURE)) for found in costs),
         ),
     )
     labels = _labels(result, sizes)

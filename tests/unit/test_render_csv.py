@@ -179,6 +179,8 @@ def test_without_sizes_or_samples_there_are_the_names_of_the_columns(make_result
     text = "".join(samples_csv(make_result(samples=())))
     assert text.startswith("run_id,architecture,memory_mb,")
     assert text.count("\n") == 1
+    sizes = sizes_csv(make_result(memory_sizes=(), recommendation=None))
+    assert sizes == sizes_csv(make_result()).splitlines()[0] + "\n"
 
 
 def test_lines_end_with_a_line_feed_alone(make_result: Make) -> None:
