@@ -95,9 +95,13 @@ function keyed(picture, bottom, room) {
   return rows[0].length ? top - size : bottom + size;
 }
 
-async function chartInto(picture, name, box) {
+// A chart below its heading, which is the title of its value axis: upright, that would need more room than there is.
+async function chartInto(picture, heading, box) {
   const width = box.width / SLIDE.scale, height = box.height / SLIDE.scale;
-  const chart = themed(name, width);
+  const name = heading.dataset.chart, chart = themed(name, width);
+  written(picture, plain(chart.layout.yaxis.title.text), { x: box.x, y: box.y - 4, size: 26, weight: 600, room: box.width });
+  delete chart.layout.yaxis.title;
+  chart.layout.margin.l -= 10;
   Object.assign(chart.layout, { width, height });
   const source = await Plotly.toImage(
     { data: chart.data, layout: chart.layout }, { format: "svg", width, height, imageDataOnly: true },
@@ -117,6 +121,11 @@ function independent(picture) {
       else if (value.includes("var(--")) element.setAttribute(name, value.replace(/var\(--([\w-]+)\)/g, (_, role) => colour(role)));
     }
   }
+}
+
+// Text as plotly was given it, without its marks for < and its like.
+function plain(text) {
+  return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 }
 
 async function drawSlide(slide) {
@@ -147,9 +156,7 @@ async function drawSlide(slide) {
   const gap = 40, wide = (room - gap * (headings.length - 1)) / headings.length;
   for (const [index, heading] of headings.entries()) {
     const x = left + index * (wide + gap);
-    written(picture, heading.textContent, { x, y: top + 48, size: 26, weight: 600 });
-    const box = { x, y: top + 52, width: wide, height: bottom - top - 52 };
-    await chartInto(picture, heading.dataset.chart, box);
+    await chartInto(picture, heading, { x, y: top + 54, width: wide, height: bottom - top - 54 });
   }
   for (const text of words("[data-part=nothing]")) {
     written(picture, text, { x: width / 2, y: (top + bottom) / 2, size: 28, tint: "soft", anchor: "middle" });

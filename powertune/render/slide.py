@@ -75,7 +75,10 @@ def _body(result: TuningResult, drawn: Collection[str], thinned: str) -> Markup:
 
 def _notes(result: TuningResult) -> list[Markup]:
     """What a figure must not be passed on without."""
-    said = [sentence.not_restored(result), sentence.where(result)]
+    said = [sentence.not_restored(result)]
+    if result.environment.kind != "aws":
+        prices = sentence.prices_of(result)
+        said.append(f"Measured on one machine, not on AWS: costs are {prices} applied to local durations.")
     if (claimed := how_sure(result)) and result.search is not None and result.search.regret_bound is not None:
         said.append(f"{claimed[:1].upper()}{claimed[1:]}.")
     return [escape(one) for one in said if one]

@@ -54,7 +54,7 @@ def test_hostile_text_is_text(make_result: Make) -> None:
 
 
 def test_a_local_run_says_so_on_the_slide(make_result: Make, local_environment: Environment) -> None:
-    assert "not on AWS: nothing was billed" in Page(slide_html(make_result(environment=local_environment))).text
+    assert "Measured on one machine, not on AWS" in Page(slide_html(make_result(environment=local_environment))).text
 
 
 def test_a_function_that_is_left_changed_is_said_on_the_slide(make_result: Make) -> None:
