@@ -272,9 +272,8 @@ def _arn(result: TuningResult) -> FunctionArn | None:
 
 
 def _run(result: TuningResult, options: str) -> str:
-    if result.environment.kind != "aws":
-        return f"powertune run --local PATH {options}"
-    return f"powertune run --function-arn {_arn(result) or 'ARN'} {options}"
+    where = f"--function-arn {_arn(result) or 'ARN'}" if result.environment.kind == "aws" else "--local PATH"
+    return f"powertune run {where} {'--only-cold-starts ' * result.request.only_cold_starts}{options}"
 
 
 def _name(result: TuningResult) -> str:
@@ -302,6 +301,8 @@ def advice_section(result: TuningResult) -> Markup:
         for one in found
     )
     lead = "Each follows from figures of this run. None of it changes the recommendation."
+    if any(one.command is not None and one.command.startswith("powertune run") for one in found):
+        lead += " A run needs what this one was given besides, such as its event."
     return (
         '<section aria-labelledby="advice"><h2 id="advice">What to look at next</h2>'
         f'<p class="lead">{lead}</p><ul class="advice">{items}</ul></section>'

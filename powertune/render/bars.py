@@ -55,11 +55,18 @@ def stacked(result: TuningResult, rows: Sequence[Row], title: str) -> dict[str, 
     chart = go.Figure(layout={"template": "none", "barmode": "stack"})
     for name in used_parts(rows):
         values = [parts.get(name) for _, parts in rows]
+        shares = [
+            None if value is None or not total else value / total
+            for value, total in zip(values, (sum(parts.values()) for _, parts in rows), strict=True)
+        ]
         chart.add_bar(
             orientation="h",
             y=[figures.memory(size.memory_mb) for size, _ in rows],
             x=[None if value is None else value / scale for value in values],
-            text=[f"{PART_NAMES[name]}: {figures.duration(value)}" for value in values],
+            text=[
+                f"{PART_NAMES[name]}: {figures.duration(value)}, {figures.percent(share)}"
+                for value, share in zip(values, shares, strict=True)
+            ],
             textposition="none",
             meta=name,
             marker={"pattern": {"shape": _PATTERNS[name], "size": 7, "solidity": 0.3}},

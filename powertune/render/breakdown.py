@@ -7,6 +7,7 @@ from powertune.render import figures, means
 from powertune.render.bars import PART_NAMES, Row, cold_parts, in_words, traced, used_parts
 from powertune.render.compared import beginning
 from powertune.render.markup import Markup, figure, table
+from powertune.render.rows import named
 from powertune.render.safe import escape
 
 _STRIPES = {
@@ -85,7 +86,10 @@ def parts(result: TuningResult) -> Markup:
     rows = traced(result)
     if not rows:
         return ""
+    untraced = [size.memory_mb for size in result.memory_sizes if size.invocations and size.trace_parts is None]
     caption = "What Lambda itself took around the function is not billed."
+    if untraced:
+        caption += f" No warm invocation was traced at {named(untraced)}."
     return (
         '<section aria-labelledby="where"><h2 id="where">Where the time went</h2>'
         f'<p class="lead">Means of the warm invocations that X-Ray traced.</p>{_key(rows)}'

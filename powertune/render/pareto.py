@@ -1,6 +1,5 @@
 """Cost against duration: which memory sizes no other one beats in both (V. Pareto's front)."""
 
-import itertools
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from powertune.domain.result import Interval, TuningResult
 from powertune.render import figures, means
 from powertune.render.compared import COLD, Compared, beginning, compared_by, is_measured
 from powertune.render.markup import Markup, figure
+from powertune.render.rows import named
 from powertune.render.safe import chart_text
 from powertune.render.sentence import present_word
 
@@ -193,7 +193,7 @@ def pareto_section(result: TuningResult, drawn: Collection[str]) -> Markup:
     )
     lead = (
         "Better lies to the left and below. A size is worth a thought only where no other measured one is both faster "
-        f"and cheaper: {_named(front)}."
+        f"and cheaper: {named([spot.memory_mb for spot in front]) or 'none here'}."
     )
     caption = (
         "The bars across and up are the 95 % intervals of the means; where those of two sizes overlap, which of them "
@@ -205,11 +205,3 @@ def pareto_section(result: TuningResult, drawn: Collection[str]) -> Markup:
         f'<p class="lead">{lead}</p><ul class="key">{key}</ul>'
         f"{figure('pareto', 'Every memory size by both', caption, words)}</section>"
     )
-
-
-def _named(front: Sequence[Spot]) -> str:
-    shown = [figures.memory(spot.memory_mb) for spot in itertools.islice(front, 8)]
-    rest = len(front) - len(shown)
-    if rest > 0:
-        return f"{', '.join(shown)} and {figures.count(rest)} more"
-    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else shown[0] if shown else "none here"

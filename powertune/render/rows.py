@@ -11,6 +11,17 @@ MOST_AT_FIRST = 12
 """Rows that a reader takes in at one look; the page offers the others."""
 
 
+_NAMED = 8
+
+
+def named(sizes_mb: Sequence[int]) -> str:
+    """Memory sizes as they stand in a sentence: ``256 MB and 512 MB``; the first of many, and how many more."""
+    shown = [figures.memory(mb) for mb in sizes_mb[:_NAMED]]
+    if len(sizes_mb) > _NAMED:
+        return f"{', '.join(shown)} and {figures.count(len(sizes_mb) - _NAMED)} more"
+    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else "".join(shown)
+
+
 def first_rows(result: TuningResult, sizes_mb: Iterable[int]) -> list[int]:
     """The sizes that are drawn first, ascending: all where they are few.
 

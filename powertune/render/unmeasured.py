@@ -8,8 +8,7 @@ from powertune.domain.sample import Outcome, Source
 from powertune.domain.search import SearchKind
 from powertune.render import figures
 from powertune.render.compared import is_measured
-
-_NAMED = 12
+from powertune.render.rows import named
 
 
 def unmeasured(result: TuningResult) -> list[str]:
@@ -53,7 +52,7 @@ def _sizes(result: TuningResult) -> Iterator[str]:
     without = [size.memory_mb for size in result.memory_sizes if not is_measured(result, size)]
     if without:
         have = "has" if len(without) == 1 else "have"
-        yield f"{_named(without)} {have} no measurement; the top of the page says why."
+        yield f"{named(without)} {have} no measurement; the top of the page says why."
     request = result.request
     if request.dry_run:
         yield "A dry run measures nothing: one invocation says whether the function works, not how long it takes."
@@ -123,7 +122,7 @@ def _traces(counts: Counter[str]) -> Iterator[str]:
 def _memory(result: TuningResult) -> Iterator[str]:
     unknown = [s.memory_mb for s in result.memory_sizes if s.max_memory_used_mb is None and s.invocations]
     if unknown:
-        yield f"How much memory was used at {_named(unknown)}: no record says it."
+        yield f"How much memory was used at {named(unknown)}: no record says it."
 
 
 def _other(result: TuningResult) -> Iterator[str]:
@@ -139,10 +138,3 @@ def _other(result: TuningResult) -> Iterator[str]:
         "What the function calls: waits for networks, databases and other services are in its durations as they were "
         "during the run."
     )
-
-
-def _named(sizes_mb: list[int]) -> str:
-    if len(sizes_mb) > _NAMED:
-        return f"{figures.count(len(sizes_mb))} memory sizes"
-    shown = [figures.memory(mb) for mb in sizes_mb]
-    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else shown[0]

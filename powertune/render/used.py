@@ -7,7 +7,7 @@ from typing import Any
 from powertune.domain.result import SizeResult, TuningResult
 from powertune.render import figures
 from powertune.render.markup import Markup, figure, note, together
-from powertune.render.rows import page_rows
+from powertune.render.rows import named, page_rows
 
 TIGHT = 0.9
 """From this share on a size is nearly full: a larger event, or a leak, may end an invocation for want of memory."""
@@ -99,7 +99,7 @@ def used_section(result: TuningResult, drawn: Collection[str]) -> Markup:
             f" The line is what may be used at most: {figures.percent(result.request.min_headroom)} was to stay unused."
         )
     if unknown:
-        caption += f" Not known at {', '.join(figures.memory(size.memory_mb) for size in unknown)}."
+        caption += f" Not known at {named([size.memory_mb for size in unknown])}."
     words = [f"{figures.memory(size.memory_mb)}: {used_words(size)}." for size in sizes]
     return (
         '<section aria-labelledby="used"><h2 id="used">Memory used</h2>'

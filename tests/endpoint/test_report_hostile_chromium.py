@@ -1,13 +1,13 @@
 """Hostile text in every place of a result: the page shows it and does nothing else with it."""
 
 import runpy
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from chromium import chromium
 from hostile import HOSTILE, NEEDED, hostile_result, places_of_text, places_reached
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from powertune.domain.result import TuningResult
 from powertune.render.html import render_html
@@ -22,14 +22,8 @@ _AS_LISTED = frozenset({("Price", "as_of"), ("FunctionFacts", "arn"), ("Price", 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next((path for name in names if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.fail(f"No Chromium is installed (looked for {', '.join(names)}): apt-get install chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()
+    with chromium() as found:
+        yield found
 
 
 def test_the_hostile_result_has_every_place_of_text_that_a_result_has() -> None:
