@@ -15,15 +15,14 @@ _HEAD = 4096
 
 MARKS = {
     "html": (b'<meta name="generator" content="powertune ',),
-    "json": (b'"powertune_version":',),
     "png": (b"tEXtSoftware\0powertune",),
     "svg": (b"<!-- Made by powertune",),
     "junit": (b'<testsuites name="powertune"',),
     "csv": (b"run_id,function_arn,architecture,memory_mb,", b"memory_mb,label,run_id,"),
     "csv-samples": (b"run_id,architecture,memory_mb,version,",),
 }
-"""By format: what stands near the beginning of a file that powertune wrote. A text that says nothing of the kind is not
-replaced unasked."""
+"""By format: what stands near the beginning of a report that powertune wrote. Where nothing of the kind does, the file is
+not replaced unasked; nor is JSON, which may be another run's only result."""
 
 Content = Iterable[str] | bytes
 

@@ -117,7 +117,7 @@ def _followed(session: Any, stack: Any, run_id: str, arn: FunctionArn, line: Pro
     from powertune.workflow.watching import result_of, started
 
     execution = started(session, stack, arn, run_id)
-    line.say(f"watching the run {run_id}; it has not said yet how far it is")
+    line.say(f"the run {run_id} {'is under way' if execution.under_way else 'has ended'}")
     text = result_of(session, stack, execution, arn, SystemClock(), progress=line.show)
     result = result_from_text(text, f"The result of {run_id}")
     if result.function.arn != str(arn):

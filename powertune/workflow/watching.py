@@ -32,6 +32,7 @@ class Started:
 
     run_id: str
     arn: str | None
+    under_way: bool
 
 
 def started(session: AwsSession, stack: Stack, function: FunctionArn, run_id: str) -> Started:
@@ -63,13 +64,13 @@ def started(session: AwsSession, stack: Stack, function: FunctionArn, run_id: st
                 next_step="Runs with --direct cannot be watched: the terminal that started one drives it. See what is "
                 f"under way with: powertune status --function-arn {function}",
             )
-        return Started(run_id=run_id, arn=None)
+        return Started(run_id=run_id, arn=None, under_way=False)
     target = _target(described.get("input"), archive)
     if target is not None and target != str(function):
         raise UsageError(
             f"The run {run_id} is of {target}, not of {function}.", next_step="Give that function with --function-arn."
         )
-    return Started(run_id=run_id, arn=arn)
+    return Started(run_id=run_id, arn=arn, under_way=described["status"] == "RUNNING")
 
 
 def under_way(session: AwsSession, stack: Stack, function: FunctionArn) -> tuple[Running, ...]:
@@ -207,10 +208,10 @@ def _ended(execution: dict[str, Any], run_id: str, function: FunctionArn) -> Pow
         return failure_of(execution, run_id)
     kind = Stopped if execution["status"] == "ABORTED" else AwsError
     return kind(
-        f"The execution {run_id} {how_it_ended(execution)}. Watching it changed nothing; the stack's cleaner puts "
-        f"{function.name} back.",
-        next_step=f"See whether it has with: powertune status --function-arn {function}\n"
-        f"If it has not, put it back with: powertune cleanup --function-arn {function}",
+        f"The execution {run_id} {how_it_ended(execution)}. Watching it changed nothing; {function.name} is put back by "
+        "the stack's cleaner, or by the terminal that started the run.",
+        next_step=f"See whether it has been with: powertune status --function-arn {function}\n"
+        f"If not, put it back with: powertune cleanup --function-arn {function}",
     )
 
 
