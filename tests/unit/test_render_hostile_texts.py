@@ -31,19 +31,24 @@ TEXTS = {
 }
 
 
+_RESULTS: dict[str, TuningResult] = {}
+
+
 @pytest.fixture(params=TEXTS, ids=str)
 def result(request: pytest.FixtureRequest, make_result: Make, monkeypatch: pytest.MonkeyPatch) -> TuningResult:
-    monkeypatch.setattr(hostile, "HOSTILE", TEXTS[request.param])
-    return hostile_result(make_result)
+    if request.param not in _RESULTS:
+        monkeypatch.setattr(hostile, "HOSTILE", TEXTS[request.param])
+        _RESULTS[request.param] = hostile_result(make_result)
+    return _RESULTS[request.param]
 
 
-@pytest.mark.parametrize("width", [20, 80, 200])
-def test_no_text_steers_the_terminal_or_widens_a_line(result: TuningResult, width: int) -> None:
-    text = render_terminal(result, width=width, chart=True)
-    text.encode("utf-8")
-    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
-    assert max(cells(line) for line in text.split("\n")) <= width
-    render_terminal(result, width=width, chart=True, ascii_only=True).encode("ascii")
+def test_no_text_steers_the_terminal_or_widens_a_line(result: TuningResult) -> None:
+    for width in (20, 80, 200):
+        text = render_terminal(result, width=width, chart=True)
+        text.encode("utf-8")
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
+        assert max(cells(line) for line in text.split("\n")) <= width
+    render_terminal(result, width=80, chart=True, ascii_only=True).encode("ascii")
 
 
 def test_no_text_becomes_anything_in_markdown(result: TuningResult) -> None:

@@ -147,7 +147,7 @@ def test_an_instruction_set_that_was_refused_says_why_once(make_result: Make) ->
         assert markdown_tables(text)[1][1][-1] == "not measured"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
 @given(hostile=hostile_texts)
 def test_no_foreign_text_becomes_markup_a_link_or_a_mention(make_result: Make, hostile: str) -> None:
     result = make_result(sizes_mb=(128, 512), best_mb=512, equivalent_mb=(), warnings=(hostile,), run_id=hostile)
