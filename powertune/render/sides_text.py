@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from powertune.domain.side_by_side import DifferenceKind, SideBySide
 from powertune.render import figures, sides
@@ -18,91 +19,101 @@ _DROPPED = (6, 8, 7, 9)
 """The columns that are left out where the table is too wide, in this order: p95, memory used, cold starts, errors."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Paper:
+    """What is written on: its columns, and whether it shows nothing but ASCII."""
+
+    width: int
+    ascii_only: bool
+
+    def text(self, text: str) -> str:
+        return ascii_text(text) if self.ascii_only else text
+
+    def line(self, text: str) -> str:
+        """A finished text, cut to the width."""
+        cut = fit(text, self.width).rstrip()
+        return cut.replace("…", ".") if self.ascii_only else cut
+
+    def wrapped(self, text: str, *, indent: str = "", hanging: str = "") -> list[str]:
+        """A text on as many lines as it needs; ``indent`` begins the first, ``hanging`` all others."""
+        flat = self.text(one_line(text, _LONGEST_TEXT))
+        lines = textwrap.wrap(
+            flat, self.width, initial_indent=indent, subsequent_indent=hanging, break_on_hyphens=False
+        )
+        return [part for line in lines for part in _halved(line, self.width)]
+
+
 def sides_text(compared: SideBySide, *, width: int = 80, colour: bool = False, ascii_only: bool = False) -> str:
     """The answer, the runs, what differs between them, and a table of the memory sizes that they share.
 
     No line is wider than ``width`` columns (at least 20). ``*`` marks the size that a run recommends.
     """
-    width = max(width, _LEAST_WIDTH)
-    lines = list(_lines(compared, width))
-    texts = [ascii_text(text) if ascii_only else text for text, _ in lines]
-    if colour:
-        texts = [f"{code}{text}{_RESET}" if code else text for text, (_, code) in zip(texts, lines, strict=True)]
-    return "\n".join(text.rstrip() for text in texts) + "\n"
+    paper = _Paper(width=max(width, _LEAST_WIDTH), ascii_only=ascii_only)
+    lines = _lines(compared, paper)
+    return "".join(f"{code}{text}{_RESET}\n" if code and colour else f"{text}\n" for text, code in lines)
 
 
-def _lines(compared: SideBySide, width: int) -> Iterator[tuple[str, str]]:
+def _lines(compared: SideBySide, paper: _Paper) -> Iterator[tuple[str, str]]:
     """Lines with the code of their colour."""
-    for text in _wrapped(sides.answer(compared), width):
+    for text in paper.wrapped(sides.answer(compared)):
         yield text, _BOLD
     yield "", ""
     for run in compared.runs:
-        for text in _wrapped(f"{run.label}: {' · '.join(sides.about(run))}", width):
+        for text in paper.wrapped(f"{run.label}: {' · '.join(sides.about(run))}"):
             yield text, ""
-        for text in _wrapped(run.sentence, width, indent="  "):
+        for text in paper.wrapped(run.sentence, indent="  ", hanging="  "):
             yield text, ""
     for difference in compared.differences:
-        words = "Warning: not alike in" if difference.kind is DifferenceKind.CONDITION else "Differs:"
+        unlike = difference.kind is DifferenceKind.CONDITION
         values = (
             value if labels == value else f"{labels}: {one_line(value, _LONGEST_VALUE)}"
             for labels, value in sides.grouped(compared, difference)
         )
-        code = _YELLOW if difference.kind is DifferenceKind.CONDITION else ""
-        for text in _wrapped(f"{words} {difference.what}. {'; '.join(values)}", width, hanging="  "):
-            yield text, code
+        words = f"{'Warning: not alike in' if unlike else 'Differs:'} {difference.what}. {'; '.join(values)}"
+        for text in paper.wrapped(words, hanging="  "):
+            yield text, _YELLOW if unlike else ""
     yield "", ""
     if compared.sizes_mb:
-        for text in _table(compared, width):
-            yield text, ""
-    for line in (*sides.alone(compared), sides.WHAT_IT_IS):
-        for text in _wrapped(line, width):
+        for text in _table(compared, paper):
+            yield paper.line(text), ""
+    for words in (*sides.alone(compared), sides.WHAT_IT_IS):
+        for text in paper.wrapped(words):
             yield text, ""
 
 
-def _table(compared: SideBySide, width: int) -> Iterator[str]:
+def _table(compared: SideBySide, paper: _Paper) -> Iterator[str]:
+    rows = list(sides.rows(compared))
     titles = ["Memory", "Run", *sides.titles(compared)]
-    lines = [
-        [_memory(row), f"{'*' if row.recommended else ' '}{_label(compared, row)}", *row.texts]
-        for row in _rows(compared)
-    ]
-    shown = list(range(len(titles)))
+    lines = [[paper.text(text) for text in _texts(compared, row)] for row in rows]
+    measured = [line for line, row in zip(lines, rows, strict=True) if not row.state]
+    shown, widths = list(range(len(titles))), dict[int, int]()
     for dropped in (None, *_DROPPED):
         shown = [at for at in shown if at != dropped]
-        widths = _widths(compared, titles, lines, shown)
-        if sum(widths.values()) + len(_GAP) * (len(shown) - 1) <= width:
+        widths = {
+            at: max(cells(text[at]) for text in (titles, *(lines if at in (_MEMORY, _RUN) else measured)))
+            for at in shown
+        }
+        if _width(widths) <= paper.width:
             break
-    yield fit(_laid_out(titles, shown, widths), width)
-    yield "─" * min(width, sum(widths.values()) + len(_GAP) * (len(shown) - 1))
-    for row, line in zip(_rows(compared), lines, strict=True):
+    yield _laid_out(titles, shown, widths)
+    yield paper.text("─" * min(paper.width, _width(widths)))
+    for row, line in zip(rows, lines, strict=True):
         if row.state:
-            first = _laid_out(line, [_MEMORY, _RUN], widths)
-            yield fit(f"{first}{_GAP}{one_line(row.state)}", width)
+            state = paper.text(one_line(row.state))
+            yield f"{_laid_out(line, (_MEMORY, _RUN), widths)}{_GAP}{state}"
         else:
-            yield fit(_laid_out(line, shown, widths), width)
-    if any(row.recommended for row in _rows(compared)):
-        yield fit("* recommended by that run; ± half of the mean's 95 % interval", width)
+            yield _laid_out(line, shown, widths)
+    star = "* recommended by that run; " if any(row.recommended for row in rows) else ""
+    yield paper.text(f"{star}± half of the mean’s 95 % interval")
 
 
-def _rows(compared: SideBySide) -> list[sides.Row]:
-    return list(sides.rows(compared))
+def _texts(compared: SideBySide, row: sides.Row) -> tuple[str, ...]:
+    memory = figures.memory(row.memory_mb) if row.run == 0 else ""
+    return (memory, f"{'*' if row.recommended else ' '}{one_line(compared.runs[row.run].label)}", *row.texts)
 
 
-def _memory(row: sides.Row) -> str:
-    return figures.memory(row.memory_mb) if row.run == 0 else ""
-
-
-def _label(compared: SideBySide, row: sides.Row) -> str:
-    return one_line(compared.runs[row.run].label)
-
-
-def _widths(
-    compared: SideBySide, titles: Sequence[str], lines: Sequence[Sequence[str]], shown: Sequence[int]
-) -> dict[int, int]:
-    measured = [line for line, row in zip(lines, _rows(compared), strict=True) if not row.state]
-    return {
-        at: max(cells(titles[at]), *(cells(line[at]) for line in (lines if at in (_MEMORY, _RUN) else measured)), 0)
-        for at in shown
-    }
+def _width(widths: dict[int, int]) -> int:
+    return sum(widths.values()) + len(_GAP) * (len(widths) - 1)
 
 
 def _laid_out(texts: Sequence[str], shown: Sequence[int], widths: dict[int, int]) -> str:
@@ -111,13 +122,6 @@ def _laid_out(texts: Sequence[str], shown: Sequence[int], widths: dict[int, int]
         space = " " * (widths[at] - cells(texts[at]))
         parts.append(texts[at] + space if at == _RUN else space + texts[at])
     return _GAP.join(parts)
-
-
-def _wrapped(text: str, width: int, *, indent: str = "", hanging: str | None = None) -> list[str]:
-    later = indent if hanging is None else hanging
-    flat = one_line(text, _LONGEST_TEXT)
-    wrapped = textwrap.wrap(flat, width, initial_indent=indent, subsequent_indent=later, break_on_hyphens=False)
-    return [part for line in wrapped for part in _halved(line, width)]
 
 
 def _halved(line: str, width: int) -> Iterator[str]:
