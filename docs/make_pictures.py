@@ -47,7 +47,7 @@ SCREENS: dict[str, dict[str, Any]] = {
     "print": {"viewport": {"width": 794, "height": 1123}},
 }
 """How each picture's page is opened; A4 has 794 by 1123 of CSS's pixels."""
-SHOWN = {"light": None, "dark": 2300, "phone": 2600, "print": 1123}
+SHOWN = {"light": None, "dark": 2300, "phone": 3400, "print": 1123}
 """How much of the page's length is shown; None is all of it."""
 README_SHOWN = 2150
 MARGIN = 53
