@@ -134,18 +134,23 @@ def headline(runs: Sequence[RunSummary]) -> str:
     if not runs:
         return "No run was kept."
     timed = oldest_first(runs)
-    days = [_day(run) for run in (timed[:1] + timed[-1:])]
+    over = _span(timed)
     name = runs[0].function_arn.name
-    over = f" from {days[0]} to {days[1]}" if days and days[0] != days[1] else f" on {days[0]}" if days else ""
     changes = len(deployments(runs))
     count = {0: "no change", 1: "one change"}.get(changes, f"{figures.count(changes)} changes")
     changed = f", with {count} of code" if len(runs) > 1 else ""
     return f"{name}: {figures.plural(len(runs), 'run')}{over}{changed}."
 
 
-def _day(run: RunSummary) -> str:
-    begun = figures.parse_moment(run.started_at)
-    return "" if begun is None else f"{begun.day} {begun:%B %Y}"
+def _span(timed: list[RunSummary]) -> str:
+    days = [begun for run in (timed[:1] + timed[-1:]) if (begun := figures.parse_moment(run.started_at)) is not None]
+    if not days:
+        return ""
+    first, last = (f"{day.day} {day:%B}" for day in days)
+    if days[0].date() == days[1].date():
+        return f" on {last} {days[1].year}"
+    year = "" if days[0].year == days[1].year else f" {days[0].year}"
+    return f" from {first}{year} to {last} {days[1].year}"
 
 
 def apart(one: Interval | None, other: Interval | None) -> bool:

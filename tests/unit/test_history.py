@@ -164,6 +164,19 @@ def test_runs_without_a_time_have_no_place_in_the_order(make_result):
     assert history_words.headline(runs) == "orders-api: 2 runs on 2 September 2026, with no change of code."
 
 
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ((0, 0.1), "2 runs on 1 September 2026"),
+        ((0, 9), "2 runs from 1 September to 10 September 2026"),
+        ((0, 200), "2 runs from 1 September 2026 to 20 March 2027"),
+    ],
+)
+def test_a_history_says_over_what_time_it_is(make_result, days, said):
+    runs = summaries(run_on(make_result, day) for day in days)
+    assert history_words.headline(runs) == f"orders-api: {said}, with no change of code."
+
+
 def test_a_deployment_that_made_it_slower_is_told_with_figures_and_one_within_the_noise_as_chance(make_result):
     before = run_on(make_result, 1)
     slow, same = slower(run_on(make_result, 2, code=1), 1.5), run_on(make_result, 2, code=1)

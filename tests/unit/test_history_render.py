@@ -42,7 +42,7 @@ def traces(chart, role):
 
 def test_the_table_has_a_line_for_each_run_and_marks_other_code(runs):
     lines = render_history(runs, width=200).splitlines()
-    assert lines[0] == "orders-api: 6 runs from 1 September 2026 to 6 September 2026, with one change of code."
+    assert lines[0] == "orders-api: 6 runs from 1 September to 6 September 2026, with one change of code."
     rows = lines[4:10]
     assert [line.split()[2] for line in rows] == [run.run_id for run in runs]
     assert [("*" in line) for line in rows] == [False, False, True, False, False, False]
