@@ -23,12 +23,13 @@ Decimals travel as strings, so that no money is ever rounded by a float; enums a
 its text. What is unknown is ``null``.
 """
 
+import contextlib
 import functools
 import json
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from pathlib import Path
@@ -38,7 +39,9 @@ from powertune.domain.function import FunctionArn
 from powertune.domain.payload import Payload
 from powertune.domain.request import MAX_SIZES_AT_ONCE
 from powertune.domain.result import SCHEMA_VERSION, TuningResult
+from powertune.domain.sample import Sample
 from powertune.errors import PowertuneError, UsageError
+from powertune.wire_samples import apart, quick_samples
 
 T = TypeVar("T")
 
@@ -73,6 +76,7 @@ def _converter() -> Any:
         _is_homogeneous_tuple,
         lambda kind, maker: _only(list, "a list", homogenous_tuple_structure_factory(kind, maker)),
     )
+    converter.register_structure_hook_factory(lambda kind: kind == tuple[Sample, ...], _quick_or_with_complaints)
     converter.register_structure_hook_factory(
         _is_dict, lambda kind, maker: _only(dict, "an object", maker.gen_structure_mapping(kind))
     )
@@ -88,6 +92,18 @@ def _converter() -> Any:
 
 def _is_homogeneous_tuple(kind: Any) -> bool:
     return get_origin(kind) is tuple and get_args(kind)[-1:] == (Ellipsis,)
+
+
+def _quick_or_with_complaints(kind: Any, maker: Any) -> Callable[[Any, Any], Any]:
+    from cattrs.cols import homogenous_tuple_structure_factory
+
+    slowly = _only(list, "a list", homogenous_tuple_structure_factory(kind, maker))
+
+    def structure(value: Any, kind: Any) -> Any:
+        found = quick_samples(value) if type(value) is list else None
+        return slowly(value, kind) if found is None else found
+
+    return structure
 
 
 def _is_dict(kind: Any) -> bool:
@@ -256,7 +272,7 @@ def result_from_text(text: str, called: str, *, samples: bool = True) -> TuningR
         UsageError: it is damaged, or of a newer schema.
     """
     try:
-        data = _decoded(text)
+        data, found = _decoded_apart(text, samples=samples)
         version = _schema_version(data)
         if version > SCHEMA_VERSION:
             raise UsageError(
@@ -268,12 +284,27 @@ def result_from_text(text: str, called: str, *, samples: bool = True) -> TuningR
             known = {name: value for name, value in known.items() if name != "report"}
         if not samples:
             known = _without_samples(known)
-        return from_data({**known, "schema_version": SCHEMA_VERSION}, TuningResult)
+        result = from_data({**known, "schema_version": SCHEMA_VERSION}, TuningResult)
+        return result if found is None else replace(result, samples=found)
     except WireError as error:
         raise UsageError(
             f"{called} is not a whole powertune result: {error}.",
             next_step="It may have been cut short or edited; make it anew with powertune run.",
         ) from None
+
+
+def _decoded_apart(text: str, *, samples: bool) -> tuple[Any, tuple[Sample, ...] | None]:
+    """The decoded text, and its samples where they could be read apart from it: then there are none in it.
+
+    A large result would need several times its memory as dicts.
+    """
+    pieces = apart(text)
+    if pieces is not None:
+        with contextlib.suppress(WireError):
+            data = _decoded(pieces.rest)
+            if pieces.is_whole(data) and (found := pieces.samples() if samples else ()) is not None:
+                return {**data, "samples": []}, found
+    return _decoded(text), None
 
 
 def _without_samples(data: dict[str, Any]) -> dict[str, Any]:
