@@ -157,8 +157,9 @@ def _why(result: TuningResult) -> Markup:
 
 
 def _warnings(result: TuningResult) -> Markup:
-    """What the run warns of, each once; those of a run on another instruction set stand with it."""
-    said = tuple(dict.fromkeys(result.warnings))
+    """What the run warns of, and the one on another instruction set beside it, each once."""
+    others = (f"On {other.architecture}: {text}" for other in result.architectures for text in other.warnings)
+    said = tuple(dict.fromkeys([*result.warnings, *others]))
     if not said:
         return ""
     return f'<section aria-labelledby="warnings"><h2 id="warnings">Warnings</h2>{note(bullets(said))}</section>'

@@ -7,7 +7,8 @@ from html_page import Page
 from searched_runs import searched
 from shown_runs import cold_run, dry_run, full_run
 
-from powertune.domain.result import Environment, SizeStatus, TuningResult
+from powertune.domain.function import Architecture
+from powertune.domain.result import ArchitectureRun, Environment, SizeStatus, TuningResult
 from powertune.domain.sample import Outcome, Source
 from powertune.render.html import render_html
 from powertune.render.unmeasured import unmeasured
@@ -117,6 +118,12 @@ def test_every_warning_stands_on_the_page_once(make_result: Make) -> None:
     page = Page(render_html(result))
     assert page.section("warnings") == "Warnings Something was odd. Another thing."
     assert page.text.count("Something was odd.") == 1
+
+
+def test_warnings_of_the_run_on_the_other_instruction_set_are_shown_too(make_result: Make) -> None:
+    other = ArchitectureRun(architecture=Architecture.X86_64, warnings=("It was slow.",))
+    page = Page(render_html(make_result(warnings=("Odd.",), architectures=(other,))))
+    assert page.section("warnings") == "Warnings Odd. On x86_64: It was slow."
 
 
 def test_the_account_is_a_fact_and_a_dash_where_no_arn_names_it(make_result: Make) -> None:
