@@ -56,6 +56,7 @@ class RunSummary:
             the embedded endpoint nobody bills it.
         warnings: how many.
         applied_mb: the memory size that the run left the function with; None where it applied nothing.
+        beside: ids of the runs on other instruction sets that are a part of this one.
     """
 
     run_id: str
@@ -85,6 +86,7 @@ class RunSummary:
     warnings: int
     restored: bool
     applied_mb: int | None
+    beside: tuple[str, ...]
     schema: int = SUMMARY_SCHEMA
 
     @property
@@ -142,6 +144,7 @@ def summary_of(result: TuningResult) -> RunSummary:
         warnings=len(result.warnings),
         restored=result.restored,
         applied_mb=None if result.applied is None else result.applied.memory_mb,
+        beside=tuple(one.run_id for one in result.architectures if one.run_id not in (None, result.run_id)),
     )
 
 

@@ -1,7 +1,7 @@
 """Finds the runs that were kept: in a local folder, and in the stack's bucket."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,8 +22,9 @@ RESULT = "result.json"
 _READERS = 8
 _AT_ONCE = 64
 """Runs read from the bucket before it is looked whether they are enough."""
-_OWN_ID = re.compile(r"(\d{8}T\d{6})-[0-9a-f]{6}")
-"""Run ids that powertune makes begin with when the run began; executions started by others are named by them."""
+_OWN_ID = re.compile(r"(\d{8}T\d{6})-[0-9a-f]{6}(?:-[a-z0-9-]{1,10})?")
+"""Run ids that powertune makes begin with when the run began, and may end with an instruction set; an execution that
+somebody else started has any name."""
 _SKEW = timedelta(days=1)
 """How far the clock that named a run may differ from the one that timed it."""
 
@@ -56,14 +57,30 @@ def moment_of(run: RunSummary) -> datetime | None:
 
 
 def newest_first(runs: Iterable[KeptRun]) -> list[KeptRun]:
-    """Each run once, the local one where it lies in both places; those without a time come last."""
+    """Each run once, the local one where it lies in both places; those without a time come last.
+
+    A run on one instruction set that is a part of another one is not a run of its own.
+    """
     once: dict[str, KeptRun] = {}
     for run in runs:
         known = once.get(run.summary.run_id)
         if known is None or known.folder is None:
             once[run.summary.run_id] = run
+    parts = {part.summary.run_id for run in once.values() for part in parts_of(run, once)}
+    whole = (run for run in once.values() if run.summary.run_id not in parts)
     earliest = datetime.min.replace(tzinfo=UTC)
-    return sorted(once.values(), key=lambda run: (moment_of(run.summary) or earliest, run.summary.run_id), reverse=True)
+    return sorted(whole, key=lambda run: (moment_of(run.summary) or earliest, run.summary.run_id), reverse=True)
+
+
+def parts_of(run: KeptRun, others: Mapping[str, KeptRun]) -> list[KeptRun]:
+    """Those of the other runs, which are given by their ids, that are a part of a run on several instruction sets."""
+    named = (others[run_id] for run_id in run.summary.beside if run_id in others)
+    whole = run.summary
+    return [
+        part
+        for part in named
+        if part.summary.function_arn == whole.function_arn and whole.run_id not in part.summary.beside
+    ]
 
 
 def save_in_folder(folder: Path, result: TuningResult) -> None:

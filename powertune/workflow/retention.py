@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from powertune.workflow.archive import SUMMARY
-from powertune.workflow.history import RESULT, KeptRun, moment_of, newest_first, run_of
+from powertune.workflow.history import RESULT, KeptRun, moment_of, newest_first, parts_of, run_of
 
 WRITTEN = frozenset({RESULT, SUMMARY, "report.html", "report.png", "report.svg"})
 """All that powertune writes into a run's folder; where anything else lies, the folder is somebody's own."""
@@ -21,15 +21,25 @@ class Deletion:
 
 
 def to_delete(runs: Sequence[KeptRun], new: str, keep: int) -> list[KeptRun]:
-    """Local runs beyond the newest ``keep`` of one function, the oldest first; never the run ``new``, which counts."""
+    """Local runs beyond the newest ``keep`` of one function, the oldest first; never the run ``new``, which counts.
+
+    A run on several instruction sets is one run, and goes or stays as a whole.
+    """
     others = [run for run in newest_first(runs) if run.folder is not None and run.summary.run_id != new]
-    return others[max(keep - 1, 0) :][::-1]
+    return _with_parts(others[max(keep - 1, 0) :][::-1], runs)
 
 
 def older_than(runs: Sequence[KeptRun], limit: datetime) -> list[KeptRun]:
     """Local runs that began before, the oldest first; of one without a time nobody knows."""
     local = [run for run in newest_first(runs) if run.folder is not None]
-    return [run for run in local if (begun := moment_of(run.summary)) is not None and begun < limit][::-1]
+    old = [run for run in local if (begun := moment_of(run.summary)) is not None and begun < limit]
+    return _with_parts(old[::-1], runs)
+
+
+def _with_parts(going: Sequence[KeptRun], runs: Sequence[KeptRun]) -> list[KeptRun]:
+    """The runs with those on other instruction sets that are a part of them, each before its whole."""
+    local = {run.summary.run_id: run for run in runs if run.folder is not None}
+    return [one for run in going for one in (*parts_of(run, local), run)]
 
 
 def why_kept(run: KeptRun) -> str | None:

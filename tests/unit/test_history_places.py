@@ -11,10 +11,10 @@ from fake_aws import ACCOUNT, ARN, REGION, FakeAws, FakeClock, refusal
 from kept_runs import FIRST, keep, run_on
 from policed_aws import PolicedAws
 
-from powertune.domain.function import FunctionArn
+from powertune.domain.function import Architecture, FunctionArn
 from powertune.domain.history import summary_of
 from powertune.domain.request import TuningRequest
-from powertune.domain.result import SCHEMA_VERSION, Environment
+from powertune.domain.result import SCHEMA_VERSION, ArchitectureRun, Environment
 from powertune.errors import AwsError
 from powertune.permissions import Mode, Scope, statements_for
 from powertune.store import MemoryStore, S3Store
@@ -122,6 +122,31 @@ def test_a_run_without_a_time_comes_last_and_one_from_the_future_first(make_resu
         keep(tmp_path, run)
     found = newest_first(runs_in_folder(tmp_path).runs)
     assert [run.summary.started_at[:4] for run in found] == ["2136", "2026", "yest"]
+
+
+def both(build, day):
+    """A run on two instruction sets: the whole, and its part on the other one."""
+    part = dataclasses.replace(run_on(build, day), run_id=f"{run_on(build, day).run_id}-x86-64")
+    other = ArchitectureRun(architecture=Architecture.X86_64, run_id=part.run_id, spend=part.spend)
+    whole = run_on(build, day, architectures=(other,))
+    return dataclasses.replace(whole, run_id=f"{whole.run_id}-arm64"), part
+
+
+def test_a_run_on_two_instruction_sets_is_one_run(make_result, tmp_path):
+    whole, part = both(make_result, 1)
+    for run in (part, whole, run_on(make_result, 2)):
+        keep(tmp_path, run)
+    found = newest_first(runs_in_folder(tmp_path).runs)
+    assert ids(found) == [run_on(make_result, 2).run_id, whole.run_id]
+    assert found[1].summary.cost.amount == 2 * part.spend.total_cost.amount
+
+
+def test_runs_that_name_each_other_as_parts_do_not_hide_each_other(make_result, tmp_path):
+    runs = [run_on(make_result, day) for day in (1, 2)]
+    for run, other in zip(runs, runs[::-1], strict=True):
+        named = ArchitectureRun(architecture=Architecture.X86_64, run_id=other.run_id)
+        keep(tmp_path, dataclasses.replace(run, architectures=(named,)))
+    assert len(newest_first(runs_in_folder(tmp_path).runs)) == 2
 
 
 # --- the bucket -------------------------------------------------------------------------------------------------
@@ -303,6 +328,17 @@ def test_of_the_runs_beyond_the_newest_the_oldest_go_first_and_never_the_new_one
     assert ids(to_delete(found, runs[0].run_id, 2)) == [run.run_id for run in runs[1:4]]
     assert ids(to_delete(found, runs[0].run_id, 1)) == [run.run_id for run in runs[1:]]
     assert to_delete(found, runs[0].run_id, 5) == []
+
+
+def test_a_run_on_two_instruction_sets_goes_or_stays_as_a_whole(make_result, tmp_path):
+    pairs = [both(make_result, day) for day in (1, 2)]
+    for run in (run for pair in pairs for run in pair):
+        keep(tmp_path, run)
+    found = runs_in_folder(tmp_path).runs
+    (old, old_part), (new, _) = pairs
+    assert ids(to_delete(found, new.run_id, 1)) == [old_part.run_id, old.run_id]
+    assert to_delete(found, new.run_id, 2) == []
+    assert ids(older_than(found, FIRST + timedelta(days=1.5))) == [old_part.run_id, old.run_id]
 
 
 def test_runs_in_the_bucket_are_never_deleted(make_result):
