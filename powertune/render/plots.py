@@ -99,15 +99,15 @@ def curves(result: TuningResult, drawn: Collection[str]) -> Markup:
         duration.insert(0, f"The latency target is {limit_of(wanted)}.")
     return f"""<section aria-labelledby="curves"><h2 id="curves">Duration and cost against memory size</h2>
 <p class="lead">Two charts, because one has no meaning in the other: where lines of duration and cost would cross says
-nothing. {_how_many(len(result.samples))}{line}</p>
+nothing. {_how_many(len(result.samples), found.drawable)}{line}</p>
 {_controls(by)}{key(result, by, found)}
 {figure("duration", "Duration", _duration_caption(result, by, found), duration, drawn="duration" in drawn)}
 {figure("cost", "Cost", _cost_caption(result, by), cost, drawn="cost" in drawn)}
 </section>"""
 
 
-def _how_many(samples: int) -> str:
-    if samples <= MOST_DRAWN:
+def _how_many(samples: int, drawable: int) -> str:
+    if drawable <= MOST_DRAWN:
         return "Every sample is drawn, spread a little sideways."
     return (
         f"{figures.count(MOST_DRAWN)} of {figures.count(samples)} samples are drawn, spread a little sideways: cold "

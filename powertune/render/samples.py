@@ -66,11 +66,12 @@ def chosen(samples: Iterable[Sample], room: int = MOST_DRAWN) -> Chosen:
 class Tally:
     """What a run's samples add up to: how many there are of each kind, and between which waits the cold ones lie.
 
-    ``waitless`` counts those without a known duration.
+    ``waitless`` counts those without a known duration, ``drawable`` those of which a duration or a billed one is known.
     """
 
     kinds: Counter[PointKind] = field(default_factory=Counter)
     waitless: int = 0
+    drawable: int = 0
     cold_ms: dict[int, tuple[int, float, float]] = field(default_factory=dict)
     """By memory size: how many cold starts with a known wait there are, the shortest and the longest of them."""
 
@@ -81,6 +82,7 @@ def tally(found: Iterable[Sample]) -> Tally:
     for sample in found:
         kind, wait = kind_of(sample), sample.latency_ms
         done.kinds[kind] += 1
+        done.drawable += wait is not None or sample.billed_ms is not None
         if wait is None:
             done.waitless += 1
         elif kind is PointKind.COLD:

@@ -37,12 +37,13 @@ def has_own_marks(result: TuningResult) -> bool:
 
 
 def figure_words(result: TuningResult, size: SizeResult) -> str:
-    """``p95 780 ms, within the target``; empty where there is no target or no figure for it."""
+    """``p95 780 ms, within the target``, of a mean without its figure; empty where there is no target or no figure."""
     target, found = target_of(result), figure(result, size)
     if target is None or found is None:
         return ""
     kept = "within the target" if found <= target.limit_ms else "above the target"
-    return f"{target.statistic.value} {figures.duration(found)}, {kept}"
+    is_mean = target.statistic is LatencyStatistic.MEAN  # which stands beside it already, to its interval's digits
+    return kept if is_mean else f"{target.statistic.value} {figures.duration(found)}, {kept}"
 
 
 def marks(result: TuningResult) -> list[tuple[int, float, str]]:

@@ -14,7 +14,8 @@ from searched_runs import searched
 from shown_runs import cold_run, dry_run, full_run
 
 from powertune.domain.result import Answer, Applied, Goal, SpendLine, TuningResult
-from powertune.render import sentence
+from powertune.domain.search import LatencyStatistic, LatencyTarget
+from powertune.render import figures, sentence
 from powertune.render.html import render_html
 
 pytestmark = pytest.mark.chromium
@@ -137,6 +138,77 @@ def test_pointing_at_a_mean_shows_its_numbers(
     text = hover.text_content() or ""
     assert "512 MB: mean 1.3" in text
     assert "± 0.0" in text
+
+
+def pointed_at(seen: Visit, chart: str, role: str, index: int) -> str:
+    """What a point of a role says when the mouse is over it."""
+    seen.page.locator(f"#chart-{chart}").scroll_into_view_if_needed()
+    trace = seen.page.evaluate(
+        "([chart, role]) => document.getElementById(`chart-${chart}`).data.findIndex(trace => trace.meta === role)",
+        [chart, role],
+    )
+    marker = seen.page.locator(f"#chart-{chart} .scatterlayer .trace").nth(trace).locator(".point").nth(index)
+    box = marker.bounding_box()
+    assert box is not None
+    seen.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    hover = seen.page.locator(f"#chart-{chart} .hoverlayer .hovertext")
+    hover.wait_for()
+    text = hover.text_content() or ""
+    seen.page.mouse.move(0, 0)
+    hover.wait_for(state="detached")
+    return text
+
+
+def test_a_sample_says_the_same_in_both_charts_and_a_mark_says_its_figure(
+    build_result: Callable[..., TuningResult], visit: Callable[..., Visit]
+) -> None:
+    result = build_result()
+    target = LatencyTarget(statistic=LatencyStatistic.P95, limit_ms=800.0)
+    seen = visit(replace(result, request=replace(result.request, latency_target=target)))
+    cold = next(sample for sample in result.samples if sample.memory_mb == 3008)
+    wanted = (
+        f"3,008 MB, cold (no. 1)duration {figures.duration(cold.duration_ms)}init {figures.duration(cold.init_ms)}"
+        f"billed {figures.count(cold.billed_ms)} ms"
+    )
+    # The failed size has no mean, so five sizes have cold starts: the last is that of 3,008 MB.
+    assert [pointed_at(seen, name, "cold", 4) for name in ("duration", "cost")] == [wanted, wanted]
+    assert pointed_at(seen, "duration", "statistic", 4).startswith("3,008 MB: p95 ")
+    assert seen.complaints == []
+
+
+def test_a_target_is_a_line_where_samples_are_near_and_a_word_at_the_edge_where_they_are_not(
+    build_result: Callable[..., TuningResult], visit: Callable[..., Visit]
+) -> None:
+    drawn = """() => {
+      const { shapes, annotations } = document.getElementById("chart-duration").layout;
+      return [shapes.filter(shape => shape.name === "target").length,
+              annotations.filter(label => label.name === "target").map(label => label.text)];
+    }"""
+    result = build_result(failing_mb=())
+    for limit_ms, shown in (
+        (800.0, [1, ["target: p99 within 800 ms"]]),
+        (90_000.0, [0, ["↑ target: p99 within 90,000 ms, above what is shown"]]),
+        (2.0, [0, ["↓ target: p99 within 2 ms, below what is shown"]]),
+    ):
+        target = LatencyTarget(statistic=LatencyStatistic.P99, limit_ms=limit_ms)
+        seen = visit(replace(result, request=replace(result.request, latency_target=target)))
+        seen.page.locator("[name=values][value=log]").check()
+        assert seen.page.evaluate(drawn) == shown
+    seen.page.locator("[name=values][value=linear]").check()
+    assert seen.page.evaluate(drawn) == [1, ["target: p99 within 2 ms"]]
+    assert seen.complaints == []
+
+
+def test_thousands_of_samples_are_drawn_and_redrawn(
+    build_result: Callable[..., TuningResult], visit: Callable[..., Visit]
+) -> None:
+    result = build_result()
+    many = tuple(replace(sample, order=sample.order + 10 * n) for n in range(70) for sample in result.samples)
+    seen = visit(replace(result, samples=many), viewport={"width": 390, "height": 800})
+    assert (seen.points("warm"), seen.points("cold"), seen.points("failed")) == (45 * 70, 5 * 70, 10 * 70)
+    seen.page.locator("[name=memory][value=linear]").check()
+    assert seen.points("warm") == 45 * 70
+    assert seen.complaints == []
 
 
 def test_the_choices_change_the_axes_and_hide_cold_starts(
