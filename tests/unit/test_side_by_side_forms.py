@@ -1,6 +1,7 @@
 """Runs side by side as a table, in Markdown, as CSV, as JSON and as a page: the same figures, and no text but text."""
 
 import csv
+import functools
 import io
 import json
 import re
@@ -36,6 +37,7 @@ def two(make_result):
     return compared(result_on(make_result, ARM), result_on(make_result, X86, factor="1.25", work_ms=440.0))
 
 
+@functools.cache
 def many(make_result):
     """Eight runs, of each kind."""
     found = [
@@ -51,6 +53,7 @@ def many(make_result):
     return compared(*found, labels=[f"run {at}" for at in range(8)])
 
 
+@functools.cache
 def hostile(make_result):
     found = []
     for at in range(2):
