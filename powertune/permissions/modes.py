@@ -213,9 +213,11 @@ def _kept_runs(scope: Scope) -> tuple[Statement, ...]:
         Statement(
             sid="ReadRuns",
             actions=("s3:GetObject",),
-            resources=tuple(f"{scope.bucket_arn}/runs/*/{name}" for name in ("summary.json", "result.json")),
-            why="A history of runs is made of their summaries, or of their results. Requests, which hold the payloads, "
-            "are not read.",
+            resources=tuple(
+                f"{scope.bucket_arn}/runs/*/{name}" for name in ("summary.json", "result.json", "progress.json")
+            ),
+            why="A history of runs is made of their summaries, or of their results; a run that is watched says how far "
+            "it is. Requests, which hold the payloads, are not read.",
             without=lost,
         ),
         Statement(

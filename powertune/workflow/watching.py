@@ -57,7 +57,11 @@ def started(session: AwsSession, stack: Stack, function: FunctionArn, run_id: st
                 raise
             described = None
     if described is None:
-        if archive.result_text() is None:
+        known = None
+        # Who may not list a bucket is told that reading is denied where nothing is.
+        with contextlib.suppress(AwsError):
+            known = archive.result_text()
+        if known is None:
             raise UsageError(
                 f"The state machine in {function.region if session.region is None else session.region} knows no run "
                 f"{run_id}.",
@@ -208,8 +212,8 @@ def _ended(execution: dict[str, Any], run_id: str, function: FunctionArn) -> Pow
         return failure_of(execution, run_id)
     kind = Stopped if execution["status"] == "ABORTED" else AwsError
     return kind(
-        f"The execution {run_id} {how_it_ended(execution)}. Watching it changed nothing; {function.name} is put back by "
-        "the stack's cleaner, or by the terminal that started the run.",
+        f"The execution {run_id} {how_it_ended(execution)}. Watching it changed nothing; {function.name} is put back "
+        "by the stack's cleaner, or by the terminal that started the run.",
         next_step=f"See whether it has been with: powertune status --function-arn {function}\n"
         f"If not, put it back with: powertune cleanup --function-arn {function}",
     )

@@ -185,7 +185,14 @@ def test_word_of_the_progress_that_cannot_be_read_is_no_reason_to_stop_watching(
     assert watch(RUN).return_value == 0
 
 
-def test_an_unknown_run_is_refused(aws):
+@pytest.mark.parametrize("may_list", [True, False])
+def test_an_unknown_run_is_refused(aws, may_list):
+    def denied(number, service, operation, when):
+        # Without s3:ListBucket, S3 says AccessDenied of what is not there.
+        if operation == "get_object" and not may_list:
+            raise refusal("GetObject", "AccessDenied", status=403)
+
+    aws.fault = denied
     error = refused(UsageError, "20200101T000000-000000")
     assert error.message == "The state machine in us-east-1 knows no run 20200101T000000-000000."
 
