@@ -99,7 +99,8 @@ def money(amount: Money | None, interval: Interval | None = None) -> str:
 def monthly(amount: Money | None, interval: Interval | None = None) -> str:
     """An amount of a month: ``$1,240``, ``$41``, ``$4.10``: whole units from 10 upwards, cents below.
 
-    From 10 upwards to no more digits than an interval in the unit of the amount allows.
+    From 10 upwards to no more digits than an interval in the unit of the amount allows, and up to a hundred in cents
+    where it allows a digit of them: two amounts that differ by less than a unit are not to read as one apart.
     """
     if amount is None or not amount.amount.is_finite():
         return UNKNOWN
@@ -108,7 +109,9 @@ def monthly(amount: Money | None, interval: Interval | None = None) -> str:
         return f"under {_symbol(amount.currency)}0.01"
     if value < _CENTS_BELOW:
         return _signed(amount, _CENTS)
-    return _signed(amount, min(0, _allowed(float(value), interval, 1.0)))
+    allowed = _allowed(float(value), interval, 1.0)
+    in_cents = interval is not None and allowed > 0 and value < _NO_CENTS_FROM
+    return _signed(amount, _CENTS if in_cents else min(0, allowed))
 
 
 def money_estimate(amount: Money | None, interval: Interval | None) -> str:

@@ -136,7 +136,9 @@ def test_an_amount_of_a_month_has_no_more_digits_than_its_interval_allows():
     assert figures.monthly(money, Interval(low=41_217, high=41_257)) == "$41,240"
     assert figures.monthly(money, Interval(low=36_000, high=46_500)) == "$41,000"
     assert figures.monthly(money, Interval(low=0, high=82_000)) == "$41,000"
-    assert figures.monthly(Money(amount=Decimal("41.2"), currency="USD"), Interval(low=41.1, high=41.3)) == "$41"
+    assert figures.monthly(Money(amount=Decimal("41.2"), currency="USD"), Interval(low=41.1, high=41.3)) == "$41.20"
+    assert figures.monthly(Money(amount=Decimal("41.2"), currency="USD"), Interval(low=39.1, high=43.3)) == "$41"
+    assert figures.monthly(Money(amount=Decimal("412.2"), currency="USD"), Interval(low=412.1, high=412.3)) == "$412"
     assert figures.monthly(None) == figures.UNKNOWN
 
 
@@ -216,7 +218,7 @@ def test_on_another_instruction_set_than_the_functions_the_present_size_is_not_w
     assert monthly.saving(moved) is None
     assert nothing_is_claimed(moved)
     assert monthly.month_sentence(moved).startswith(
-        "At 4,200,000 invocations a month, from the last 14 days: $40 a month at 1,024 MB; "
+        "At 4,200,000 invocations a month, from the last 14 days: $39.54 a month at 1,024 MB; "
     )
 
 
@@ -237,12 +239,12 @@ def test_page_and_terminal_say_the_same_of_a_month(make_result):
     result = make_result(**SAVING, traffic=seen(4_200_000))
     printed = " ".join(render_terminal(result, width=100).split())
     assert (
-        "At 4,200,000 invocations a month, from the last 14 days: $40 a month at 1,024 MB, $66 at 3,008 MB; counted as "
+        f"At 4,200,000 invocations a month, from the last 14 days: $39.54 a month at 1,024 MB, {monthly.present_words(result)} at 3,008 MB; counted as "
         "warm ones, without the free tier."
     ) in printed
     page = text_of(render_html(result))
     assert "Traffic 4,200,000 invocations a month, from the last 14 days" in page
-    assert "A month at your traffic $40 now $66" in page
+    assert f"A month at your traffic $39.54 now {monthly.present_words(result)}" in page
 
 
 def test_where_the_traffic_is_not_known_the_page_says_how_to_give_it(make_result):
@@ -254,5 +256,8 @@ def test_where_the_traffic_is_not_known_the_page_says_how_to_give_it(make_result
 
 def test_a_present_size_that_costs_the_same_in_figures_is_not_put_beside(make_result):
     result = make_result(present_mb=256, best_mb=512, failing_mb=(), traffic=seen(1_200_000))
+    assert (monthly.present_words(result), monthly.best_words(result)) == ("$10.76", "$11.00")
+    rows = tuple(replace(size, cost=replace(size.cost, per_million_interval=None)) for size in result.memory_sizes)
+    result = replace(result, memory_sizes=rows)
     assert monthly.present_words(result) == monthly.best_words(result) == "$11"
     assert "256 MB" not in monthly.month_sentence(result)
