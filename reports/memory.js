@@ -67,6 +67,7 @@ function memoryLayout(chart, layout, width) {
     if (label.name === "recommended" && present && Math.abs(place(present.x) - at * inner) < 60) {
       label.xanchor = present.x < label.x ? "left" : "right";
     }
+    if (label.name === "missing" && at * inner < 24) label.xshift = 10;
     if (log) label.x = Math.log10(label.x);
   }
   if (page.target) addTarget(page, layout, logValues, width);

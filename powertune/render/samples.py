@@ -115,20 +115,20 @@ def columns(found: Chosen, spread: Spread, *, several: bool) -> dict[str, Any]:
     and ``lines``: what is said of each, as words and a column of indexes into ``texts``, null where there is nothing
     to say. ``several`` payloads are told apart.
     """
-    texts: dict[str, int] = {}
-    kinds = {
-        kind.value: _columns_of(kind, samples, spread, texts, several=several)
-        for kind, samples in found.by_kind.items()
-    }
-    return {"texts": list(texts), "kinds": kinds}
+    kinds = {kind.value: _columns_of(kind, samples, spread, several=several) for kind, samples in found.by_kind.items()}
+    said = Counter(text for made in kinds.values() for column in made["lines"].values() for text in column)
+    del said[None]
+    # The more often a text comes, the shorter its index: together they are a fifth shorter so.
+    index = {text: place for place, (text, _) in enumerate(said.most_common())} | {None: None}
+    for made in kinds.values():
+        made["lines"] = [(words, [index[text] for text in column]) for words, column in made["lines"].items()]
+    return {"texts": [text for text in index if text is not None], "kinds": kinds}
 
 
-def _columns_of(
-    kind: PointKind, samples: Sequence[Sample], spread: Spread, texts: dict[str, int], *, several: bool
-) -> dict[str, Any]:
+def _columns_of(kind: PointKind, samples: Sequence[Sample], spread: Spread, *, several: bool) -> dict[str, Any]:
     runs: list[list[Any]] = []
     numbers: list[int] = []
-    lines: dict[str, list[int | None]] = {}
+    lines: dict[str, list[str | None]] = {}
     errors: set[str] = set()
     size_mb, last = None, 0
     for row, sample in enumerate(samples):
@@ -140,10 +140,9 @@ def _columns_of(
         numbers.append(sample.order + 1 - last)
         last = sample.order + 1
         for words, text in _said(sample, kind, several=several):
-            said = _few(text, sample, errors) if words in _ERROR_WORDS else text
             column = lines.setdefault(words, [None] * len(samples))
-            column[row] = texts.setdefault(said, len(texts))
-    return {"runs": runs, "no": numbers, "lines": list(lines.items())}
+            column[row] = _few(text, sample, errors) if words in _ERROR_WORDS else text
+    return {"runs": runs, "no": numbers, "lines": lines}
 
 
 _FAILED, _ALLOWED = "", "allowed exception: "
