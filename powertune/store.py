@@ -102,7 +102,7 @@ class S3Store:
 
     def keys(self, prefix: str) -> list[str]:
         """All keys that begin so, sorted."""
-        with explained("listing results in", self._bucket):
+        with explained("listing the results", self._bucket):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=self._prefix + prefix
             )
@@ -115,7 +115,7 @@ class S3Store:
             AwsError: as ever; also where the bucket is not of the account ``owner``.
         """
         whole = self._prefix + prefix
-        with explained("listing results in", self._bucket):
+        with explained("listing the results", self._bucket):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=whole, Delimiter="/", ExpectedBucketOwner=owner
             )

@@ -77,8 +77,11 @@ def _searched(field: Field, objective: Objective, present_mb: int, knowledge: Kn
         *left_out(field.failed_mb, (), field.cramped_mb, field.unknown_use_mb, objective),
     )
     equivalent = tuple(size for size in verdict.equivalent_mb if size in field.measured)
-    if present_mb in equivalent and change is not None and _stays(field, change, objective, missed=missed):
-        return _stay(field, change, objective, equivalent, (*chosen_by_search(knowledge, objective), *left))
+    alike = equivalent if present_mb in equivalent else ()
+    # Where a search claims something of its choice, that counts for more than a gain within the noise.
+    may_stay = bool(alike) or verdict.regret_bound is None
+    if may_stay and change is not None and _stays(field, change, objective, missed=missed):
+        return _stay(field, change, objective, alike, (*chosen_by_search(knowledge, objective), *left))
     figure = chosen.latency_ms if missed else None
     return _recommendation(
         chosen,

@@ -504,3 +504,20 @@ def test_a_bound_is_never_understated(share):
     shown = float(at_most(share).removesuffix(" %").replace(",", "")) / 100
     assert shown >= share * (1 - 1e-6)
     assert shown <= share * 1.1 + 0.0011
+
+
+def test_a_search_that_claims_nothing_stays_rather_than_win_by_chance_and_lose_for_sure():
+    known = knows(
+        256,
+        equivalent=(256,),
+        bound=None,
+        curve=modelled({256: 600.0, 512: 400.0}),
+        duration_differs=True,
+        cost_differs=False,
+        answers=(Answer(goal=Goal.COST, memory_mb=256),),
+    )
+    best, search = answer(measured(CURVE), present=512, knowledge=known)
+    assert best.memory_mb == 512
+    assert best.equivalent_sizes_mb == (512,)
+    assert "surely slower than the present 512 MB" in best.reasons[0]
+    assert search.regret_bound is None
