@@ -77,12 +77,12 @@ class S3Store:
 
     def put(self, key: str, text: str) -> None:
         """Write a text, replacing what was there."""
-        with explained("writing results to", self._bucket):
+        with explained(f"writing results to {self._bucket}"):
             self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=text.encode())
 
     def put_file(self, key: str, file: IO[bytes]) -> tuple[str, str]:
         """Write the bytes of a file, from where it stands; the bucket, and the key in it, that they have there."""
-        with explained("writing code to", self._bucket):
+        with explained(f"writing code to {self._bucket}"):
             self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=file)
         return self._bucket, self._prefix + key
 
@@ -90,7 +90,7 @@ class S3Store:
         """Read a text; None where there is none."""
         from botocore.exceptions import ClientError
 
-        with explained("reading results from", self._bucket):
+        with explained(f"reading results from {self._bucket}"):
             try:
                 answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
             except ClientError as error:
@@ -102,7 +102,7 @@ class S3Store:
 
     def keys(self, prefix: str) -> list[str]:
         """All keys that begin so, sorted."""
-        with explained("listing the results", self._bucket):
+        with explained(f"listing results in {self._bucket}"):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=self._prefix + prefix
             )
@@ -115,7 +115,7 @@ class S3Store:
             AwsError: as ever; also where the bucket is not of the account ``owner``.
         """
         whole = self._prefix + prefix
-        with explained("listing the results", self._bucket):
+        with explained(f"listing results in {self._bucket}"):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=whole, Delimiter="/", ExpectedBucketOwner=owner
             )
