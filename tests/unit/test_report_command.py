@@ -148,7 +148,6 @@ def test_a_pipe_with_a_name_is_read_to_its_end(report, folder, make_result):
     text = dumps(make_result(), indent=1).encode()
     reading = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)  # so that the writer need not wait for the command
     writing = os.open("pipe", os.O_WRONLY)
-    os.close(reading)
 
     def write():
         with os.fdopen(writing, "wb") as pipe:
@@ -158,6 +157,7 @@ def test_a_pipe_with_a_name_is_read_to_its_end(report, folder, make_result):
     writer.start()
     told = report("pipe", "--json")
     writer.join()
+    os.close(reading)
     assert json.loads(told.out) == to_data(make_result())
 
 
