@@ -40,6 +40,10 @@ function memoryLayout(chart, layout, width) {
   const shownSizes = [...page.sizes, ...page.reach];
   const low = Math.min(...shownSizes), high = Math.max(...shownSizes);
   const range = log ? [Math.log10(low) - 0.13, Math.log10(high) + 0.13] : [0, high * 1.22];
+  const logValues = values === "log" || (values !== "linear" && page.log);
+  // Ticks from millionths to thousands have long labels.
+  const longest = Math.max(logValues && page.low > 0 ? 2 - Math.log10(page.low) : 0, 1 + 1.3 * Math.log10(page.high || 1));
+  layout.margin.l += Math.ceil(Math.max(0, longest - 5) * 8);
   const inner = Math.max(120, width - layout.margin.l - layout.margin.r);
   const place = (mb) => (((log ? Math.log10(mb) : mb) - range[0]) / (range[1] - range[0])) * inner;
   const shown = ticks({ first: page.first, sizes: shownSizes }, place, 38);
@@ -47,10 +51,10 @@ function memoryLayout(chart, layout, width) {
     type: log ? "log" : "linear", range, tickvals: shown, ticktext: shown.map((mb) => mb.toLocaleString("en")),
     tickangle: 0, showgrid: false, ticks: "outside",
   });
-  const logValues = values === "log" || (values !== "linear" && page.log);
   Object.assign(layout.yaxis, {
     type: logValues ? "log" : "linear", rangemode: "tozero", tickformat: ",~r", nticks: 7,
-    ...(logValues ? { dtick: page.decades > 4 ? 1 : "D2" } : {}),
+    // Within less than a decade plotly's own choice has more than one tick.
+    ...(logValues && page.decades > 0.8 ? { dtick: page.decades > 4 ? 1 : "D2" } : {}),
   });
   for (const shape of layout.shapes || []) {
     const tint = colour(shape.name);

@@ -107,6 +107,8 @@ nothing. {_how_many(len(result.samples), found.drawable)}{line}</p>
 
 
 def _how_many(samples: int, drawable: int) -> str:
+    if not drawable:
+        return "There are no samples to draw."
     if drawable <= MOST_DRAWN:
         return "Every sample is drawn, spread a little sideways."
     return (

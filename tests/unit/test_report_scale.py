@@ -166,6 +166,14 @@ def test_what_is_compared_with_the_target_is_marked_at_each_size(make_result: Ma
         assert said in text
 
 
+def test_figures_without_samples_are_drawn_alone(make_result: Make) -> None:
+    result = with_target(replace(make_result(), samples=()), "p95", 800.0)
+    made = charts(result)
+    assert [trace["meta"] for trace in made["duration"]["data"]] == ["mean", "statistic"]
+    assert [trace["meta"] for trace in made["cost"]["data"]] == ["mean"]
+    assert "There are no samples to draw." in Page(render_html(result)).section("curves")
+
+
 def test_a_target_for_the_mean_needs_no_further_marks(make_result: Make) -> None:
     result = with_target(make_result(), "mean", 800.0)
     assert not drawn(charts(result)["duration"], "statistic")
