@@ -72,17 +72,23 @@ def cli() -> None:
     """
 
 
+def _changes_functions(arguments: list[str] | None) -> bool:
+    given = sys.argv[1:] if arguments is None else arguments
+    return next((word for word in given if not word.startswith("-")), None) in ("run", "cleanup")
+
+
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line and exit with the documented code."""
     try:
         code = cli.main(args=arguments, standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("Stopped at once.", err=True)
-        click.echo(
-            "If a run was under way, its function may not have been put back; this finishes it: "
-            "powertune cleanup --function-arn ARN",
-            err=True,
-        )
+        if _changes_functions(arguments):
+            click.echo(
+                "If a run was under way, its function may not have been put back; this finishes it: "
+                "powertune cleanup --function-arn ARN",
+                err=True,
+            )
         sys.exit(130)
     except click.ClickException as error:
         error.show()

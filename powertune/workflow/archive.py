@@ -11,7 +11,7 @@ from powertune.domain.result import TuningResult
 from powertune.domain.sample import Invocation, Sample, TraceParts
 from powertune.errors import AwsError
 from powertune.store import Store
-from powertune.wire import dumps, from_data, loads, to_data
+from powertune.wire import dumps, from_data, loads, result_from_text, to_data
 
 T = TypeVar("T")
 
@@ -107,12 +107,13 @@ class Archive:
         self._store.put(f"{self._root}/{SUMMARY}", dumps(summary_of(result)))
 
     def result(self) -> TuningResult:
-        """The answer.
+        """The answer, maybe written by a stack of an earlier powertune.
 
         Raises:
             AwsError: it is not in the store.
+            UsageError: a newer powertune wrote it.
         """
-        return loads(self._need("result.json"), TuningResult)
+        return result_from_text(self._need("result.json"), f"{self._root}/result.json")
 
     def result_so_far(self) -> TuningResult | None:
         """The answer; None where there is none yet."""
