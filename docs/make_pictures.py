@@ -25,7 +25,7 @@ from powertune import chromium
 from powertune.domain.result import TuningResult
 from powertune.render.html import render_html
 from powertune.render.slide import slide_html
-from powertune.render.terminal import render_terminal
+from powertune.render.text.terminal import render_terminal
 from powertune.wire import read_result
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -139,7 +139,7 @@ def write_down(result: TuningResult, options: dict[str, Any]) -> None:
 
     Nothing is written where the recommendation would not be applied either.
     """
-    from powertune.render.template_lines import template_lines
+    from powertune.render.text.template_lines import template_lines
     from powertune.workflow.steps.ending import why_not_applied
 
     table = not options["as_json"] and options["output_format"] == "table"

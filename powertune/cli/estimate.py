@@ -251,7 +251,7 @@ def _estimated(
 def _tell(estimate: Any, *, as_json: bool) -> None:
     import shutil
 
-    from powertune.render.estimate import render_estimate
+    from powertune.render.text.estimate import render_estimate
     from powertune.wire import to_data
 
     if as_json:

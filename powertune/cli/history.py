@@ -146,8 +146,8 @@ def _target(form: str, output: str | None, results_dir: Path, runs: list[Any]) -
 
 def _show(runs: list[Any], asked: Asked, results_dir: Path, target: Path | None) -> None:
     from powertune.cli.report_formats import Look, terminal_look
-    from powertune.render.history_text import render_functions, render_history
-    from powertune.render.plain import ascii_text
+    from powertune.render.history.text import render_functions, render_history
+    from powertune.render.text.plain import ascii_text
 
     look = terminal_look() if target is None else Look()
     summaries = [run.summary for run in runs]
@@ -165,8 +165,8 @@ def _show(runs: list[Any], asked: Asked, results_dir: Path, target: Path | None)
 
 def _content(form: str, runs: list[Any], asked: Asked, target: Path | None, results_dir: Path) -> Content:
     from powertune import __version__
-    from powertune.render.history_csv import functions_csv, history_csv
-    from powertune.render.history_page import render_history_page
+    from powertune.render.history.csv_table import functions_csv, history_csv
+    from powertune.render.history.page import render_history_page
 
     summaries = [run.summary for run in runs]
     if form == "html":
@@ -177,7 +177,7 @@ def _content(form: str, runs: list[Any], asked: Asked, target: Path | None, resu
 
 
 def _data(runs: list[Any], asked: Asked) -> list[dict[str, Any]]:
-    from powertune.render.history_words import functions
+    from powertune.render.history.words import functions
     from powertune.wire import to_data
 
     if asked.is_given:
@@ -214,7 +214,7 @@ def _give(content: Content, target: Path | None) -> None:
 def _delete(asked: Asked, results_dir: Path, options: dict[str, Any]) -> int:
     from powertune.cli.deploy_options import agreed, somebody_is_there
     from powertune.errors import Stopped
-    from powertune.render.history_words import date, run_id
+    from powertune.render.history.words import date, run_id
     from powertune.workflow.history import runs_in_folder
     from powertune.workflow.retention import delete, older_than
 

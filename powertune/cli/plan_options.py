@@ -52,7 +52,7 @@ def show_plan(place: "Place", request: TuningRequest, options: dict[str, Any]) -
     """
     import shutil
 
-    from powertune.render.plan_text import render_plan
+    from powertune.render.text.plan import render_plan
     from powertune.wire import to_data
     from powertune.workflow.preview import preview
 
@@ -82,7 +82,7 @@ def confirm(place: "Place", request: TuningRequest, options: dict[str, Any]) -> 
     allowed = amount(options["confirm_above"], "--confirm-above", zero=True)
     if place.is_local:
         return
-    from powertune.render.plan_text import worst_case
+    from powertune.render.text.plan import worst_case
     from powertune.workflow.preview import most_cost
 
     place.line.say("reading the function")

@@ -64,31 +64,31 @@ def terminal_look() -> Look:
 
 
 def _table(result: TuningResult, look: Look) -> Content:
-    from powertune.render.terminal import render_terminal
+    from powertune.render.text.terminal import render_terminal
 
     return [render_terminal(result, width=look.width, colour=look.colour, chart=True, ascii_only=look.ascii_only)]
 
 
 def _markdown(result: TuningResult, _: Look) -> Content:
-    from powertune.render.markdown import render_markdown
+    from powertune.render.text.markdown import render_markdown
 
     return [render_markdown(result)]
 
 
 def _csv(result: TuningResult, _: Look) -> Content:
-    from powertune.render.csv_tables import sizes_csv
+    from powertune.render.text.csv_tables import sizes_csv
 
     return [sizes_csv(result)]
 
 
 def _csv_samples(result: TuningResult, _: Look) -> Content:
-    from powertune.render.csv_tables import samples_csv
+    from powertune.render.text.csv_tables import samples_csv
 
     return samples_csv(result)
 
 
 def _junit(result: TuningResult, _: Look) -> Content:
-    from powertune.render.junit import render_junit
+    from powertune.render.text.junit import render_junit
 
     return [render_junit(result)]
 
@@ -143,25 +143,25 @@ def signed_svg(picture: str) -> str:
 
 
 def _sides_table(compared: SideBySide, look: Look) -> Content:
-    from powertune.render.sides_text import sides_text
+    from powertune.render.sides.text import sides_text
 
     return [sides_text(compared, width=look.width, colour=look.colour, ascii_only=look.ascii_only)]
 
 
 def _sides_markdown(compared: SideBySide, _: Look) -> Content:
-    from powertune.render.sides_markdown import sides_markdown
+    from powertune.render.sides.markdown import sides_markdown
 
     return [sides_markdown(compared)]
 
 
 def _sides_csv(compared: SideBySide, _: Look) -> Content:
-    from powertune.render.sides_csv import sides_csv
+    from powertune.render.sides.csv_table import sides_csv
 
     return [sides_csv(compared)]
 
 
 def _sides_json(compared: SideBySide, _: Look) -> Content:
-    from powertune.render.sides import answer
+    from powertune.render.sides.words import answer
     from powertune.wire import to_data
 
     data = {"powertune_version": __version__, "answer": answer(compared), **to_data(compared)}
@@ -169,7 +169,7 @@ def _sides_json(compared: SideBySide, _: Look) -> Content:
 
 
 def _sides_html(compared: SideBySide, _: Look) -> Content:
-    from powertune.render.sides_page import render_sides
+    from powertune.render.sides.page import render_sides
 
     return [render_sides(compared)]
 

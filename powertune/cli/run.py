@@ -201,7 +201,7 @@ def _tell(result: TuningResult, folder: Path, output_format: str) -> None:
     import sys
 
     from powertune.peer import peer_output
-    from powertune.render.terminal import render_terminal
+    from powertune.render.text.terminal import render_terminal
     from powertune.wire import to_data
 
     if output_format == "json":

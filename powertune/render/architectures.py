@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from powertune.domain.function import Architecture
 from powertune.domain.result import ArchitectureRun, Recommendation, SizeResult, TuningResult
-from powertune.render import figures, markdown_text
+from powertune.render import figures
 from powertune.render.bill import is_complete
 from powertune.render.compared import compared_by
 from powertune.render.markup import Markup, note, safe, table, together
 from powertune.render.safe import cells, escape, fit, one_line
+from powertune.render.text import markdown_text
 
 _GAP = "  "
 _LONGEST_REASON = 300

@@ -2,9 +2,9 @@
 
 from powertune.domain.result import TuningResult
 from powertune.render import sentence
-from powertune.render.charts import charts
 from powertune.render.document import html_document
-from powertune.render.page import body
+from powertune.render.page.body import body
+from powertune.render.page.charts import charts
 
 
 def render_html(result: TuningResult) -> str:

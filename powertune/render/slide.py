@@ -9,13 +9,13 @@ from dataclasses import replace
 from powertune.domain.result import TuningResult
 from powertune.render import figures, sentence
 from powertune.render.certainty import how_sure
-from powertune.render.charts import charts
 from powertune.render.compared import compared_by
 from powertune.render.document import html_document
 from powertune.render.markup import Markup
-from powertune.render.plots import key
+from powertune.render.page.charts import charts
+from powertune.render.page.plots import key
+from powertune.render.page.samples import chosen
 from powertune.render.safe import escape
-from powertune.render.samples import chosen
 
 MOST_DRAWN = 1500
 """More samples than this only make a picture of a slide's size heavy; what is left out is chosen as in the report."""

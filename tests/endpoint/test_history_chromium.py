@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from powertune.domain.history import RunSummary, summary_of
 from powertune.domain.result import TuningResult
-from powertune.render.history_page import render_history_page
+from powertune.render.history.page import render_history_page
 
 pytestmark = pytest.mark.chromium
 

@@ -15,8 +15,9 @@ from two_architectures import ARM, X86, result_on
 from powertune.decide.side_by_side import side_by_side
 from powertune.domain.result import TuningResult
 from powertune.domain.side_by_side import SideBySide
-from powertune.render import sentence, sides
-from powertune.render.sides_page import render_sides
+from powertune.render import sentence
+from powertune.render.sides import words
+from powertune.render.sides.page import render_sides
 
 pytestmark = pytest.mark.chromium
 
@@ -56,7 +57,7 @@ class Visit:
     """An open page, with everything that it said or asked for."""
 
     def __init__(self, browser: Browser, folder: Path, found: SideBySide, **context: Any) -> None:
-        file = folder / "sides.html"
+        file = folder / "words.html"
         file.write_text(render_sides(found), encoding="utf-8")
         self.context = browser.new_context(**{"viewport": {"width": 1100, "height": 900}, **context})
         self.page: Page = self.context.new_page()
@@ -88,7 +89,7 @@ def visit(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Visit]]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_both_runs_are_drawn_apart_and_the_choices_work(visit: Callable[..., Visit], scheme: str) -> None:
     seen = visit(two(), color_scheme=scheme)
-    assert seen.page.locator("h1").inner_text() == sides.answer(two())
+    assert seen.page.locator("h1").inner_text() == words.answer(two())
     assert seen.page.locator("section:has(#sizes) tbody tr").count() == 9
     for chart in ("sides-duration", "sides-cost"):
         assert seen.page.locator(f"#chart-{chart} .scatterlayer .point").count() == 6

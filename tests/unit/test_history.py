@@ -18,8 +18,8 @@ from powertune.domain.history import SUMMARY_SCHEMA, ComparedBy, RunSummary, sum
 from powertune.domain.result import Applied, Environment, Goal
 from powertune.domain.search import LatencyStatistic, LatencyTarget, SearchKind
 from powertune.errors import UsageError
-from powertune.render import history_words
 from powertune.render.compared import compared_by
+from powertune.render.history import words
 from powertune.wire import WireError, dumps, loads, read_result
 
 DATA = Path(__file__).parents[1] / "data"
@@ -142,7 +142,7 @@ def test_results_of_every_earlier_schema_have_a_summary(path):
 
 def test_a_deployment_is_where_the_code_is_another_one_than_in_the_run_before(make_result):
     runs = summaries(run_on(make_result, day, code=code) for day, code in ((1, 0), (2, 0), (3, 1), (4, 1), (5, 0)))
-    found = history_words.deployments(runs[::-1])
+    found = words.deployments(runs[::-1])
     assert [(change.before.run_id, change.run.run_id) for change in found] == [
         (runs[1].run_id, runs[2].run_id),
         (runs[3].run_id, runs[4].run_id),
@@ -152,16 +152,16 @@ def test_a_deployment_is_where_the_code_is_another_one_than_in_the_run_before(ma
 def test_a_local_run_between_two_on_aws_is_no_deployment(make_result, local_environment):
     far = [run_on(make_result, day) for day in (1, 3)]
     near = dataclasses.replace(run_on(make_result, 2, code=1), environment=local_environment)
-    assert history_words.deployments(summaries([*far, near])) == []
-    assert history_words.alike(summary_of(near)) != history_words.alike(summary_of(far[0]))
+    assert words.deployments(summaries([*far, near])) == []
+    assert words.alike(summary_of(near)) != words.alike(summary_of(far[0]))
 
 
 def test_runs_without_a_time_have_no_place_in_the_order(make_result):
     lost = dataclasses.replace(run_on(make_result, 2, code=1), started_at="yesterday")
     runs = summaries([run_on(make_result, 1), lost])
-    assert history_words.oldest_first(runs) == runs[:1]
-    assert history_words.deployments(runs) == []
-    assert history_words.headline(runs) == "orders-api: 2 runs on 2 September 2026, with no change of code."
+    assert words.oldest_first(runs) == runs[:1]
+    assert words.deployments(runs) == []
+    assert words.headline(runs) == "orders-api: 2 runs on 2 September 2026, with no change of code."
 
 
 @pytest.mark.parametrize(
@@ -174,13 +174,13 @@ def test_runs_without_a_time_have_no_place_in_the_order(make_result):
 )
 def test_a_history_says_over_what_time_it_is(make_result, days, said):
     runs = summaries(run_on(make_result, day) for day in days)
-    assert history_words.headline(runs) == f"orders-api: {said}, with no change of code."
+    assert words.headline(runs) == f"orders-api: {said}, with no change of code."
 
 
 def test_a_deployment_that_made_it_slower_is_told_with_figures_and_one_within_the_noise_as_chance(make_result):
     before = run_on(make_result, 1)
     slow, same = slower(run_on(make_result, 2, code=1), 1.5), run_on(make_result, 2, code=1)
-    told = [history_words.in_words(history_words.deployments(summaries([before, after]))[0]) for after in (slow, same)]
+    told = [words.in_words(words.deployments(summaries([before, after]))[0]) for after in (slow, same)]
     assert "(50 % slower)" in told[0]
     assert "at 512 MB" in told[0]
     assert told[1].endswith("which may be chance.")
@@ -190,14 +190,14 @@ def test_a_deployment_that_made_it_slower_is_told_with_figures_and_one_within_th
 def test_runs_with_other_payloads_are_not_compared(make_result):
     after = dataclasses.replace(full_run(make_result), run_id="x", started_at="2026-12-01T00:00:00Z")
     after = dataclasses.replace(after, function=dataclasses.replace(after.function, code_sha256=CODES[1]))
-    (change,) = history_words.deployments(summaries([run_on(make_result, 1), after]))
-    assert "no memory size to compare" in history_words.in_words(change)
+    (change,) = words.deployments(summaries([run_on(make_result, 1), after]))
+    assert "no memory size to compare" in words.in_words(change)
 
 
 @given(st.text(max_size=30), st.text(max_size=80))
 def test_a_foreign_id_and_code_are_one_short_line(run_id, code):
     brief = dataclasses.replace(EXAMPLE, run_id=run_id, code_sha256=code)
-    for text in (history_words.run_id(brief), history_words.code(brief), history_words.headline([brief])):
+    for text in (words.run_id(brief), words.code(brief), words.headline([brief])):
         assert len(text.splitlines()) <= 1
         assert "\x1b" not in text
 
@@ -207,7 +207,7 @@ EXAMPLE = summary_of(read_result(DATA / "result-schema-3.json"))
 
 def test_what_sets_a_run_apart_is_said(make_result, local_environment):
     usual = run_on(make_result, 1, warnings=())
-    assert history_words.remarks(summary_of(usual)) == []
+    assert words.remarks(summary_of(usual)) == []
     odd = dataclasses.replace(
         usual,
         environment=local_environment,
@@ -215,6 +215,6 @@ def test_what_sets_a_run_apart_is_said(make_result, local_environment):
         restored=False,
         warnings=("one", "two"),
     )
-    assert history_words.remarks(summary_of(odd)) == ["local", "applied", "not ended, or not put back", "2 warnings"]
+    assert words.remarks(summary_of(odd)) == ["local", "applied", "not ended, or not put back", "2 warnings"]
     other = dataclasses.replace(usual, environment=Environment(kind="endpoint"))
-    assert history_words.remarks(summary_of(other)) == ["not AWS"]
+    assert words.remarks(summary_of(other)) == ["not AWS"]

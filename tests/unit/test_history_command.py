@@ -19,7 +19,7 @@ from powertune.cli.main import cli
 from powertune.cli.run import _write
 from powertune.domain.history import RunSummary, summary_of
 from powertune.errors import AwsError, Stopped, UsageError
-from powertune.render.history_csv import COLUMNS
+from powertune.render.history.csv_table import COLUMNS
 from powertune.store import S3Store
 from powertune.wire import from_data
 from powertune.workflow.archive import Archive

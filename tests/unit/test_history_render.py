@@ -13,10 +13,11 @@ from shown_runs import cold_run, dry_run, full_run
 from powertune.domain.history import summary_of
 from powertune.domain.price import Money
 from powertune.domain.result import Environment
-from powertune.render import figures, history_words
-from powertune.render.history_charts import COST, DURATION, drawable, history_charts
-from powertune.render.history_page import render_history_page
-from powertune.render.history_text import render_functions, render_history
+from powertune.render import figures
+from powertune.render.history import words
+from powertune.render.history.charts import COST, DURATION, drawable, history_charts
+from powertune.render.history.page import render_history_page
+from powertune.render.history.text import render_functions, render_history
 from powertune.render.safe import cells
 
 HOSTILE = "</script><script>window.hit=1</script><img src=x onerror='hit=1'>\u202e\U0001f600" + "x" * 400
@@ -52,8 +53,8 @@ def test_the_table_has_a_line_for_each_run_and_marks_other_code(runs):
 
 def test_a_figure_in_the_table_is_written_as_everywhere(runs):
     text, run = render_history(runs, width=200), runs[0]
-    assert f"{history_words.duration(run.present)} → {history_words.duration(run.recommended)}" in text
-    assert f"{history_words.cost(run.present)} → {history_words.cost(run.recommended)}" in text
+    assert f"{words.duration(run.present)} → {words.duration(run.recommended)}" in text
+    assert f"{words.cost(run.present)} → {words.cost(run.recommended)}" in text
     assert figures.money(run.cost) in text
 
 
@@ -197,13 +198,13 @@ def test_the_page_says_the_same_figures_as_the_terminal(runs):
     shown, text = page_of(runs), render_history(runs, width=300)
     for run in runs:
         for figure in (
-            history_words.duration(run.present),
-            history_words.cost(run.recommended),
+            words.duration(run.present),
+            words.cost(run.recommended),
             figures.money(run.cost),
         ):
             assert figure in text
         assert run.run_id in shown.section("runs")
-        assert history_words.memory(run) in shown.section("runs")
+        assert words.memory(run) in shown.section("runs")
 
 
 def test_every_chart_has_an_alternative_in_words(runs):

@@ -19,7 +19,7 @@ from powertune.pricing.loads import result_loads
 from powertune.pricing.month import estimate_size
 from powertune.render import figures, monthly
 from powertune.render.html import render_html
-from powertune.render.terminal import render_terminal
+from powertune.render.text.terminal import render_terminal
 
 SAVING = {"present_mb": 3008, "best_mb": 1024, "failing_mb": ()}
 

@@ -20,7 +20,7 @@ from powertune.domain.search import MOST_INVOCATIONS, Limits, SearchKind
 from powertune.errors import FunctionNotFound, FunctionRefused, PowertuneError
 from powertune.permissions import Feature, Mode, Scope, statements_for
 from powertune.pricing.table import price_for
-from powertune.render.plan_text import render_plan
+from powertune.render.text.plan import render_plan
 from powertune.resources import read
 from powertune.target import lease
 from powertune.wire import dumps, to_data

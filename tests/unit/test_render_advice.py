@@ -20,8 +20,8 @@ from powertune.domain.result import (
     TuningResult,
 )
 from powertune.domain.sample import Source
-from powertune.render.advice import Advice, advice
 from powertune.render.html import render_html
+from powertune.render.page.advice import Advice, advice
 
 Make = Callable[..., TuningResult]
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:orders-api"

@@ -10,7 +10,7 @@ from powertune.decide.architectures import combined
 from powertune.render.architectures import architecture_lines, clone_note, spent_beside
 from powertune.render.html import render_html
 from powertune.render.safe import cells
-from powertune.render.terminal import render_terminal
+from powertune.render.text.terminal import render_terminal
 from powertune.workflow.steps.ending import why_not_applied
 
 

@@ -10,7 +10,7 @@ from powertune.domain.price import Money
 from powertune.domain.result import Environment, SpendLine, TuningResult
 from powertune.render.bill import spend_lines, spent
 from powertune.render.html import render_html
-from powertune.render.terminal import render_terminal
+from powertune.render.text.terminal import render_terminal
 
 Make = Callable[..., TuningResult]
 

@@ -10,11 +10,11 @@ from shown_runs import cold_run
 
 from powertune.domain.result import Statistics, TuningResult
 from powertune.render import figures, sentence
-from powertune.render.charts import charts
 from powertune.render.html import render_html
-from powertune.render.points import cost_per_million
+from powertune.render.page.charts import charts
+from powertune.render.page.points import cost_per_million
 from powertune.render.safe import cells
-from powertune.render.terminal import render_terminal
+from powertune.render.text.terminal import render_terminal
 
 Make = Callable[..., TuningResult]
 

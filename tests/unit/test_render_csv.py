@@ -18,7 +18,7 @@ from two_architectures import ARM, X86, result_on
 from powertune.decide.architectures import combined
 from powertune.domain.result import TuningResult
 from powertune.domain.sample import Outcome
-from powertune.render.csv_tables import samples_csv, sizes_csv, text_cell, written
+from powertune.render.text.csv_tables import samples_csv, sizes_csv, text_cell, written
 
 Make = Callable[..., TuningResult]
 HOSTILE = (

@@ -15,10 +15,10 @@ from shown_runs import cold_run, dry_run
 from powertune.domain.payload import Payload
 from powertune.domain.result import TuningResult
 from powertune.render import figures
-from powertune.render.charts import charts
-from powertune.render.distribution import distribution_charts
-from powertune.render.durations import durations_by_size, quantile
 from powertune.render.html import render_html
+from powertune.render.page.charts import charts
+from powertune.render.page.distribution import distribution_charts
+from powertune.render.page.durations import durations_by_size, quantile
 
 Make = Callable[..., TuningResult]
 

@@ -14,11 +14,11 @@ from read_back import junit_outcomes, markdown_tables
 from powertune.domain.result import TuningResult
 from powertune.errors import UsageError
 from powertune.peer import chart_url
-from powertune.render.csv_tables import samples_csv, sizes_csv
-from powertune.render.junit import render_junit
-from powertune.render.markdown import render_markdown
 from powertune.render.safe import cells
-from powertune.render.terminal import render_terminal
+from powertune.render.text.csv_tables import samples_csv, sizes_csv
+from powertune.render.text.junit import render_junit
+from powertune.render.text.markdown import render_markdown
+from powertune.render.text.terminal import render_terminal
 
 Make = Callable[..., TuningResult]
 TEXTS = {

@@ -18,9 +18,9 @@ from powertune.domain.payload import Payload
 from powertune.domain.price import Price
 from powertune.domain.result import SizeStatus, Statistics, TuningResult
 from powertune.render import figures, sentence
-from powertune.render.charts import charts
 from powertune.render.html import render_html
-from powertune.render.points import PointKind, Spread, cost_per_million, kind_of
+from powertune.render.page.charts import charts
+from powertune.render.page.points import PointKind, Spread, cost_per_million, kind_of
 from powertune.render.safe import chart_text, one_line, script_json
 
 Make = Callable[..., TuningResult]

@@ -18,8 +18,8 @@ from powertune.decide.architectures import combined
 from powertune.domain.result import SizeStatus, TuningResult
 from powertune.domain.search import LatencyStatistic, LatencyTarget
 from powertune.render import sentence
-from powertune.render.junit import render_junit
-from powertune.render.junit_xml import Case, Outcome, Suite, document, seconds_text, xml_text
+from powertune.render.text.junit import render_junit
+from powertune.render.text.junit_xml import Case, Outcome, Suite, document, seconds_text, xml_text
 
 Make = Callable[..., TuningResult]
 ALL_MB = (128, 256, 512, 1024, 1769, 3008)

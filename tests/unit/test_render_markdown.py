@@ -15,9 +15,10 @@ from two_architectures import ARM, X86, result_on
 
 from powertune.decide.architectures import combined
 from powertune.domain.result import Environment, TuningResult
-from powertune.render import markdown_text, sentence
-from powertune.render.markdown import render_markdown
+from powertune.render import sentence
 from powertune.render.safe import one_line
+from powertune.render.text import markdown_text
+from powertune.render.text.markdown import render_markdown
 
 Make = Callable[..., TuningResult]
 PIECES = (

@@ -12,10 +12,10 @@ from shown_runs import cold_run, dry_run, full_run
 from powertune.domain.payload import Payload, PayloadUse
 from powertune.domain.result import Applied, Drift, TuningResult
 from powertune.render import figures, sentence
-from powertune.render.charts import charts
 from powertune.render.html import render_html
+from powertune.render.page.charts import charts
 from powertune.render.safe import cells
-from powertune.render.terminal import render_terminal
+from powertune.render.text.terminal import render_terminal
 
 Make = Callable[..., TuningResult]
 

@@ -13,9 +13,9 @@ from shown_runs import cold_run, dry_run
 from powertune.domain.price import Money
 from powertune.domain.result import Distribution, Interval, SizeCost, SizeResult, TuningResult
 from powertune.render import means
-from powertune.render.charts import charts
 from powertune.render.html import render_html
-from powertune.render.pareto import pareto_chart, spots
+from powertune.render.page.charts import charts
+from powertune.render.page.pareto import pareto_chart, spots
 
 Make = Callable[..., TuningResult]
 

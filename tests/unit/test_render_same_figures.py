@@ -25,11 +25,11 @@ from powertune.domain.search import LatencyStatistic, LatencyTarget
 from powertune.domain.traffic import MonthlyTraffic, TrafficSource
 from powertune.pricing.bill import invocation_cost
 from powertune.render import figures, monthly, sentence
-from powertune.render.csv_tables import sizes_csv
 from powertune.render.html import render_html
-from powertune.render.junit import render_junit
-from powertune.render.markdown import render_markdown
-from powertune.render.terminal import render_terminal
+from powertune.render.text.csv_tables import sizes_csv
+from powertune.render.text.junit import render_junit
+from powertune.render.text.markdown import render_markdown
+from powertune.render.text.terminal import render_terminal
 
 Make = Callable[..., TuningResult]
 TRAFFIC = MonthlyTraffic(invocations=12_345_678, source=TrafficSource.CLOUDWATCH, days=14)

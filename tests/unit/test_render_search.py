@@ -17,10 +17,10 @@ from powertune.domain.result import Answer, Goal, TuningResult
 from powertune.domain.search import LatencyStatistic, LatencyTarget, Limits, SearchKind, StopReason, Strategy
 from powertune.render import figures, sentence
 from powertune.render.certainty import knows_best, other_goals_line, stays
-from powertune.render.charts import charts
 from powertune.render.html import render_html
+from powertune.render.page.charts import charts
 from powertune.render.safe import cells
-from powertune.render.terminal import render_terminal
+from powertune.render.text.terminal import render_terminal
 
 Make = Callable[..., TuningResult]
 BREAKOUT = "</script><script>boom()</script><img src=x onerror=boom()>"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from powertune.domain.result import Environment, TuningResult
 from powertune.render import sentence
 from powertune.render.safe import cells
-from powertune.render.terminal import render_terminal
+from powertune.render.text.terminal import render_terminal
 
 Make = Callable[..., TuningResult]
 

@@ -11,8 +11,8 @@ from shown_runs import cold_run, dry_run
 from powertune.domain.result import TuningResult
 from powertune.render import means
 from powertune.render.safe import cells
-from powertune.render.terminal import render_terminal
-from powertune.render.terminal_chart import chart_lines
+from powertune.render.text.terminal import render_terminal
+from powertune.render.text.terminal_chart import chart_lines
 
 Make = Callable[..., TuningResult]
 BAR = re.compile("[█▏▎▍▌▋▊▉]+")

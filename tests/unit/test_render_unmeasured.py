@@ -11,7 +11,7 @@ from powertune.domain.function import Architecture
 from powertune.domain.result import ArchitectureRun, Environment, SizeStatus, TuningResult
 from powertune.domain.sample import Outcome, Source
 from powertune.render.html import render_html
-from powertune.render.unmeasured import unmeasured
+from powertune.render.page.unmeasured import unmeasured
 
 Make = Callable[..., TuningResult]
 

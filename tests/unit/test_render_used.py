@@ -8,9 +8,9 @@ from html_page import Page
 from shown_runs import dry_run
 
 from powertune.domain.result import TuningResult
-from powertune.render.charts import charts
 from powertune.render.html import render_html
-from powertune.render.used import used_chart
+from powertune.render.page.charts import charts
+from powertune.render.page.used import used_chart
 
 Make = Callable[..., TuningResult]
 

@@ -13,10 +13,11 @@ from shown_runs import cold_run, dry_run
 from powertune.domain.result import TuningResult
 from powertune.domain.sample import Outcome, Sample
 from powertune.domain.search import LatencyStatistic, LatencyTarget
-from powertune.render import figures, samples
-from powertune.render.charts import charts
+from powertune.render import figures
 from powertune.render.html import render_html
-from powertune.render.points import PointKind, kind_of
+from powertune.render.page import samples
+from powertune.render.page.charts import charts
+from powertune.render.page.points import PointKind, kind_of
 
 Make = Callable[..., TuningResult]
 

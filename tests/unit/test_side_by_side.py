@@ -16,7 +16,7 @@ from powertune.domain.result import Environment, Interval, SizeStatus
 from powertune.domain.search import Strategy
 from powertune.domain.side_by_side import DifferenceKind, Figure
 from powertune.errors import UsageError
-from powertune.render import sides
+from powertune.render.sides import words
 
 A, B, C = "before", "after", "later"
 
@@ -26,7 +26,7 @@ def compared(*results, labels=(A, B, C)):
 
 
 def said(*results, labels=(A, B, C)):
-    return sides.answer(compared(*results, labels=labels))
+    return words.answer(compared(*results, labels=labels))
 
 
 def scaled(result, duration=1.0, cost=1.0, *, run_id="other", only=None):
@@ -96,8 +96,8 @@ def test_without_an_interval_nothing_is_claimed(make_result):
     few = make_result(invocations=3, run_id="few")  # two warm ones
     found = compared(make_result(), few)
     assert size_of(found, 1, 512).duration_versus.within_noise is None
-    assert sides.versus(size_of(found, 1, 512).duration_versus) == "too few"
-    assert "after and before have too few samples to tell them apart" in sides.answer(found)
+    assert words.versus(size_of(found, 1, 512).duration_versus) == "too few"
+    assert "after and before have too few samples to tell them apart" in words.answer(found)
 
 
 def test_only_sizes_that_several_runs_measured_are_compared(make_result):
@@ -106,10 +106,10 @@ def test_only_sizes_that_several_runs_measured_are_compared(make_result):
     third = make_result(sizes_mb=(256, 1769), failing_mb=(), best_mb=1769, run_id="c", equivalent_mb=())
     found = compared(first, second, third)
     assert found.sizes_mb == (256, 512, 1769)
-    assert list(sides.alone(found)) == ["Only before measured 128 MB, 1,024 MB."]
+    assert list(words.alone(found)) == ["Only before measured 128 MB, 1,024 MB."]
     failed, absent = size_of(found, 1, 256), size_of(found, 2, 512)
-    assert sides.state(failed).startswith("failed: All 10 invocations failed")
-    assert sides.state(absent) == "not measured"
+    assert words.state(failed).startswith("failed: All 10 invocations failed")
+    assert words.state(absent) == "not measured"
     assert failed.duration_versus is absent.duration_versus is None
     # The first run did not measure it, so there is nothing to compare the others with.
     assert size_of(found, 2, 1769).duration_versus is None
@@ -122,7 +122,7 @@ def test_different_currencies_are_never_subtracted(make_result):
     found = compared(first, second)
     assert all(one.cost_versus is None for one in found.runs[1].sizes)
     assert all(one.duration_versus is not None for one in found.runs[1].sizes if one.memory_mb != 128)
-    assert "after is about as fast as before (within the noise), and is billed in another currency" in sides.answer(
+    assert "after is about as fast as before (within the noise), and is billed in another currency" in words.answer(
         found
     )
     assert {"Currency", "Prices"} <= set(what(found, DifferenceKind.CONDITION))
@@ -132,7 +132,7 @@ def test_warm_invocations_are_not_compared_with_cold_starts(make_result):
     found = compared(make_result(failing_mb=()), replace(cold_run(make_result), run_id="cold"))
     assert [run.figure for run in found.runs] == [Figure.WARM, Figure.COLD]
     assert all(one.duration_versus is None and one.cost_versus is None for one in found.runs[1].sizes)
-    assert "after measured cold starts, before warm invocations, so they are not compared" in sides.answer(found)
+    assert "after measured cold starts, before warm invocations, so they are not compared" in words.answer(found)
     assert "Kind of invocation" in what(found, DifferenceKind.CONDITION)
 
 
@@ -152,7 +152,7 @@ def test_nothing_is_compared_with_a_dry_run(make_result, both):
     first = replace(dry, run_id="dry too") if both else make_result()
     found = compared(first, dry)
     assert all(one.duration_versus is None for one in found.runs[1].sizes)
-    assert "is a dry run, with which nothing is compared" in sides.answer(found)
+    assert "is a dry run, with which nothing is compared" in words.answer(found)
 
 
 def test_a_mean_of_nought_is_no_divisor(make_result):
@@ -226,7 +226,7 @@ def test_without_a_size_in_common_nothing_is_compared(make_result):
     found = compared(make_result(best_mb=None), other)
     assert found.sizes_mb == ()
     assert (
-        sides.answer(found)
+        words.answer(found)
         == "after and before measured no memory size in common; neither run recommends a memory size."
     )
 

@@ -17,13 +17,14 @@ from two_architectures import ARM, X86, result_on
 from powertune.cli.report_formats import FORMATS, Look
 from powertune.decide.side_by_side import side_by_side
 from powertune.domain.price import Money
-from powertune.render import figures, sentence, sides
+from powertune.render import figures, sentence
 from powertune.render.safe import cells
-from powertune.render.sides_charts import DASHES, SYMBOLS, charts
-from powertune.render.sides_csv import COLUMNS, sides_csv
-from powertune.render.sides_markdown import sides_markdown
-from powertune.render.sides_page import render_sides
-from powertune.render.sides_text import sides_text
+from powertune.render.sides import words
+from powertune.render.sides.charts import DASHES, SYMBOLS, charts
+from powertune.render.sides.csv_table import COLUMNS, sides_csv
+from powertune.render.sides.markdown import sides_markdown
+from powertune.render.sides.page import render_sides
+from powertune.render.sides.text import sides_text
 
 HOSTILE = "</script><b>x</b> | `@all` [a](http://e.example) \x1b[2J \u202eevil שלום 😀 =1+1"
 
@@ -72,7 +73,7 @@ def hostile(make_result):
 
 def expected_rows(found):
     """What every form says of each run at each size: mean, its difference, cost, its difference, p95, used memory."""
-    for row in sides.rows(found):
+    for row in words.rows(found):
         texts = row.texts
         yield row.memory_mb, found.runs[row.run].label, (*texts[:5], texts[6]) if not row.state else None
 
@@ -104,7 +105,7 @@ def test_csv_and_json_have_the_exact_figures_behind_the_texts(two):
     rows = list(csv.DictReader(io.StringIO(sides_csv(two))))
     assert list(rows[0]) == list(COLUMNS)
     data = json.loads("".join(FORMATS["json"].several(two, Look())))
-    assert data["answer"] == sides.answer(two)
+    assert data["answer"] == words.answer(two)
     by_place = {(row["memory_mb"], row["label"]): row for row in rows}
     assert len(by_place) == 6
     for run, told in zip(two.runs, data["runs"], strict=True):
@@ -125,7 +126,7 @@ def test_csv_and_json_have_the_exact_figures_behind_the_texts(two):
 def test_every_form_has_the_sentence_and_each_runs_own_answer(two, form):
     text = "".join(FORMATS[form].several(two, Look(width=500)))
     text = Page(text).text if form == "html" else text
-    for said in (sides.answer(two), *(run.sentence for run in two.runs)):
+    for said in (words.answer(two), *(run.sentence for run in two.runs)):
         assert said in text
 
 
@@ -166,8 +167,8 @@ def test_no_line_is_wider_than_the_terminal(make_result, two, width, kind):
 
 
 def test_the_answer_comes_first_and_is_bold_with_colour(two):
-    assert sides_text(two, width=300).splitlines()[0] == sides.answer(two)
-    assert sides_text(two, width=300, colour=True).splitlines()[0] == f"\x1b[1m{sides.answer(two)}\x1b[0m"
+    assert sides_text(two, width=300).splitlines()[0] == words.answer(two)
+    assert sides_text(two, width=300, colour=True).splitlines()[0] == f"\x1b[1m{words.answer(two)}\x1b[0m"
     assert "\x1b" not in sides_text(two, width=300)
 
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powertune.domain.sample import Outcome, Sample
-from powertune.render.points import PointKind
-from powertune.render.samples import chosen, tally
-from powertune.render.thinning import allot, over_the_ranks
+from powertune.render.page.points import PointKind
+from powertune.render.page.samples import chosen, tally
+from powertune.render.page.thinning import allot, over_the_ranks
 
 COUNTS = st.lists(st.integers(0, 500), max_size=12)
 

@@ -1,0 +1,137 @@
+"""A history of runs for the terminal."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from powertune.domain.history import ComparedBy, RunSummary
+from powertune.render import figures
+from powertune.render.history import words
+from powertune.render.safe import cells, fit, one_line
+
+_GAP = "  "
+_MIN_WIDTH = 20
+_BLOCKS, _ASCII_BLOCKS = "▁▂▃▄▅▆▇█", "_.-=+*%#"
+_LEAST_POINTS = 3
+_NARROWEST_RULE = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """``keep`` orders the columns: the one with the lowest goes first where the table is too wide."""
+
+    title: str
+    texts: tuple[str, ...]
+    keep: int
+    left: bool = True
+
+    @property
+    def width(self) -> int:
+        """In columns of a terminal."""
+        return max(map(cells, (self.title, *self.texts)))
+
+
+def render_history(runs: Sequence[RunSummary], *, width: int = 100, plain: bool = False) -> str:
+    """The runs of one function, the newest first, in a table; then how the duration went.
+
+    No line is wider than ``width`` columns (at least 20); columns are left out, the least important first. A ``*``
+    marks code that the run before did not have. With ``plain`` there is nothing but ASCII in the drawing.
+    """
+    width = max(width, _MIN_WIDTH)
+    changed = {change.run.run_id for change in words.deployments(runs)}
+
+    def column(title: str, of: Callable[[RunSummary], str], keep: int, *, left: bool = True) -> Column:
+        return Column(title=title, texts=tuple(map(of, runs)), keep=keep, left=left)
+
+    def code(run: RunSummary) -> str:
+        return f"{'*' if run.run_id in changed else ' '}{words.code(run)}"
+
+    def durations(run: RunSummary) -> str:
+        return words.from_to(run, words.duration(run.present), words.duration(run.recommended))
+
+    def costs(run: RunSummary) -> str:
+        return words.from_to(run, words.cost(run.present), words.cost(run.recommended))
+
+    columns = [
+        column("Date (UTC)", words.date, 9),
+        column("Run", words.run_id, 5),
+        column(" Code", code, 7),
+        column("Memory", words.memory, 8, left=False),
+        column("Mean duration", durations, 6, left=False),
+        column("Per million", costs, 4, left=False),
+        column("How sure", words.sure, 1),
+        column("Run cost", lambda run: figures.money(run.cost), 2, left=False),
+        column("", lambda run: ", ".join(words.remarks(run)), 3),
+    ]
+    lines = [fit(words.headline(runs), width), "", *table(columns, width), ""]
+    lines += [fit(line, width) for line in _notes(changed)]
+    lines += [fit(line, width) for line in _sparks(runs, width, plain=plain)]
+    return "\n".join(lines) + "\n"
+
+
+def render_functions(runs: Sequence[RunSummary], *, width: int = 100) -> str:
+    """Every function that has runs, with their number and the latest; ``runs`` has the newest first."""
+    width = max(width, _MIN_WIDTH)
+    by_function = words.functions(runs)
+    of = list(by_function.values())
+    columns = [
+        Column(title="Function", texts=tuple(by_function), keep=9),
+        Column(title="Runs", texts=tuple(figures.count(len(one)) for one in of), keep=8, left=False),
+        Column(title="Last run (UTC)", texts=tuple(words.date(one[0]) for one in of), keep=7),
+        Column(title="Memory", texts=tuple(words.memory(one[0]) for one in of), keep=6, left=False),
+        Column(title="", texts=tuple(", ".join(words.remarks(one[0])) for one in of), keep=3),
+    ]
+    return "\n".join(table(columns, width)) + "\n"
+
+
+def table(columns: list[Column], width: int) -> list[str]:
+    """Titles, a rule and a line for each row, none wider than ``width``."""
+    columns = [one for one in columns if one.title.strip() or any(one.texts)]
+    while len(columns) > 2 and _width(columns) > width:
+        columns.remove(min(columns, key=lambda column: column.keep))
+    titles = _GAP.join(_cell(column.title, column) for column in columns).rstrip()
+    rows = range(len(columns[0].texts))
+    texts = [_GAP.join(_cell(column.texts[row], column) for column in columns).rstrip() for row in rows]
+    rule = "─" * min(width, max([_NARROWEST_RULE, cells(titles), *map(cells, texts)]))
+    return [fit(titles, width), rule, *(fit(text, width) for text in texts)]
+
+
+def _width(columns: list[Column]) -> int:
+    return sum(column.width for column in columns) + len(_GAP) * (len(columns) - 1)
+
+
+def _cell(text: str, column: Column) -> str:
+    padding = " " * (column.width - cells(text))
+    return text + padding if column.left else padding + text
+
+
+def _notes(changed: set[str]) -> list[str]:
+    notes = ["a → b: at the size that the function had, and at the recommended one"]
+    if changed:
+        notes.append("* other code than in the run before")
+    return notes
+
+
+def _sparks(runs: Sequence[RunSummary], width: int, *, plain: bool) -> list[str]:
+    """How the mean at the size that the function has went, over the runs that are like the newest; oldest first."""
+    usual = [run for run in words.oldest_first(runs) if run.compared is not ComparedBy.ONCE]
+    if not usual:
+        return []
+    like, memory_mb = words.alike(usual[-1]), usual[-1].present_mb
+    drawn = [
+        (size, size.duration_ms.mean)
+        for run in usual
+        for size in (words.at_size(run, memory_mb),)
+        if words.alike(run) == like and size is not None and size.duration_ms is not None
+    ]
+    if len(drawn) < _LEAST_POINTS:
+        return []
+    title = f"Duration at {figures.memory(memory_mb)}, oldest first: "
+    drawn = drawn[-max(_LEAST_POINTS, width - cells(title) - 30) :]
+    means = [mean for _, mean in drawn]
+    low, high = min(means), max(means)
+    blocks = _ASCII_BLOCKS if plain else _BLOCKS
+    # From nought, as in the report: what is twice as long is twice as high.
+    bars = "".join(blocks[min(int(mean / high * len(blocks)), len(blocks) - 1) if high else 0] for mean in means)
+    lowest, highest = (next(size for size, mean in drawn if mean == one) for one in (low, high))
+    ends = f"{words.duration(lowest)} to {words.duration(highest)}"
+    return [f"{title}{bars}  {one_line(ends)}"]
