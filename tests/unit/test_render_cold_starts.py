@@ -8,7 +8,7 @@ import pytest
 from html_page import Page
 from shown_runs import cold_run
 
-from powertune.domain.result import Statistics, TuningResult
+from powertune.domain.result import Interval, Statistics, TuningResult
 from powertune.render import figures, sentence
 from powertune.render.html import render_html
 from powertune.render.page.charts import charts
@@ -184,7 +184,23 @@ def test_cold_starts_that_were_asked_for_are_counted_and_their_parts_drawn(make_
         assert sum(trace["x"][row] for trace in parts["data"]) == pytest.approx(size.cold.latency_ms.mean / 1000)
     section = Page(render_html(asked)).section("cold")
     assert "3 cold starts at each memory size were asked for." in section
-    assert "256 MB: Init 261 ms, Function 2.60 s." in section
+    assert "256 MB: Init 260 ms, Function 2.60 s." in section
+
+
+def test_a_part_of_a_cold_start_has_the_digits_of_its_mean_in_the_table(make_result: Make) -> None:
+    result = make_result(cold=3)
+    result = replace(result, request=replace(result.request, cold_starts=3))
+    size = result.memory_sizes[-1]
+    assert size.cold.init_ms is not None
+    vague = replace(size.cold.init_ms, mean=274.0, mean_interval=Interval(low=254.0, high=294.0))
+    rows = (*result.memory_sizes[:-1], replace(size, cold=replace(size.cold, init_ms=vague)))
+    result = replace(result, memory_sizes=rows)
+    section = Page(render_html(result)).section("cold")
+    assert "270 ± 20 ms" in section
+    assert "3,008 MB: Init 270 ms, Function" in section
+    inits = next(trace for trace in charts(result)["cold"]["data"] if trace["meta"] == "init_ms")
+    assert inits["text"][-1].startswith("Init: 270 ms, ")
+    assert inits["x"][-1] == pytest.approx(0.274)
 
 
 def test_a_cold_run_without_a_single_cold_start_says_so_and_stands(make_result: Make) -> None:

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from powertune.domain.result import SizeResult, TuningResult
+from powertune.domain.result import Distribution, SizeResult, TuningResult
 from powertune.domain.sample import TraceParts
-from powertune.render import figures
+from powertune.render import figures, means
 from powertune.render.page.rows import page_rows
 
 PART_NAMES = {
@@ -18,8 +19,17 @@ PART_NAMES = {
 }
 _PATTERNS = {"service_ms": "-", "init_ms": "/", "restore_ms": "x", "overhead_ms": ".", "invocation_ms": ""}
 
-Row = tuple[SizeResult, Mapping[str, float]]
-"""A memory size with its parts in milliseconds, in the order of `PART_NAMES`; what is not known is not there."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The mean of one part of the time, in milliseconds, and as it is written wherever it stands."""
+
+    mean_ms: float
+    said: str
+
+
+Row = tuple[SizeResult, Mapping[str, Part]]
+"""A memory size with its parts, in the order of `PART_NAMES`; what is not known is not there."""
 
 
 def traced(result: TuningResult) -> list[Row]:
@@ -34,10 +44,9 @@ def cold_parts(result: TuningResult) -> list[Row]:
     rows: list[Row] = []
     for size in result.memory_sizes:
         cold = size.cold
-        means = {"init_ms": cold.init_ms, "restore_ms": cold.restore_ms, "invocation_ms": cold.duration_ms}
-        parts = {name: found.mean for name, found in means.items() if found is not None}
+        known = {"init_ms": cold.init_ms, "restore_ms": cold.restore_ms, "invocation_ms": cold.duration_ms}
         if cold.duration_ms is not None:
-            rows.append((size, parts))
+            rows.append((size, {name: _measured(found) for name, found in known.items() if found is not None}))
     return rows
 
 
@@ -50,22 +59,19 @@ def stacked(result: TuningResult, rows: Sequence[Row], title: str) -> dict[str, 
     """A bar for each size, its parts end to end; ``title`` says whose means they are."""
     import plotly.graph_objects as go
 
-    largest = max([value for _, parts in rows for value in parts.values()] or [1.0])
+    largest = max([part.mean_ms for _, parts in rows for part in parts.values()] or [1.0])
     scale, unit = figures.duration_unit(largest)
     chart = go.Figure(layout={"template": "none", "barmode": "stack"})
     for name in used_parts(rows):
-        values = [parts.get(name) for _, parts in rows]
-        shares = [
-            None if value is None or not total else value / total
-            for value, total in zip(values, (sum(parts.values()) for _, parts in rows), strict=True)
-        ]
+        column = [parts.get(name) for _, parts in rows]
+        totals = [sum(part.mean_ms for part in parts.values()) for _, parts in rows]
         chart.add_bar(
             orientation="h",
             y=[figures.memory(size.memory_mb) for size, _ in rows],
-            x=[None if value is None else value / scale for value in values],
+            x=[None if part is None else part.mean_ms / scale for part in column],
             text=[
-                f"{PART_NAMES[name]}: {figures.duration(value)}, {figures.percent(share)}"
-                for value, share in zip(values, shares, strict=True)
+                "" if part is None else f"{PART_NAMES[name]}: {part.said}, {_share(part, total)}"
+                for part, total in zip(column, totals, strict=True)
             ],
             textposition="none",
             meta=name,
@@ -83,11 +89,21 @@ def in_words(rows: Sequence[Row]) -> list[str]:
     """Every bar in words."""
     return [
         f"{figures.memory(size.memory_mb)}: "
-        + ", ".join(f"{PART_NAMES[name]} {figures.duration(parts[name])}" for name in PART_NAMES if name in parts)
+        + ", ".join(f"{PART_NAMES[name]} {parts[name].said}" for name in PART_NAMES if name in parts)
         + "."
         for size, parts in rows
     ]
 
 
-def _known(parts: TraceParts) -> dict[str, float]:
-    return {name: value for name in PART_NAMES if (value := getattr(parts, name)) is not None}
+def _measured(found: Distribution) -> Part:
+    return Part(mean_ms=found.mean, said=means.duration(found))
+
+
+def _share(part: Part, total_ms: float) -> str:
+    return figures.percent(part.mean_ms / total_ms if total_ms else None)
+
+
+def _known(parts: TraceParts) -> dict[str, Part]:
+    """Means of traces, of which no interval is known."""
+    known = {name: getattr(parts, name) for name in PART_NAMES}
+    return {name: Part(mean_ms=ms, said=figures.duration(ms)) for name, ms in known.items() if ms is not None}
