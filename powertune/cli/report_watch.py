@@ -61,15 +61,13 @@ def watch(run_id: str | None, function_arn: str | None, options: dict[str, Any])
         raise UsageError("--watch needs to know the function.", next_step="Give its ARN with --function-arn.")
     arn = FunctionArn.parse(function_arn)
     check_region(options["region"], arn)
-    if run_id is not None and not _RUN_ID.fullmatch(run_id):
-        raise UsageError(f"{run_id[:200]!r} is not a run id.", next_step="Give a run id, as powertune status shows it.")
-    watched = run_id
+    watched = run_id if run_id is None else _checked(run_id)
     try:
         with ProgressLine() if sys.stderr.isatty() else PhaseLines() as line:
             line.say("looking for the run")
             session, stack = _state_machine(arn, options)
             if watched is None:
-                watched = _only_run(session, stack, arn)
+                watched = _checked(_only_run(session, stack, arn))
             return _followed(session, stack, watched, arn, line)
     except KeyboardInterrupt:
         again = f"powertune report --watch {watched or ''} --function-arn {arn}".replace("  ", " ")
@@ -78,6 +76,13 @@ def watch(run_id: str | None, function_arn: str | None, options: dict[str, Any])
             f"Stopped watching. {what} goes on by itself, and puts {arn.name} back at its end.",
             next_step=f"Watch again with: {again}",
         ) from None
+
+
+def _checked(run_id: str) -> str:
+    """The same run id: it names a folder and objects in a bucket."""
+    if not _RUN_ID.fullmatch(run_id):
+        raise UsageError(f"{run_id[:200]!r} is not a run id.", next_step="Give a run id, as powertune status shows it.")
+    return run_id
 
 
 def _state_machine(arn: FunctionArn, options: dict[str, Any]) -> tuple[Any, Any]:
@@ -120,6 +125,11 @@ def _followed(session: Any, stack: Any, run_id: str, arn: FunctionArn, line: Pro
     line.say(f"the run {run_id} {'is under way' if execution.under_way else 'has ended'}")
     text = result_of(session, stack, execution, arn, SystemClock(), progress=line.show)
     result = result_from_text(text, f"The result of {run_id}")
+    if result.run_id != run_id:
+        raise UsageError(
+            f"The result in the bucket for the run {run_id} says that it is of the run {result.run_id[:200]!r}.",
+            next_step="Somebody else changed that object. Fetch it, and look at it, before you believe it.",
+        )
     if result.function.arn != str(arn):
         raise UsageError(
             f"The run {run_id} is of {result.function.arn}, not of {arn}.",

@@ -26,6 +26,7 @@ class Archive:
 
     def __init__(self, store: Store, run_id: str) -> None:
         self._store = store
+        self._run_id = run_id
         self._root = f"runs/{run_id}"
 
     def save_request(self, request: TuningRequest) -> None:
@@ -110,10 +111,17 @@ class Archive:
         """The answer, maybe written by a stack of an earlier powertune.
 
         Raises:
-            AwsError: it is not in the store.
+            AwsError: it is not in the store, or says that it is another run's.
             UsageError: a newer powertune wrote it.
         """
-        return result_from_text(self._need("result.json"), f"{self._root}/result.json")
+        called = f"{self._root}/result.json"
+        result = result_from_text(self._need("result.json"), called)
+        if result.run_id != self._run_id:  # a run id names the folder that the result is written to
+            raise AwsError(
+                f"{called} says that it is of the run {result.run_id[:200]!r}: something else wrote it.",
+                next_step="Run again.",
+            )
+        return result
 
     def result_so_far(self) -> TuningResult | None:
         """The answer; None where there is none yet."""

@@ -219,7 +219,7 @@ def test_a_run_of_another_function_is_refused(aws, make_result, forgotten):
 
 def test_a_result_of_an_older_powertune_in_the_bucket_is_migrated(aws):
     data = json.loads(SCHEMA_1.read_text(encoding="utf-8"))
-    data["function"]["arn"] = ARN
+    data["function"]["arn"], data["run_id"] = ARN, RUN
     aws.execution(RUN, "SUCCEEDED")
     aws.keep("result.json", json.dumps(data))
     assert json.loads(watch(RUN, "--json").stdout)["schema_version"] > 1
@@ -292,6 +292,25 @@ def test_a_page_of_a_watched_run_lies_where_a_run_would_have_put_it(aws, finishe
     done = watch(RUN, "--format", "html", "--results-dir", tmp_path)
     assert done.stdout == f"Report: {tmp_path / RUN / 'report.html'}\n"
     assert json.loads((tmp_path / RUN / "result.json").read_text(encoding="utf-8")) == to_data(finished)
+
+
+@pytest.mark.parametrize("claimed", ["../../escaped", "/etc", "..", "another-run", f"{RUN}/../x", ""])
+@pytest.mark.parametrize("form", ["table", "html"])
+def test_a_result_that_calls_itself_another_run_is_refused_and_written_nowhere(aws, finished, tmp_path, claimed, form):
+    aws.execution(RUN, "SUCCEEDED")
+    aws.keep("result.json", dumps(replace(finished, run_id=claimed)))
+    folder = tmp_path / "work" / "results"
+    error = refused(UsageError, RUN, "--format", form, "--results-dir", folder)
+    assert f"The result in the bucket for the run {RUN} says that it is of the run {claimed!r}." == error.message
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["..", "."])
+def test_an_execution_whose_name_is_no_run_id_makes_no_folder(aws, finished, tmp_path, name):
+    aws.execution(name, "RUNNING", "SUCCEEDED")
+    aws.keep("result.json", dumps(replace(finished, run_id=name)), run=name)
+    assert "is not a run id" in refused(UsageError, "--format", "html", "--results-dir", tmp_path / "results").message
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
