@@ -1,6 +1,7 @@
 """``powertune``: the group of all commands. Commands are imported when they are called."""
 
 import importlib
+import io
 import sys
 from typing import Any
 
@@ -77,6 +78,13 @@ def _changes_functions(arguments: list[str] | None) -> bool:
     return next((word for word in given if not word.startswith("-")), None) in ("run", "cleanup")
 
 
+def _say(text: str) -> None:
+    """Say what went wrong. Messages quote function names, results and answers of AWS, which others wrote."""
+    from powertune.render.safe import lines
+
+    click.echo(lines(text), err=True)
+
+
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line and exit with the documented code."""
     try:
@@ -91,11 +99,13 @@ def main(arguments: list[str] | None = None) -> Any:
             )
         sys.exit(130)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        _say(shown.getvalue().rstrip("\n"))
         sys.exit(error.exit_code)
     except PowertuneError as error:
-        click.echo(f"powertune: {error.message}", err=True)
+        _say(f"powertune: {error.message}")
         if error.next_step:
-            click.echo(error.next_step, err=True)
+            _say(error.next_step)
         sys.exit(error.exit_code)
     sys.exit(code if isinstance(code, int) else 0)

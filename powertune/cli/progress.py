@@ -8,6 +8,7 @@ from typing import Self
 import click
 
 from powertune.domain.events import Phase, Progress
+from powertune.render.safe import one_line
 
 _WORDS = {
     Phase.PREFLIGHT: "reading the function",
@@ -21,6 +22,8 @@ _WORDS = {
     Phase.FINISH: "finishing",
 }
 
+_LONGEST = 300
+
 
 class ProgressLine:
     """Shows progress while the ``with`` block runs, and clears its line after."""
@@ -32,7 +35,7 @@ class ProgressLine:
     def say(self, text: str) -> None:
         """Show a text of its own."""
         if self._shown:
-            click.echo(f"\r\x1b[2K{text}", nl=False, err=True)
+            click.echo(f"\r\x1b[2K{one_line(text, _LONGEST)}", nl=False, err=True)
 
     def show(self, progress: Progress) -> None:
         """Show a moment of the run."""

@@ -13,9 +13,12 @@ from powertune.domain.events import Phase, Progress
 from powertune.domain.function import FunctionArn
 from powertune.domain.result import TuningResult
 from powertune.errors import AwsError, Stopped, UsageError
+from powertune.render.safe import one_line
 
 _RUN_ID = re.compile("[A-Za-z0-9_-]{1,80}")
 """What Step Functions takes as the name of an execution that powertune gives (API_StartExecution)."""
+
+_LONGEST_LINE = 300
 
 
 class PhaseLines:
@@ -27,7 +30,7 @@ class PhaseLines:
     def say(self, text: str) -> None:
         """Write a text of its own."""
         if text:
-            click.echo(text, err=True)
+            click.echo(one_line(text, _LONGEST_LINE), err=True)
 
     def show(self, progress: Progress) -> None:
         """Write that a phase has begun."""

@@ -20,6 +20,11 @@ def one_line(text: str, limit: int | None = None) -> str:
     return flat if limit is None or len(flat) <= limit else flat[: limit - 1].rstrip() + "…"
 
 
+def lines(text: str) -> str:
+    """Text on the lines and with the spaces that it has, but without anything that steers a terminal, as `one_line`."""
+    return "\n".join("".join(map(_shown, line)).rstrip() for line in text.split("\n"))
+
+
 def _shown(character: str) -> str:
     if character.isspace():
         return " "
