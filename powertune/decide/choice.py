@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from powertune.decide.losses import QUANTILES
-from powertune.decide.words import limit_of, megabytes, milliseconds
+from powertune.decide.words import above, keeping, megabytes
 from powertune.domain.search import LatencyStatistic, LatencyTarget, Objective, Strategy
 
 
@@ -145,11 +145,11 @@ def target_figure(warm_ms: Sequence[float], cold_ms: Sequence[float], target: La
 def missed_words(memory_mb: int, figure_ms: float, target: LatencyTarget) -> str:
     """That no size keeps the target, and which is the nearest."""
     return (
-        f"No measured memory size keeps {limit_of(target)}; the nearest is {megabytes(memory_mb)} with "
-        f"{milliseconds(figure_ms)}."
+        f"No measured memory size keeps {keeping(target)}; the nearest is {megabytes(memory_mb)} with "
+        f"{above(figure_ms, target.limit_ms)}."
     )
 
 
 def says_missed(text: str, target: LatencyTarget | None) -> bool:
     """Whether a note is one of `missed_words`."""
-    return target is not None and text.startswith(f"No measured memory size keeps {limit_of(target)};")
+    return target is not None and text.startswith(f"No measured memory size keeps {keeping(target)};")

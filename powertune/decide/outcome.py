@@ -9,7 +9,7 @@ from powertune.decide.field import Field, field_of
 from powertune.decide.knowledge import Knowledge
 from powertune.decide.reasons import doubts_target, missed_by_search, stopped
 from powertune.decide.score import recommend
-from powertune.decide.words import limit_of, megabytes, percent
+from powertune.decide.words import keeping, megabytes, percent
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import Answer, Goal, Recommendation, SearchReport, SizeResult
 from powertune.domain.sample import Sample
@@ -170,7 +170,7 @@ def _why_nothing(field: Field, objective: Objective) -> tuple[str, ...]:
         sizes = megabytes(field.cramped_mb)
         return (f"No measured memory size leaves {percent(headroom)} of its memory unused: not {sizes}.",)
     if target is not None and all(row.latency_ms is None for row in field.rows.values()):
-        return (f"Whether a memory size keeps {limit_of(target)} is not known: no cold start was measured.",)
+        return (f"Whether a memory size keeps {keeping(target)} is not known: no cold start was measured.",)
     return ("No memory size was measured often enough.",)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from powertune.decide.choice import Choice, missed_words
 from powertune.decide.knowledge import Knowledge
-from powertune.decide.words import at_most, limit_of, megabytes, milliseconds, percent
+from powertune.decide.words import above, at_most, keeping, megabytes, percent
 from powertune.domain.result import Change
 from powertune.domain.search import LatencyTarget, Objective, StopReason, Strategy, Verdict
 
@@ -44,13 +44,13 @@ def why_chosen(choice: Choice, objective: Objective) -> tuple[str, ...]:
     scores, tied, chosen = choice.scores, choice.equivalent_mb, choice.memory_mb
     best_mb = min(scores, key=lambda memory: (scores[memory], memory))
     word = _BEST_WORDS[strategy]
-    kept = "" if target is None else f" that {'keep' if len(scores) > 1 else 'keeps'} {limit_of(target)}"
+    kept = "" if target is None else f" that {'keep' if len(scores) > 1 else 'keeps'} {keeping(target)}"
     if target is not None and len(scores) == 1:
         first = f"{megabytes(chosen)} is the only measured memory size{kept}."
     elif len(tied) == 1:
         first = f"{megabytes(chosen)} is the {word} of {len(scores)} measured memory sizes{kept}."
     else:
-        best = word if target is None else f"{word} that keeps {limit_of(target)}"
+        best = word if target is None else f"{word} that keeps {keeping(target)}"
         first = (
             f"{megabytes(tied)} are within {percent(objective.tolerance)} of the {best}; "
             f"{megabytes(chosen)} is {_PREFERRED[strategy]}."
@@ -70,7 +70,7 @@ def beside(choice: Choice, objective: Objective) -> tuple[str, ...]:
         said.append(f"Not within the latency target, and so not considered: {megabytes(choice.missed_mb)}.")
     if choice.unknown_mb:
         said.append(
-            f"Whether {megabytes(choice.unknown_mb)} would keep {limit_of(target)} is not known: no cold start was "
+            f"Whether {megabytes(choice.unknown_mb)} would keep {keeping(target)} is not known: no cold start was "
             "measured there."
         )
     return tuple(said)
@@ -151,9 +151,10 @@ def fails_there(memory_mb: int, unreliable_mb: Sequence[int]) -> tuple[str, ...]
 
 def missed_by_search(memory_mb: int, figure_ms: float, target: LatencyTarget) -> str:
     """That no measured size keeps the target; the nearest by the model need not be that of the bare measurements."""
+    figure = above(figure_ms, target.limit_ms)
     return (
-        f"No measured memory size keeps {limit_of(target)}; {megabytes(memory_mb)} with {milliseconds(figure_ms)} is "
-        "the nearest, as far as the search can tell."
+        f"No measured memory size keeps {keeping(target)}; {megabytes(memory_mb)} with {figure} is the nearest, as far "
+        "as the search can tell."
     )
 
 
@@ -161,9 +162,10 @@ def above_limit(memory_mb: int, figure_ms: float | None, target: LatencyTarget |
     """That the size chosen by a model misses the latency target by its own few measurements."""
     if target is None or figure_ms is None or figure_ms <= target.limit_ms:
         return ()
+    figure = above(figure_ms, target.limit_ms)
     text = (
-        f"The {target.statistic.value} measured at {megabytes(memory_mb)} is {milliseconds(figure_ms)}, above the "
-        "limit; the search goes by its model of all measurements."
+        f"The {target.statistic.value} measured at {megabytes(memory_mb)} is {figure}, above the limit; the search goes by its "
+        "model of all measurements."
     )
     return (text,)
 
@@ -171,7 +173,7 @@ def above_limit(memory_mb: int, figure_ms: float | None, target: LatencyTarget |
 def doubts_target(memory_mb: int, target: LatencyTarget) -> str:
     """That a target is kept by what was measured, and probably not by the model."""
     return (
-        f"By the search's model it is more likely than not that no memory size keeps {limit_of(target)}, though a "
+        f"By the search's model it is more likely than not that no memory size keeps {keeping(target)}, though a "
         f"measured one did: {megabytes(memory_mb)} is its choice all the same."
     )
 
@@ -187,7 +189,7 @@ def claim(verdict: Verdict, considered_mb: Sequence[int], objective: Objective, 
         lowest = _best_of(f"lowest {target.statistic.value}", considered_mb)
         return f"{sure} is at most {at_most(bound)} above the {lowest}."
     if target is not None:
-        cheapest = _best_of(f"cheapest with {limit_of(target)}", considered_mb)
+        cheapest = _best_of(f"cheapest with {keeping(target)}", considered_mb)
         return f"{sure} costs at most {at_most(bound)} more than the {cheapest}."
     word, figure, more = (words[objective.strategy] for words in (_BEST_WORDS, _FIGURE, _MORE))
     return f"{sure} {figure} at most {at_most(bound)} {more} than the {_best_of(word, considered_mb)}."

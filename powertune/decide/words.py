@@ -4,7 +4,10 @@ import math
 from collections.abc import Sequence
 from decimal import Decimal
 
-from powertune.domain.search import LatencyTarget
+from powertune.domain.search import LatencyStatistic, LatencyTarget
+
+_DIGITS, _MOST_DIGITS = 3, 15
+_UNITS = ((0.001, "µs"), (1.0, "ms"), (1000.0, "s"))
 
 
 def megabytes(sizes_mb: int | Sequence[int]) -> str:
@@ -30,6 +33,29 @@ def at_most(share: float) -> str:
 def milliseconds(value: float) -> str:
     """``912 ms``, to four digits."""
     return f"{float(f'{value:.4g}'):,.10g} ms"
+
+
+def above(ms: float, limit_ms: float) -> str:
+    """A duration above a limit as the report writes it, ``912 ms`` or ``1.23 s``.
+
+    Three digits, and more only where these would not show that it is above.
+    """
+    digits, shown = _DIGITS, _rounded(ms, _DIGITS)
+    while digits < _MOST_DIGITS and shown <= limit_ms:
+        digits += 1
+        shown = _rounded(ms, digits)
+    scale, name = next((unit for unit in _UNITS if _rounded(ms / unit[0], _DIGITS) < 1000), _UNITS[-1])
+    value = _rounded(ms / scale, digits)
+    return f"{value:,.{max(0, digits - 1 - math.floor(math.log10(value)))}f} {name}"
+
+
+def _rounded(value: float, digits: int) -> float:
+    return float(f"{value:.{digits - 1}e}")
+
+
+def keeping(target: LatencyTarget) -> str:
+    """What a memory size keeps: ``p95 within 800 ms``, ``the mean within 800 ms``."""
+    return f"{'the ' if target.statistic is LatencyStatistic.MEAN else ''}{limit_of(target)}"
 
 
 def limit_of(target: LatencyTarget) -> str:

@@ -1,7 +1,7 @@
 """How sure an answer is, why the search for it ended, and what else the run can answer."""
 
 from powertune.domain.result import Answer, Goal, SearchReport, SizeResult, TuningResult
-from powertune.domain.search import LatencyTarget, SearchKind, StopReason
+from powertune.domain.search import LatencyStatistic, LatencyTarget, SearchKind, StopReason
 from powertune.render import figures, means
 from powertune.render.compared import compared_by, equivalent_sizes
 from powertune.render.markup import Markup, bullets, facts, note, safe, table, together
@@ -43,11 +43,16 @@ def limit_of(target: LatencyTarget) -> str:
     return f"{target.statistic.value} within {figures.exact_ms(target.limit_ms)}{cold}"
 
 
+def keeping(target: LatencyTarget) -> str:
+    """The same where it stands in a sentence: ``the mean within 800 ms``."""
+    return f"{'the ' if target.statistic is LatencyStatistic.MEAN else ''}{limit_of(target)}"
+
+
 def goal_words(result: TuningResult) -> str:
     """What the run looked for, as it follows the word strategy: ``cost``, ``cheapest with p95 within 800 ms``."""
     request = result.request
     if request.latency_target is not None:
-        return f"cheapest with {limit_of(request.latency_target)}"
+        return f"cheapest with {keeping(request.latency_target)}"
     if request.strategy.value == "balanced":
         return f"balanced, cost weighs {figures.percent(request.balanced_weight)}"
     return request.strategy.value
@@ -160,13 +165,13 @@ def _worse(result: TuningResult, goal: Goal) -> str:
         return _BEST[goal if goal in _BEST else Goal.COST][1]
     if misses_target(result) is not None:
         return f"above the lowest {target.statistic.value}"
-    return f"dearer than the cheapest with {limit_of(target)}"
+    return f"dearer than the cheapest with {keeping(target)}"
 
 
 def _name(result: TuningResult, goal: Goal) -> str:
     target = result.request.latency_target
     if goal is Goal.LATENCY_TARGET:
-        return f"Cheapest with {limit_of(target)}" if target is not None else "Under a latency target"
+        return f"Cheapest with {keeping(target)}" if target is not None else "Under a latency target"
     return _BEST[goal][0]
 
 

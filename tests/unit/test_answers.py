@@ -12,7 +12,7 @@ from powertune.decide.knowledge import Knowledge
 from powertune.decide.outcome import outcome
 from powertune.decide.score import recommend
 from powertune.decide.summary import size_result
-from powertune.decide.words import at_most, megabytes, milliseconds, percent
+from powertune.decide.words import above, at_most, megabytes, milliseconds, percent
 from powertune.domain.function import Architecture, FunctionArn
 from powertune.domain.request import SEARCHED_MEMORY_SIZES_MB, TuningRequest
 from powertune.domain.result import Answer, CurvePoint, Goal, Interval
@@ -29,6 +29,7 @@ from powertune.domain.search import (
 )
 from powertune.pricing.bill import invocation_cost
 from powertune.pricing.table import price_for
+from powertune.render import figures
 
 PRICE = price_for("us-east-1", Architecture.X86_64)
 ARN = FunctionArn.parse("arn:aws:lambda:us-east-1:123456789012:function:f")
@@ -103,7 +104,7 @@ def test_where_no_size_keeps_the_target_the_nearest_is_recommended_and_called_th
 def test_a_duration_of_exactly_the_limit_keeps_it():
     best, _ = answer(measured(CURVE), latency_target=within(200, LatencyStatistic.MEAN))
     assert best.memory_mb == 2048
-    assert "only measured memory size that keeps mean within 200 ms" in best.reasons[0]
+    assert "only measured memory size that keeps the mean within 200 ms" in best.reasons[0]
 
 
 @pytest.mark.parametrize(
@@ -497,6 +498,24 @@ def test_figures_in_sentences_have_the_forms_of_the_report():
     assert megabytes([128, 256, 512]) == "128, 256 and 512 MB"
     assert [percent(0.05), percent(0.025), percent(0.12), percent(0.0996)] == ["5 %", "2.5 %", "12 %", "10 %"]
     assert [milliseconds(912.04), milliseconds(12345.6), milliseconds(0.5)] == ["912 ms", "12,350 ms", "0.5 ms"]
+
+
+@given(st.floats(1e-4, 930_000))
+def test_a_duration_in_a_sentence_is_written_as_in_the_table(ms):
+    assert above(ms, 0.0) == figures.duration(ms)
+
+
+def test_a_figure_that_misses_a_target_has_three_digits_and_more_only_where_it_would_read_as_kept():
+    assert above(426.2, 400.0) == "426 ms"
+    assert above(426.2, 426.0) == "426.2 ms"
+    assert above(1_234.4, 1_200.0) == "1.23 s"
+    assert above(1_234.4, 1_230.0) == "1.234 s"
+    assert above(200.000001, 200.0) == "200.000001 ms"
+
+
+def test_a_missed_target_is_said_with_the_digits_that_the_table_has():
+    best, _ = answer(measured({512: 426.2, 1024: 426.3}), latency_target=within(400))
+    assert best.reasons[0].endswith("; the nearest is 512 MB with 426 ms.")
 
 
 @given(st.floats(1e-6, 100))

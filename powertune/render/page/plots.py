@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterable
 
 from powertune.domain.result import SizeResult, TuningResult
-from powertune.render import figures, means, sentence
-from powertune.render.certainty import limit_of
+from powertune.render import figures, means, model, sentence
+from powertune.render.certainty import keeping, limit_of
 from powertune.render.compared import COLD, Compared, beginning, compared_by, equivalent_sizes, is_measured, state_of
 from powertune.render.markup import Markup, figure
-from powertune.render.page import model, target
+from powertune.render.page import target
 from powertune.render.page.charts import counted
 from powertune.render.page.points import PointKind
 from powertune.render.page.samples import MOST_DRAWN, Tally, tally
@@ -97,7 +97,7 @@ def curves(result: TuningResult, drawn: Collection[str]) -> Markup:
         duration += model.in_words(result, model.durations(result, 1.0))
         cost += model.in_words(result, model.costs(result))
     if wanted := target.target_of(result):
-        duration.insert(0, f"The latency target is {limit_of(wanted)}.")
+        duration.insert(0, f"The latency target is {keeping(wanted)}.")
     return f"""<section aria-labelledby="curves"><h2 id="curves">Duration and cost against memory size</h2>
 <p class="lead">Two charts, because one has no meaning in the other: where lines of duration and cost would cross says
 nothing. {_how_many(len(result.samples), found.drawable)}{line}</p>
@@ -143,7 +143,7 @@ def _target_caption(result: TuningResult) -> str:
         compared = f"the short lines are the {statistic} of each size, and those at or below the target keep it"
     else:
         compared = f"a size whose {statistic} lies at or below it keeps it"
-    return f" The latency target is {escape(limit_of(wanted))}: {compared}."
+    return f" The latency target is {escape(keeping(wanted))}: {compared}."
 
 
 def _cost_caption(result: TuningResult, by: Compared) -> str:
