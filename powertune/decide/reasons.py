@@ -164,8 +164,8 @@ def above_limit(memory_mb: int, figure_ms: float | None, target: LatencyTarget |
         return ()
     figure = above(figure_ms, target.limit_ms)
     text = (
-        f"The {target.statistic.value} measured at {megabytes(memory_mb)} is {figure}, above the limit; the search goes by its "
-        "model of all measurements."
+        f"The {target.statistic.value} measured at {megabytes(memory_mb)} is {figure}, above the limit; the "
+        "search goes by its model of all measurements."
     )
     return (text,)
 
