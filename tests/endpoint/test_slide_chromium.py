@@ -11,6 +11,7 @@ import pytest
 from shown_runs import full_run
 
 from powertune import chromium
+from powertune.chromium import process
 from powertune.render import sentence
 from powertune.render.slide import slide_html
 
@@ -92,7 +93,7 @@ def test_a_hostile_name_is_words_in_the_picture_and_fits_it(hostile_page: str) -
 
 def test_a_slide_is_light_where_the_browser_prefers_dark(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
     dark = ("--force-dark-mode", "--blink-settings=preferredColorScheme=0")
-    monkeypatch.setattr(chromium, "_OPTIONS", (*chromium._OPTIONS, *dark))
+    monkeypatch.setattr(process, "OPTIONS", (*process.OPTIONS, *dark))
     ground = ET.fromstring(chromium.svg(page)).find(f"{SVG}rect")
     assert ground is not None
     assert ground.get("fill") == "#fff"

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from powertune import chromium
+from powertune.chromium import finding
 from powertune.errors import PowertuneError, UsageError
 
 DRAWN = (
@@ -80,7 +81,7 @@ def test_without_a_browser_a_sentence_says_what_to_install_and_which_variable_to
     fake: Fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake.path.unlink()
-    monkeypatch.setattr(chromium, "_MAC_APPLICATIONS", ())
+    monkeypatch.setattr(finding, "_MAC_APPLICATIONS", ())
     with pytest.raises(UsageError) as caught:
         chromium.png("<html>")
     assert "none was found" in caught.value.message
@@ -89,7 +90,7 @@ def test_without_a_browser_a_sentence_says_what_to_install_and_which_variable_to
     assert fake.left_behind() == []
 
 
-@pytest.mark.parametrize("name", chromium.NAMES)
+@pytest.mark.parametrize("name", finding.NAMES)
 def test_a_browser_is_found_by_any_of_its_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv(chromium.VARIABLE, raising=False)
@@ -104,6 +105,19 @@ def test_the_variable_wins_over_what_is_installed(
     other = Fake(tmp_path, "my-browser")
     other.does(DRAW)
     monkeypatch.setenv(chromium.VARIABLE, str(other.path) if by_path else "my-browser")
+    assert chromium.find() == str(other.path)
+
+
+@pytest.mark.parametrize("relative", ["./my-browser", "my-browser"])
+def test_a_relative_path_is_that_from_where_the_command_was_given(
+    fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relative: str
+) -> None:
+    other = Fake(tmp_path, "my-browser")
+    other.does(DRAW)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", ".")
+    monkeypatch.setenv(chromium.VARIABLE, relative)
+    assert chromium.svg("<html>") == "<svg>µ</svg>"
     assert chromium.find() == str(other.path)
 
 
