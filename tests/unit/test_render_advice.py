@@ -75,7 +75,10 @@ def test_failures_at_the_recommended_size_are_told_with_their_number(make_result
     assert found is not None
     assert "2 of 10 invocations at 1,769 MB failed" in found.found
     assert "1 of them timed out or ran out of memory." in found.found
-    assert found.command == "powertune logs orders-api"
+    assert found.command == f"powertune logs {ARN}"
+    local = given(replace(at_best(make_result(), errors=2), environment=Environment(kind="local")), "errors")
+    assert local is not None
+    assert local.command is None
     assert given(make_result(), "errors") is None
 
 
@@ -213,7 +216,8 @@ def test_tracing_is_advised_where_no_invocation_was_traced(make_result: Make) ->
     assert found is not None
     assert "None of 60 invocations was traced" in found.found
     assert found.command == (
-        "aws lambda update-function-configuration --function-name orders-api --tracing-config Mode=Active"
+        f"aws lambda update-function-configuration --region eu-central-1 --function-name {ARN} "
+        "--tracing-config Mode=Active"
     )
     assert given(make_result(), "traces") is None
     assert given(replace(untraced(make_result()), environment=Environment(kind="local")), "traces") is None
@@ -242,10 +246,18 @@ def test_the_section_has_every_advice_with_its_command(make_result: Make) -> Non
         assert one.command in section
 
 
+def test_every_command_names_the_function_by_its_whole_arn(make_result: Make) -> None:
+    # A name alone is another function of that name where another region or account is the default.
+    result = at_best(untraced(make_result(present_mb=640)), max_memory_used_mb=1769, errors=1)
+    commands = [one.command for one in advice(result) if one.command is not None]
+    assert len(commands) == 5
+    assert all(ARN in command.split() for command in commands)
+
+
 def test_no_command_is_made_of_a_text_that_is_no_arn(make_result: Make) -> None:
     result = make_result()
     hostile = replace(result, function=replace(result.function, arn="x; rm -rf /", name="$(reboot)"))
     for one in advice(untraced(hostile)):
         assert "rm -" not in (one.command or "")
         assert "reboot" not in (one.command or "")
-        assert one.command is None or "ARN" in one.command or "FUNCTION" in one.command
+        assert one.command is None or "ARN" in one.command

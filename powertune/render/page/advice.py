@@ -12,9 +12,7 @@ from powertune.domain.search import SearchKind
 from powertune.errors import UsageError
 from powertune.render import figures, means
 from powertune.render.compared import compared_by, is_measured
-from powertune.render.markup import Markup, together
 from powertune.render.page.used import is_tight, used_words
-from powertune.render.safe import escape
 
 _NEAR_TIMEOUT = 0.8
 _LARGE_INIT = 0.5
@@ -82,14 +80,15 @@ def _timeout(result: TuningResult, best: SizeResult) -> Iterator[Advice]:
 
 
 def _errors(result: TuningResult, best: SizeResult) -> Iterator[Advice]:
+    on_aws = result.environment.kind == "aws"
     if best.errors:
         kind = f" {figures.count(best.exhausted)} of them timed out or ran out of memory." if best.exhausted else ""
         yield Advice(
             about="errors",
             found=f"{figures.count(best.errors)} of {figures.plural(best.invocations, 'invocation')} at "
             f"{figures.memory(best.memory_mb)} failed; no statistic has them.{kind}",
-            then="See in the function's own logs whether it fails like this in production:",
-            command=f"powertune logs {_name(result)}",
+            then=f"See in the function's own logs whether it fails like this in production{':' if on_aws else '.'}",
+            command=f"powertune logs {_arn(result) or 'ARN'}" if on_aws else None,
         )
 
 
@@ -230,8 +229,7 @@ def _traces(result: TuningResult) -> Iterator[Advice]:
         found=f"None of {figures.plural(len(result.samples), 'invocation')} was traced, so where the time goes is not "
         "known.",
         then="With active tracing (X-Ray) on the function, the next run shows the parts of the time:",
-        command=f"aws lambda update-function-configuration --function-name {_name(result)} "
-        "--tracing-config Mode=Active",
+        command=_tracing(result),
     )
 
 
@@ -276,34 +274,11 @@ def _run(result: TuningResult, options: str) -> str:
     return f"powertune run {where} {'--only-cold-starts ' * result.request.only_cold_starts}{options}"
 
 
-def _name(result: TuningResult) -> str:
+def _tracing(result: TuningResult) -> str:
     arn = _arn(result)
-    return arn.name if arn is not None else "FUNCTION"
-
-
-def _command(command: str) -> Markup:
-    """A command that breaks between its words and not within an option."""
-    words = (
-        f'<span class="together">{escape(word)}</span>' if word[0] == "-" else escape(word) for word in command.split()
-    )
-    return f"<bdi>{' '.join(words)}</bdi>"
-
-
-def advice_section(result: TuningResult) -> Markup:
-    """The section on what to look at next; nothing where the data support no advice."""
-    found = advice(result)
-    if not found:
-        return ""
-    items = "".join(
-        f'<li><p>{together(one.found)}</p><p class="do">{together(one.then)}</p>'
-        + (f"<p><code>{_command(one.command)}</code></p>" if one.command is not None else "")
-        + "</li>"
-        for one in found
-    )
-    lead = "Each follows from figures of this run. None of it changes the recommendation."
-    if any(one.command is not None and one.command.startswith("powertune run") for one in found):
-        lead += " A run needs what this one was given besides, such as its event."
+    # The AWS CLI goes to the region that it is told or set to, whatever the ARN says.
+    region = arn.region if arn is not None else "REGION"
     return (
-        '<section aria-labelledby="advice"><h2 id="advice">What to look at next</h2>'
-        f'<p class="lead">{lead}</p><ul class="advice">{items}</ul></section>'
+        f"aws lambda update-function-configuration --region {region} --function-name {arn or 'ARN'} "
+        "--tracing-config Mode=Active"
     )

@@ -13,7 +13,7 @@ from powertune.render.bill import bill
 from powertune.render.certainty import certainty, goal_words, how_sure
 from powertune.render.compared import compared_by, is_measured
 from powertune.render.markup import Markup, bullets, facts, note, safe, together
-from powertune.render.page.advice import advice_section
+from powertune.render.page.advice_section import advice_section
 from powertune.render.page.basis import how, prices
 from powertune.render.page.breakdown import cold_starts, parts
 from powertune.render.page.distribution import distribution_section
