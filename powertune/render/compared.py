@@ -106,6 +106,18 @@ def beginning(result: TuningResult) -> str:
     return "restore" if restores else "init"
 
 
+def has_intervals(result: TuningResult) -> bool:
+    """Whether any compared mean duration has an interval: a size needs three samples for one."""
+    durations = (compared_by(result).duration(size) for size in result.memory_sizes)
+    return any(found is not None and found.mean_interval is not None for found in durations)
+
+
+def has_cost_intervals(result: TuningResult) -> bool:
+    """Whether any compared mean cost has an interval; an older result has none."""
+    costs = (compared_by(result).cost(size) for size in result.memory_sizes)
+    return any(found is not None and found.per_million_interval is not None for found in costs)
+
+
 def equivalent_sizes(result: TuningResult) -> frozenset[int]:
     """The recommended size and those that are as good; none where it stands alone."""
     best = result.recommendation

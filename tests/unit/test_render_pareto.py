@@ -145,3 +145,24 @@ def test_a_long_front_is_not_listed_in_full(make_result: Make) -> None:
     steps = placed(made, {mb: (1000.0 - 10 * i, 5.0 + i) for i, mb in enumerate(sizes)})
     said = Page(render_html(steps)).section("pareto")
     assert re.search(r"128 MB, 192 MB, .*576 MB and 12 more\.", said)
+
+
+def test_intervals_are_spoken_of_only_where_a_mean_has_one(make_result: Make) -> None:
+    # One of three invocations is cold: two are too few for an interval.
+    few, usual = Page(render_html(make_result(invocations=3))), Page(render_html(make_result()))
+    assert "±" not in few.section("sizes")
+    assert "interval" not in few.section("sizes") + few.section("curves")
+    assert "These means have no intervals, so which of two sizes is better may be chance." in few.section("pareto")
+    assert "± half of 95 % interval" in usual.section("sizes")
+    assert "mean of the warm samples with its 95 % interval" in usual.section("curves")
+    assert "The bars across and up are the 95 % intervals of the means" in usual.section("pareto")
+
+
+def test_where_only_durations_have_intervals_only_their_bars_are_explained(make_result: Make) -> None:
+    result = make_result()
+    rows = tuple(
+        replace(size, cost=size.cost and replace(size.cost, per_million_interval=None)) for size in result.memory_sizes
+    )
+    page = Page(render_html(replace(result, memory_sizes=rows)))
+    assert "The bars across are the 95 % intervals of the means" in page.section("pareto")
+    assert page.section("sizes").count("± half of 95 % interval") == 1

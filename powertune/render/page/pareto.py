@@ -7,11 +7,19 @@ from typing import Any
 
 from powertune.domain.result import Interval, TuningResult
 from powertune.render import figures, means
-from powertune.render.compared import COLD, Compared, beginning, compared_by, is_measured
+from powertune.render.compared import (
+    COLD,
+    Compared,
+    beginning,
+    compared_by,
+    has_cost_intervals,
+    has_intervals,
+    is_measured,
+)
 from powertune.render.markup import Markup, figure
 from powertune.render.page.rows import named
 from powertune.render.safe import chart_text
-from powertune.render.sentence import present_word
+from powertune.render.sentence import is_present, present_word
 
 _LOG_FROM_RATIO = 12.0
 _SYMBOLS = {"recommended": "star", "present": "square", "pareto": "diamond", "beaten": "circle-open"}
@@ -58,7 +66,7 @@ def spots(result: TuningResult) -> list[Spot]:
     for memory_mb, duration_ms, per_million in known:
         is_on = memory_mb in on_front
         role = "pareto" if is_on else "beaten"
-        if memory_mb == result.function.original_memory_mb:
+        if is_present(result, memory_mb):
             role = "present"
         if memory_mb == best:
             role = "recommended"
@@ -195,13 +203,19 @@ def pareto_section(result: TuningResult, drawn: Collection[str]) -> Markup:
         "Better lies to the left and below. A size is worth a thought only where no other measured one is both faster "
         f"and cheaper: {named([spot.memory_mb for spot in front]) or 'none here'}."
     )
-    caption = (
-        "The bars across and up are the 95 % intervals of the means; where those of two sizes overlap, which of them "
-        "is better may be chance. The steps join means that were measured: between them is no size."
+    across, up = has_intervals(result), has_cost_intervals(result)
+    ways = " and ".join(["across"] * across + ["up"] * up)
+    chance = (
+        f"The bars {ways} are the 95 % intervals of the means; where those of two sizes overlap, which of them is "
+        "better may be chance."
+        if ways
+        else "These means have no intervals, so which of two sizes is better may be chance."
     )
+    steps = " The steps join means that were measured: between them is no size." if "front" in kinds else ""
+    caption = f"{chance}{steps}"
     words = [f"{'; '.join(_said(result, spot, by))}." for spot in found]
     return (
         '<section aria-labelledby="pareto"><h2 id="pareto">Cost against duration</h2>'
         f'<p class="lead">{lead}</p><ul class="key">{key}</ul>'
-        f"{figure('pareto', 'Every memory size by both', caption, words)}</section>"
+        f"{figure('pareto', 'Cost and duration of each memory size', caption, words)}</section>"
     )

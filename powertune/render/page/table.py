@@ -5,10 +5,19 @@ from dataclasses import dataclass
 
 from powertune.domain.result import Distribution, SizeResult, TuningResult
 from powertune.render import figures, means
-from powertune.render.compared import Compared, beginning, compared_by, equivalent_sizes, is_measured, state_of
+from powertune.render.compared import (
+    Compared,
+    beginning,
+    compared_by,
+    equivalent_sizes,
+    has_cost_intervals,
+    has_intervals,
+    is_measured,
+    state_of,
+)
 from powertune.render.markup import Markup, note, safe, table
 from powertune.render.safe import escape
-from powertune.render.sentence import present_word
+from powertune.render.sentence import is_present, present_word
 
 _HALF = "± half of 95 % interval"
 _LONGEST_REASON = 400
@@ -89,12 +98,12 @@ def _figures(result: TuningResult, by: Compared) -> list[_Column]:
             used,
         ]
     return [
-        _Column(title=by.column, unit=_HALF, text=mean),
+        _Column(title=by.column, unit=_HALF * has_intervals(result), text=mean),
         _Column(title="vs. best", unit="duration", text=slower),
         _Column(title="p50", text=duration(lambda found: found.p50)),
         _Column(title="p95", text=duration(lambda found: found.p95)),
         _Column(title="p99", text=duration(lambda found: found.p99)),
-        _Column(title="Cost per million", unit=_HALF, text=cost),
+        _Column(title="Cost per million", unit=_HALF * has_cost_intervals(result), text=cost),
         _Column(title="vs. best", unit="cost", text=dearer),
         used,
     ]
@@ -119,7 +128,7 @@ def _row(result: TuningResult, size: SizeResult, columns: list[_Column], counts:
         tags.append('<span class="tag recommended">recommended</span>')
     elif size.memory_mb in equivalent_sizes(result):
         tags.append('<span class="tag">equivalent</span>')
-    if size.memory_mb == result.function.original_memory_mb:
+    if is_present(result, size.memory_mb):
         tags.append(f'<span class="tag">{present_word(result)}</span>')
     if result.search is not None and size.memory_mb in result.search.pareto_mb:
         tags.append('<span class="tag">Pareto</span>')

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from powertune.domain.result import SizeResult, TuningResult
 from powertune.render import figures, means
-from powertune.render.compared import beginning, compared_by
+from powertune.render.compared import beginning, compared_by, has_intervals
 from powertune.render.safe import one_line
 from powertune.render.text.size_word import is_recommended
 
@@ -45,13 +45,6 @@ def size_columns(result: TuningResult, *, cost_intervals: bool = False) -> list[
     ]
     # Of one invocation there is no p95.
     return [column for column in columns if not (by.once and column.title == "p95")]
-
-
-def has_intervals(result: TuningResult) -> bool:
-    """Whether any compared mean has an interval: a size needs three samples for one."""
-    by = compared_by(result)
-    durations = (by.duration(size) for size in result.memory_sizes)
-    return any(found is not None and found.mean_interval is not None for found in durations)
 
 
 def legend(result: TuningResult) -> str:
