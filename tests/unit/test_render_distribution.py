@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -122,6 +123,23 @@ def test_each_size_can_be_seen_closely_and_the_recommended_one_is_first(make_res
     assert '<option value="1769-warm" selected>1,769 MB, warm</option>' in source
     assert source.count(" selected>") == 1
     assert '<optgroup label="Cold starts">' in source
+
+
+def test_the_key_says_which_row_and_colour_is_warm_and_which_cold(make_result: Make) -> None:
+    key = key_of(make_result(invocations=40, cold=3))
+    assert key["middle half of the warm durations (the upper row)"].count("var(--warm)") == 1
+    assert key["single cold starts, where they are few (the lower row)"].count("var(--cold)") == 1
+    # A single cold start at each size is a median and nothing else.
+    assert "cold starts (the lower row)" in key_of(make_result(invocations=40, cold=1))
+    alone = key_of(make_result(invocations=40, cold=0))
+    assert "middle half of the warm durations" in alone
+    assert not any("row" in text or "cold" in text for text in alone)
+
+
+def key_of(result: TuningResult) -> dict[str, str]:
+    """The picture of each entry of the key, by its text."""
+    (found,) = re.findall(r'<section aria-labelledby="durations">.*?<ul class="key">(.*?)</ul>', render_html(result))
+    return {text: picture for picture, text in re.findall(r"<li>(<svg.*?</svg>)(.*?)</li>", found)}
 
 
 def test_the_words_have_the_figures_of_the_table(make_result: Make) -> None:

@@ -10,8 +10,9 @@ from html_page import Page
 from shown_runs import cold_run, dry_run, full_run
 
 from powertune.domain.payload import Payload, PayloadUse
-from powertune.domain.result import Applied, Drift, TuningResult
-from powertune.render import figures, sentence
+from powertune.domain.result import Applied, Drift, Environment, TuningResult
+from powertune.domain.traffic import MonthlyTraffic, TrafficSource
+from powertune.render import figures, monthly, sentence
 from powertune.render.html import render_html
 from powertune.render.page.charts import charts
 from powertune.render.safe import cells
@@ -237,3 +238,12 @@ def test_a_hostile_alias_steers_no_terminal(make_result: Make) -> None:
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert "\r" not in text
+
+
+def test_a_local_run_is_not_asked_for_its_traffic(make_result: Make) -> None:
+    result = make_result()
+    local = replace(result, environment=Environment(kind="local"), traffic=None)
+    assert "Traffic" not in Page(render_html(local)).text
+    given = replace(local, traffic=MonthlyTraffic(invocations=1_200, source=TrafficSource.GIVEN))
+    assert f"Traffic {monthly.traffic_words(given)}" in Page(render_html(given)).text
+    assert "Traffic not known" in Page(render_html(replace(result, traffic=None))).text

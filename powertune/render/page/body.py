@@ -69,7 +69,7 @@ def _top(result: TuningResult) -> Markup:
         ("Runtime", safe(function.runtime or "container image")),
         (f"{sentence.present_word(result).capitalize()} memory size", figures.memory(function.original_memory_mb)),
         ("Strategy", escape(strategy)),
-        ("Traffic", escape(monthly.traffic_words(result) or "not known; give --monthly-invocations")),
+        *_traffic(result),
         *([("How sure", f'<a href="#sure">{together(claimed)}</a>')] if (claimed := how_sure(result)) else []),
         (
             "Measured",
@@ -87,14 +87,21 @@ def _top(result: TuningResult) -> Markup:
     )
 
 
+def _traffic(result: TuningResult) -> Iterator[tuple[str, Markup]]:
+    """The function's traffic; a local run has none but what it was given."""
+    said = monthly.traffic_words(result)
+    if said or result.environment.kind == "aws":
+        yield "Traffic", escape(said or "not known; give --monthly-invocations")
+
+
 def _tiles(result: TuningResult) -> Markup:
     best = result.recommendation
     if best is None:
         return ""
-    by, present = compared_by(result), sentence.present_size(result)
-    was = present if present is not None and present.memory_mb != best.memory_mb else None
-    now = "now" if sentence.present_word(result) == "present" else "before"
-    then = f"at {figures.memory(was.memory_mb)} there" if was and result.function.own_architecture else now
+    by, own = compared_by(result), result.function.own_architecture
+    present = sentence.size_before(result)
+    was = present if present is not None and (own is not None or present.memory_mb != best.memory_mb) else None
+    then = "now" if sentence.present_word(result) == "present" else "before"
     chosen = next((size for size in result.memory_sizes if size.memory_mb == best.memory_mb), None)
     used = chosen.max_memory_used_mb if chosen else None
     duration, cost = (by.duration(was), by.cost(was)) if was else (None, None)
@@ -102,7 +109,7 @@ def _tiles(result: TuningResult) -> Markup:
         (
             "Recommended memory size",
             figures.memory(best.memory_mb),
-            f"{now} {figures.memory(result.function.original_memory_mb)}",
+            f"{then} {figures.memory(result.function.original_memory_mb)}{f' on {own}' if own is not None else ''}",
         ),
         (
             by.tile,

@@ -1,7 +1,7 @@
 """The section on how single durations spread: all memory sizes side by side, and each of them closely."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from powertune.domain.result import TuningResult
@@ -16,25 +16,22 @@ _LANE = 0.2
 _LOG_FROM_RATIO = 4.0
 """On a logarithmic axis strips of the same relative width are as wide, wherever they lie."""
 _MARKS = {"p50": "line-ns-open", "p95": "diamond-tall", "p99": "x-thin-open"}
+_VALUE = '<circle cx="11" cy="8" r="3.5" fill="none" stroke="var(--{})" stroke-width="1.6"/>'
 _SHAPES = {
-    "warm": '<rect y="4" width="22" height="8" fill="var(--warm)" fill-opacity=".45"/>',
-    "cold": '<rect x=".7" y="4.7" width="20.6" height="6.6" fill="none" stroke="var(--cold)" stroke-width="1.4"/>'
+    "half-warm": '<rect y="4" width="22" height="8" fill="var(--warm)" fill-opacity=".45"/>',
+    "half-cold": '<rect x=".7" y="4.7" width="20.6" height="6.6" fill="none" stroke="var(--cold)" stroke-width="1.4"/>'
     '<path d="M2 8h18" stroke="var(--cold)" stroke-width="1.4" stroke-dasharray="3 2"/>',
+    "value-warm": _VALUE.format("warm"),
+    "value-cold": _VALUE.format("cold"),
+    "row-warm": '<path d="M11 1v7" stroke="var(--mean)" stroke-width="2.4"/>',
+    "row-cold": '<path d="M11 8v7" stroke="var(--mean)" stroke-width="2.4"/>',
     "ends": '<path d="M1 8h20" stroke="var(--soft)" stroke-width="1.5"/>',
-    "value": '<circle cx="11" cy="8" r="3.5" fill="none" stroke="var(--soft)" stroke-width="1.6"/>',
     "p50": '<path d="M11 1v14" stroke="var(--mean)" stroke-width="2.4"/>',
     "p95": '<path d="M11 2 14.5 8 11 14 7.5 8z" fill="var(--mean)"/>',
     "p99": '<path d="M7 4l8 8M15 4l-8 8" stroke="var(--mean)" stroke-width="1.8"/>',
 }
-_KEY = {
-    "warm": "middle half of the warm durations",
-    "cold": "middle half of the cold starts",
-    "ends": "from the shortest to the longest",
-    "value": "single values, where they are few",
-    "p50": "p50, the median",
-    "p95": "p95",
-    "p99": "p99",
-}
+_KINDS = {"warm": ("warm durations", "the upper row"), "cold": ("cold starts", "the lower row")}
+_KEY = {"ends": "from the shortest to the longest", "p50": "p50, the median", "p95": "p95", "p99": "p99"}
 
 
 def spread_chart(result: TuningResult, found: Sequence[Durations]) -> dict[str, Any]:
@@ -176,8 +173,7 @@ def distribution_section(result: TuningResult, drawn: Mapping[str, Any]) -> Mark
     roles = {trace["meta"] for trace in drawn["spread"]["data"]}
     key = "".join(
         f'<li><svg viewBox="0 0 22 16" aria-hidden="true">{_SHAPES[name]}</svg>{text}</li>'
-        for name, text in _KEY.items()
-        if roles & ({f"half-{name}"} if name in ("warm", "cold") else {f"{name}-warm", f"{name}-cold"})
+        for name, text in _key(roles, apart=drawn["spread"]["page"]["apart"])
     )
     cold = f" Cold starts, {beginning(result)} included, lie below the warm durations of their size."
     lead = f"A mean hides how far single invocations lie apart.{cold if len(colds) > 1 else ''}"
@@ -191,6 +187,20 @@ def distribution_section(result: TuningResult, drawn: Mapping[str, Any]) -> Mark
         f"{figure('spread', 'Every memory size', caption, [one['said'] for one in series.values()])}"
         f"{_closely(series, at)}</section>"
     )
+
+
+def _key(roles: Set[str], *, apart: bool) -> Iterator[tuple[str, str]]:
+    """What each shape means; where a size has a row for each kind, which one is whose."""
+    for kind, (name, place) in _KINDS.items():
+        row = f" ({place})" if apart else ""
+        said = {"half": f"middle half of the {name}{row}", "value": f"single {name}, where they are few{row}"}
+        shown = {f"{role}-{kind}": text for role, text in said.items() if f"{role}-{kind}" in roles}
+        yield from shown.items()
+        if apart and not shown:
+            yield f"row-{kind}", f"{name}{row}"
+    for role, text in _KEY.items():
+        if roles & {f"{role}-warm", f"{role}-cold"}:
+            yield role, text
 
 
 def _closely(series: Mapping[str, Any], at: str) -> Markup:
