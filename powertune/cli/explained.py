@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from powertune.decide.peer_chain import Cause, Part
 from powertune.decide.peer_numbers import PeerNumbers, PeerSize, Reading
+from powertune.domain.measured import MeasuredAs, measured_as
 from powertune.domain.price import Money
 from powertune.domain.result import TuningResult
 from powertune.domain.sample import Outcome, Sample
@@ -226,10 +227,10 @@ def _samples(result: TuningResult, size: PeerSize) -> list[str]:
             "In powertune's",
         )
     ]
-    cold = result.request.only_cold_starts
-    for sample in sorted((s for s in result.samples if s.memory_mb == size.memory_mb), key=lambda one: one.order):
+    compared = MeasuredAs.COLD if result.request.only_cold_starts else MeasuredAs.WARM
+    ordered = sorted((s for s in result.samples if s.memory_mb == size.memory_mb), key=lambda one: one.order)
+    for sample, use in measured_as(ordered, result.request.warm_mix()):
         reading = readings.get(sample.order)
-        ours = sample.is_cold_measurement if cold else sample.is_warm_measurement
         rows.append(
             (
                 str(sample.order),
@@ -240,7 +241,7 @@ def _samples(result: TuningResult, size: PeerSize) -> list[str]:
                 _ms(reading.duration_ms if reading else None),
                 _ms(reading.billed_ms if reading else None),
                 _kept(reading),
-                "yes" if ours else "no",
+                "yes" if use is compared else "no",
             )
         )
     return [f"{figures.memory(size.memory_mb)}, sample by sample, in ms", *_columns(rows)]

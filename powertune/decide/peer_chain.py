@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from powertune.decide.peer_formulas import discarded, has_own_price, price, trimmed_mean
 from powertune.domain.function import Architecture
+from powertune.domain.measured import MeasuredAs, measured_as
 from powertune.domain.result import TuningResult
 from powertune.domain.sample import Sample, Source
 
@@ -61,8 +62,8 @@ class Chain:
         self._share = share
         # Results that were made from logs alone have no tails that could have been cut short.
         self._tails = any(Source.TAIL in sample.sources for sample in result.samples)
-        cold = result.request.only_cold_starts
-        self._ours = [s for s in read if (s.is_cold_measurement if cold else s.is_warm_measurement)]
+        compared = MeasuredAs.COLD if result.request.only_cold_starts else MeasuredAs.WARM
+        self._ours = [s for s, use in measured_as(read, result.request.warm_mix()) if use is compared]
 
     def is_seen(self, sample: Sample) -> bool:
         """Whether it finds the record in the log tail, which is all that it reads."""

@@ -6,6 +6,7 @@ from decimal import Decimal, localcontext
 
 from powertune.decide.drift import drift_of
 from powertune.decide.statistics import describe, mean_interval
+from powertune.domain.measured import MeasuredAs, measured_as
 from powertune.domain.price import Money
 from powertune.domain.result import Interval, SizeCost, SizeResult, SizeStatus, Statistics
 from powertune.domain.sample import Outcome, Sample, TraceParts
@@ -37,11 +38,12 @@ def size_result(
         failure: why the size could not be measured at all, where it could not.
         cold_only: cold starts are what is measured, and warm invocations are not.
         among: how many sizes are summed up, so that a drift at one of them is not chance.
-        mix: how often each payload is to be in the warm statistics; further warm samples of it are set aside, so
-            that every size is judged by the same mix. None takes them all.
+        mix: how often each payload is in the warm statistics (`powertune.domain.measured`); further warm samples of
+            it are set aside.
     """
-    warm = _in_the_mix([sample for sample in samples if sample.is_warm_measurement], mix)
-    cold = [sample for sample in samples if sample.is_cold_measurement]
+    used_as = list(measured_as(samples, mix))
+    warm = [sample for sample, use in used_as if use is MeasuredAs.WARM]
+    cold = [sample for sample, use in used_as if use is MeasuredAs.COLD]
     errors = [sample for sample in samples if sample.outcome is not Outcome.OK]
     ran = [sample for sample in samples if sample.outcome not in _NOT_RUN]
     used = [sample.max_memory_used_mb for sample in samples if sample.max_memory_used_mb is not None]
@@ -63,18 +65,6 @@ def size_result(
         exhausted=sum(1 for sample in samples if sample.outcome in _EXHAUSTED),
         drift=drift_of([sample.duration_ms for sample in warm if sample.duration_ms is not None], among=among),
     )
-
-
-def _in_the_mix(warm: Sequence[Sample], mix: Mapping[int, int] | None) -> Sequence[Sample]:
-    if mix is None:
-        return warm
-    taken: Counter[int] = Counter()
-    chosen = []
-    for sample in warm:
-        if taken[sample.payload] < mix.get(sample.payload, 0):
-            taken[sample.payload] += 1
-            chosen.append(sample)
-    return chosen
 
 
 def _status(measured: Sequence[Sample], samples: Sequence[Sample], failure: str | None) -> SizeStatus:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from math import ceil
 
 from powertune.domain.estimate import Traffic
+from powertune.domain.measured import MeasuredAs, measured_as
 from powertune.domain.result import TuningResult
 from powertune.domain.sample import Sample
 from powertune.errors import UsageError
@@ -83,10 +84,11 @@ def result_loads(
         UsageError: there is none.
     """
     loads, notes = [], []
+    used_as = list(measured_as(result.samples, result.request.warm_mix()))
     for size in result.memory_sizes:
-        samples = [sample for sample in result.samples if sample.memory_mb == size.memory_mb]
-        warm = _mean_billed_ms([sample for sample in samples if sample.is_warm_measurement])
-        cold = _mean_billed_ms([sample for sample in samples if sample.is_cold_measurement])
+        of_size = [(sample, use) for sample, use in used_as if sample.memory_mb == size.memory_mb]
+        warm = _mean_billed_ms([sample for sample, use in of_size if use is MeasuredAs.WARM])
+        cold = _mean_billed_ms([sample for sample, use in of_size if use is MeasuredAs.COLD])
         if warm is None:
             notes.append(f"{size.memory_mb} MB has no warm measurement, so its cost is not known.")
         elif cold is None and cold_start_share:

@@ -33,7 +33,7 @@ def slide_html(result: TuningResult) -> str:
         PowertuneError: a part of the page is missing from the installation.
         ValueError: a number of the result is NaN or infinite.
     """
-    found = chosen(result.samples, MOST_DRAWN)
+    found = chosen(result.samples, MOST_DRAWN, mix=result.request.warm_mix())
     shown = result
     if found.drawn < found.drawable:
         shown = replace(result, samples=tuple(sample for some in found.by_kind.values() for sample in some))

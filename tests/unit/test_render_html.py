@@ -20,7 +20,7 @@ from powertune.domain.result import SizeStatus, Statistics, TuningResult
 from powertune.render import figures, sentence
 from powertune.render.html import render_html
 from powertune.render.page.charts import charts
-from powertune.render.page.points import PointKind, Spread, cost_per_million, kind_of
+from powertune.render.page.points import PointKind, Spread, cost_per_million, kinds
 from powertune.render.safe import chart_text, one_line, script_json
 
 Make = Callable[..., TuningResult]
@@ -103,8 +103,8 @@ def test_the_points_of_the_cost_chart_have_the_mean_cost_of_their_size(make_resu
     assert size.cost is not None
     costs = [
         cost_per_million(sample, size, result.price)
-        for sample in result.samples
-        if sample.memory_mb == size.memory_mb and kind_of(sample) is PointKind.WARM
+        for sample, kind in kinds(result.samples, None)
+        if sample.memory_mb == size.memory_mb and kind is PointKind.WARM
     ]
     drawn = [cost for cost in costs if cost is not None]
     assert sum(drawn) / len(drawn) == pytest.approx(float(size.cost.per_million.amount))

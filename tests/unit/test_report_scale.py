@@ -17,7 +17,7 @@ from powertune.render import figures
 from powertune.render.html import render_html
 from powertune.render.page import samples
 from powertune.render.page.charts import charts
-from powertune.render.page.points import PointKind, kind_of
+from powertune.render.page.points import PointKind, kinds
 
 Make = Callable[..., TuningResult]
 
@@ -75,7 +75,7 @@ def test_both_charts_take_the_words_of_their_samples_from_one_place(make_result:
     shared = columns(made)
     assert made["cost"]["page"]["samples"] == "duration"
     for kind, mine in shared["kinds"].items():
-        wanted = [sample for sample in result.samples if kind_of(sample) == kind]
+        wanted = [sample for sample, its in kinds(result.samples, None) if its == kind]
         assert len(mine["no"]) == sum(count for _, count, _, _ in mine["runs"]) == len(wanted)
         for name in ("duration", "cost"):
             assert len(drawn(made[name], kind)) in (0, len(wanted))
@@ -85,7 +85,7 @@ def test_every_sample_says_its_numbers_as_they_are_written_elsewhere(make_result
     result = make_result(cold=2)
     made = charts(result)
     for kind in (PointKind.WARM, PointKind.COLD, PointKind.FAILED):
-        members = [sample for sample in result.samples if kind_of(sample) is kind]
+        members = [sample for sample, its in kinds(result.samples, None) if its is kind]
         for said, sample in zip(hovers(made, kind), members, strict=True):
             lines = said.split("<br>")
             assert lines[0] == f"{figures.memory(sample.memory_mb)}, {kind} (no. {sample.order + 1})"
@@ -100,7 +100,7 @@ def test_the_points_lie_where_the_words_say(make_result: Make) -> None:
     made = charts(result)
     scale = {"ms": 1.0, "s": 1000.0}[made["duration"]["layout"]["yaxis"]["title"]["text"].rsplit(" ", 1)[1]]
     for kind in (PointKind.WARM, PointKind.COLD, PointKind.FAILED):
-        waits = [sample.latency_ms for sample in result.samples if kind_of(sample) is kind]
+        waits = [sample.latency_ms for sample, its in kinds(result.samples, None) if its is kind]
         assert [y * scale for y in drawn(made["duration"], kind)] == pytest.approx(waits, rel=1e-4)
 
 

@@ -66,7 +66,8 @@ def _main_charts(result: TuningResult) -> dict[str, Chart]:
     """Duration and cost against memory size. What both say of a sample lies in the first that is drawn."""
     sizes_mb = sorted({size.memory_mb for size in result.memory_sizes} | {s.memory_mb for s in result.samples})
     spread = Spread(sizes_mb, least=_LEAST_SPREAD if model.points(result) else 0.0)
-    ground = _Ground(result=result, sizes_mb=sizes_mb, spread=spread, found=samples.chosen(result.samples))
+    found = samples.chosen(result.samples, mix=result.request.warm_mix())
+    ground = _Ground(result=result, sizes_mb=sizes_mb, spread=spread, found=found)
     drawn = {"duration": _duration_chart(ground), "cost": _cost_chart(ground)}
     shared: Any = samples.columns(ground.found, spread, several=len(result.request.payloads) > 1)
     for name, chart in drawn.items():

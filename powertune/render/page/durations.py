@@ -3,12 +3,12 @@
 import bisect
 import itertools
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from powertune.domain.measured import MeasuredAs, measured_as
 from powertune.domain.result import Distribution, SizeResult, TuningResult
-from powertune.domain.sample import Outcome
 
 FEWEST_FOR_BINS = 10
 """Fewer values are shown one by one: a histogram of them would show its own bins."""
@@ -75,25 +75,11 @@ def _found(size: SizeResult, *, cold: bool) -> Distribution | None:
 def _durations(result: TuningResult) -> dict[tuple[int, bool], list[float]]:
     """Warm durations and cold latencies by size: those that are in its statistics."""
     made: dict[tuple[int, bool], list[float]] = defaultdict(list)
-    request = result.request
-    # With several payloads the statistics take each as often as planned (`powertune.decide.summary`).
-    mix = request.planned_mix() if request.mixes_payloads else None
-    taken: Counter[tuple[int, int]] = Counter()
-    for sample in result.samples:
-        duration = sample.duration_ms
-        if duration is None or sample.billed_ms is None or sample.cold is None or sample.outcome is not Outcome.OK:
-            continue
-        if sample.suppressed_init:
-            continue
-        if sample.cold:
-            made[sample.memory_mb, True].append(duration + (sample.init_ms or 0.0) + (sample.restore_ms or 0.0))
-            continue
-        if mix is not None:
-            turn = (sample.memory_mb, sample.payload)
-            if taken[turn] >= mix.get(sample.payload, 0):
-                continue
-            taken[turn] += 1
-        made[sample.memory_mb, False].append(duration)
+    for sample, use in measured_as(result.samples, result.request.warm_mix()):
+        cold = use is MeasuredAs.COLD
+        took = sample.latency_ms if cold else sample.duration_ms
+        if use is not None and took is not None:
+            made[sample.memory_mb, cold].append(took)
     return made
 
 

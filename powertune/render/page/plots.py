@@ -35,7 +35,7 @@ _SHAPES = {
 def key(result: TuningResult, by: Compared, found: Tally | None = None) -> Markup:
     """What each shape and colour of the charts against memory size means, with how many there are of each."""
     measured = not by.once and any(by.duration(size) is not None for size in result.memory_sizes)
-    kinds, wanted = (found or tally(result.samples)).kinds, target.target_of(result)
+    kinds, wanted = (found or tally(result.samples, result.request.warm_mix())).kinds, target.target_of(result)
     rows = [
         ("warm", f"warm sample ({figures.count(kinds[PointKind.WARM])})", PointKind.WARM in kinds),
         ("cold", f"cold start ({figures.count(kinds[PointKind.COLD])})", PointKind.COLD in kinds),
@@ -82,7 +82,7 @@ def _controls(by: Compared) -> Markup:
 
 def curves(result: TuningResult, drawn: Collection[str]) -> Markup:
     """Duration and cost against memory size, with their key and their controls; ``drawn`` names the charts."""
-    by, found = compared_by(result), tally(result.samples)
+    by, found = compared_by(result), tally(result.samples, result.request.warm_mix())
     duration = [f"{line}." for line in _durations_in_words(result, by, found)]
     cost = [f"{figures.memory(size.memory_mb)}: {_cost_words(size, by)}." for size in result.memory_sizes]
     joined = not by.once and sum(by.duration(size) is not None for size in result.memory_sizes) > 1

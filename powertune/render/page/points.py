@@ -2,9 +2,10 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 
+from powertune.domain.measured import MeasuredAs, measured_as
 from powertune.domain.price import Price
 from powertune.domain.result import SizeResult
 from powertune.domain.sample import Outcome, Sample
@@ -21,11 +22,16 @@ class PointKind(StrEnum):
     FAILED = "failed"
 
 
-def kind_of(sample: Sample) -> PointKind:
+def kinds(samples: Iterable[Sample], mix: Mapping[int, int] | None) -> Iterator[tuple[Sample, PointKind]]:
+    """Each sample of a run with its kind, in their order; ``mix`` is the request's (`TuningRequest.warm_mix`)."""
+    return ((sample, _kind(sample, use)) for sample, use in measured_as(samples, mix))
+
+
+def _kind(sample: Sample, use: MeasuredAs | None) -> PointKind:
     """Warm samples are the ones that the statistics use; a success that is neither warm nor cold is set aside."""
     if sample.outcome is not Outcome.OK:
         return PointKind.FAILED
-    if sample.is_warm_measurement:
+    if use is MeasuredAs.WARM:
         return PointKind.WARM
     if sample.cold and not sample.suppressed_init and sample.duration_ms is not None:
         return PointKind.COLD

@@ -11,7 +11,7 @@ from typing import Any
 
 from powertune.domain.sample import Outcome, Sample
 from powertune.render import figures
-from powertune.render.page.points import PointKind, Spread, kind_of
+from powertune.render.page.points import PointKind, Spread, kinds
 from powertune.render.page.thinning import allot, over_the_ranks
 from powertune.render.safe import chart_text
 
@@ -41,17 +41,18 @@ class Chosen:
         return sum(map(len, self.by_kind.values()))
 
 
-def chosen(samples: Iterable[Sample], room: int = MOST_DRAWN) -> Chosen:
+def chosen(samples: Iterable[Sample], room: int = MOST_DRAWN, *, mix: Mapping[int, int] | None = None) -> Chosen:
     """Choose the samples to draw: all where there is room.
 
     Otherwise the samples of a memory size and a kind are a group. Cold, failed and set-aside ones get up to half the
     room, warm ones the rest; small groups are drawn whole, of large ones equally many, evenly over their ranks by
-    what a caller waited. The same result always gives the same ones.
+    what a caller waited. The same result always gives the same ones. ``mix`` is the request's
+    (`TuningRequest.warm_mix`).
     """
     groups: dict[tuple[PointKind, int], list[Sample]] = {}
-    for sample in samples:
+    for sample, kind in kinds(samples, mix):
         if sample.duration_ms is not None or sample.billed_ms is not None:
-            groups.setdefault((kind_of(sample), sample.memory_mb), []).append(sample)
+            groups.setdefault((kind, sample.memory_mb), []).append(sample)
     total = sum(map(len, groups.values()))
     if total > room:
         kept = _allotted(groups, room)
@@ -76,11 +77,11 @@ class Tally:
     """By memory size: how many cold starts with a known wait there are, the shortest and the longest of them."""
 
 
-def tally(found: Iterable[Sample]) -> Tally:
-    """Go through the samples once."""
+def tally(found: Iterable[Sample], mix: Mapping[int, int] | None = None) -> Tally:
+    """Go through the samples once; ``mix`` is the request's (`TuningRequest.warm_mix`)."""
     done = Tally()
-    for sample in found:
-        kind, wait = kind_of(sample), sample.latency_ms
+    for sample, kind in kinds(found, mix):
+        wait = sample.latency_ms
         done.kinds[kind] += 1
         done.drawable += wait is not None or sample.billed_ms is not None
         if wait is None:

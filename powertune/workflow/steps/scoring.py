@@ -91,7 +91,7 @@ def _sizes(
     # Of all that a search might have tried, only what it did try is worth a row.
     asked = request.memory_sizes_mb if request.search is SearchKind.GRID else ()
     sizes_mb = sorted({*asked, *by_size, *failures})
-    mix = request.planned_mix() if request.mixes_payloads and not request.dry_run else None
+    mix = request.warm_mix()
     return tuple(
         size_result(
             memory_mb,
