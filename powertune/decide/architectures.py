@@ -6,10 +6,11 @@ from dataclasses import replace
 from powertune.decide.choice import Choice, choose
 from powertune.decide.field import Row, field_of
 from powertune.decide.outcome import latencies_of
-from powertune.decide.score import overlap
+from powertune.decide.score import change_between
 from powertune.decide.words import megabytes, percent
 from powertune.domain.architectures import ArchitectureComparison
 from powertune.domain.function import Architecture
+from powertune.domain.intervals import may_be_chance
 from powertune.domain.result import ArchitectureRun, TuningResult
 from powertune.domain.search import Objective, Strategy
 
@@ -37,6 +38,8 @@ def combined(
         found = compare(results[own], results[others[0]])
     main = _main(results, found, own)
     result = results[main]
+    if main is not own and own in results:
+        result = _from_present(result, results[own])
     beside = [
         ArchitectureRun(
             architecture=architecture,
@@ -63,6 +66,15 @@ def combined(
     )
 
 
+def _from_present(result: TuningResult, own: TuningResult) -> TuningResult:
+    """The run on another instruction set, with the change from the function as it is: its own set, its present size."""
+    best, chosen = result.recommendation, _recommended(result)
+    if best is None or chosen is None:
+        return result
+    change = change_between(_measured(own).get(own.function.original_memory_mb), chosen)
+    return replace(result, recommendation=replace(best, change=change))
+
+
 def _main(
     results: Mapping[Architecture, TuningResult], found: ArchitectureComparison | None, own: Architecture
 ) -> Architecture:
@@ -85,8 +97,8 @@ def compare(own: TuningResult, other: TuningResult) -> ArchitectureComparison | 
     objective = own.request.objective
     # The number of a candidate tells here which of the two it is.
     choice = choose([replace(was.candidate, memory_mb=_OWN), replace(now.candidate, memory_mb=_OTHER)], objective)
-    duration_noisy = overlap(was.duration.mean_interval, now.duration.mean_interval)
-    cost_noisy = overlap(was.cost.per_million_interval, now.cost.per_million_interval)
+    duration_noisy = may_be_chance(was.duration.mean_interval, now.duration.mean_interval)
+    cost_noisy = may_be_chance(was.cost.per_million_interval, now.cost.per_million_interval)
     duration = now.candidate.duration_ms / was.candidate.duration_ms - 1
     cost = now.candidate.cost / was.candidate.cost - 1
     better = None
@@ -108,12 +120,14 @@ def compare(own: TuningResult, other: TuningResult) -> ArchitectureComparison | 
 
 
 def _recommended(result: TuningResult) -> Row | None:
-    best, request = result.recommendation, result.request
-    if best is None:
-        return None
+    return None if result.recommendation is None else _measured(result).get(result.recommendation.memory_mb)
+
+
+def _measured(result: TuningResult) -> Mapping[int, Row]:
+    request = result.request
     cold, objective = request.only_cold_starts, request.objective
     latencies = None if cold else latencies_of(result.samples, objective.latency_target)
-    return field_of(result.memory_sizes, objective, cold=cold, latencies=latencies).measured.get(best.memory_mb)
+    return field_of(result.memory_sizes, objective, cold=cold, latencies=latencies).measured
 
 
 def _keeps_alone(choice: Choice | None) -> bool:
@@ -144,7 +158,7 @@ def _is_better(
 
 def _sentence(found: ArchitectureComparison, *, keeps_alone: bool) -> str:
     """The comparison, told of the better one; of the other one where neither is."""
-    own = f"{megabytes(found.own_memory_mb)} on {found.own}, which the function has,"
+    own = f"{megabytes(found.own_memory_mb)} on {found.own}, the function's own instruction set,"
     other = f"{megabytes(found.other_memory_mb)} on {found.other}"
     if found.better is found.own:
         cost, duration, base, told = _turned(found.cost), _turned(found.duration), other, own

@@ -16,7 +16,8 @@ from powertune.decide.reasons import (
     why_chosen,
     within_noise,
 )
-from powertune.domain.result import Change, CurvePoint, Interval, Recommendation, SizeResult
+from powertune.domain.intervals import may_be_chance
+from powertune.domain.result import Change, CurvePoint, Recommendation, SizeResult
 from powertune.domain.search import Objective, Strategy
 
 
@@ -24,7 +25,7 @@ def recommend(
     sizes: Sequence[SizeResult],
     objective: Objective,
     *,
-    present_memory_mb: int,
+    present_memory_mb: int | None,
     cold: bool = False,
     latencies: Mapping[int, float | None] | None = None,
     knowledge: Knowledge | None = None,
@@ -34,7 +35,8 @@ def recommend(
     Args:
         sizes: all sizes of the run.
         objective: what the best means.
-        present_memory_mb: the function's own size: it is kept where going from it wins nothing that is sure.
+        present_memory_mb: the function's own size: it is kept where going from it wins nothing that is sure. None where
+            the sizes are those of another instruction set, on which the function has none.
         cold: compare cold starts.
         latencies: see `field_of`.
         knowledge: of a search that has chosen by itself. The figures are those measured all the same.
@@ -45,7 +47,7 @@ def recommend(
     choice = choose([row.candidate for row in field.rows.values()], objective)
     if choice is None:
         return None
-    change = _change(field.measured.get(present_memory_mb), field.rows[choice.memory_mb])
+    change = change_between(_row(field, present_memory_mb), field.rows[choice.memory_mb])
     if change is not None and _stays(field, change, objective, missed=choice.nearest_ms is not None):
         return _stay(field, change, objective, choice.equivalent_mb, ())
     return _recommendation(
@@ -62,13 +64,18 @@ def recommend(
     )
 
 
-def _searched(field: Field, objective: Objective, present_mb: int, knowledge: Knowledge) -> Recommendation | None:
+def _row(field: Field, memory_mb: int | None) -> Row | None:
+    return None if memory_mb is None else field.measured.get(memory_mb)
+
+
+def _searched(
+    field: Field, objective: Objective, present_mb: int | None, knowledge: Knowledge
+) -> Recommendation | None:
     verdict = knowledge.verdict
     chosen = None if verdict.memory_mb is None else field.measured.get(verdict.memory_mb)
     if chosen is None:
         return None
-    present = field.measured.get(present_mb)
-    change = _as_known(_change(present, chosen), knowledge)
+    change = _as_known(change_between(_row(field, present_mb), chosen), knowledge)
     by_measurement = choose([row.candidate for row in field.rows.values()], objective)
     missed = by_measurement is not None and by_measurement.nearest_ms is not None
     left = (
@@ -137,7 +144,7 @@ def _stay(
     present = field.rows[change.from_memory_mb]
     return _recommendation(
         present,
-        _change(present, present),
+        change_between(present, present),
         objective,
         tuple(sorted({*tied, present.memory_mb})),
         (stays_for(change, objective), *further),
@@ -159,7 +166,8 @@ def _recommendation(
     )
 
 
-def _change(present: Row | None, chosen: Row) -> Change | None:
+def change_between(present: Row | None, chosen: Row) -> Change | None:
+    """Going from one memory size to the other; None without the one, or where a share of it would mean nothing."""
     if present is None:
         return None
     was, now = present.candidate, chosen.candidate
@@ -170,11 +178,6 @@ def _change(present: Row | None, chosen: Row) -> Change | None:
         to_memory_mb=chosen.memory_mb,
         duration=now.duration_ms / was.duration_ms - 1,
         cost=now.cost / was.cost - 1,
-        duration_within_noise=overlap(present.duration.mean_interval, chosen.duration.mean_interval),
-        cost_within_noise=overlap(present.cost.per_million_interval, chosen.cost.per_million_interval),
+        duration_within_noise=may_be_chance(present.duration.mean_interval, chosen.duration.mean_interval),
+        cost_within_noise=may_be_chance(present.cost.per_million_interval, chosen.cost.per_million_interval),
     )
-
-
-def overlap(a: Interval | None, b: Interval | None) -> bool:
-    """Whether two means may be the same; so they may where one of them has no interval."""
-    return a is None or b is None or (a.low <= b.high and b.low <= a.high)

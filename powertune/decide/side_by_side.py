@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from powertune.decide.side_differences import differences, figure_of
-from powertune.domain.result import Distribution, Interval, SizeCost, SizeResult, SizeStatus, TuningResult
+from powertune.domain.intervals import overlap
+from powertune.domain.result import Distribution, SizeCost, SizeResult, SizeStatus, TuningResult
 from powertune.domain.sample import Outcome
 from powertune.domain.side_by_side import Figure, Side, SideBySide, SideSize, Versus
 from powertune.errors import UsageError
@@ -134,18 +135,13 @@ def _against(one: SideSize, base: SideSize) -> SideSize:
     """The same figures, with how they differ from those of the first run."""
     duration = cost = None
     if one.duration_ms is not None and base.duration_ms:
-        noisy = _overlap(one.duration_interval, base.duration_interval)
+        noisy = overlap(one.duration_interval, base.duration_interval)
         duration = Versus(share=one.duration_ms / base.duration_ms - 1, within_noise=noisy)
     now, was = one.per_million, base.per_million
     if now is not None and was is not None and now.currency == was.currency and was.amount:
-        noisy = _overlap(one.per_million_interval, base.per_million_interval)
+        noisy = overlap(one.per_million_interval, base.per_million_interval)
         cost = Versus(share=float(now.amount / was.amount) - 1, within_noise=noisy)
     return replace(one, duration_versus=duration, cost_versus=cost)
-
-
-def _overlap(a: Interval | None, b: Interval | None) -> bool | None:
-    """Whether two means may be the same; None where one of them has no interval."""
-    return None if a is None or b is None else a.low <= b.high and b.low <= a.high
 
 
 def _side(
@@ -161,6 +157,7 @@ def _side(
         function_name=function.name,
         region=function.region,
         architecture=function.architecture,
+        environment=result.environment.kind,
         runtime=function.runtime,
         code_sha256=function.code_sha256,
         currency=result.price.currency,

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -187,11 +188,33 @@ def test_a_deployment_that_made_it_slower_is_told_with_figures_and_one_within_th
     assert "%" not in told[1]
 
 
-def test_runs_with_other_payloads_are_not_compared(make_result):
-    after = dataclasses.replace(full_run(make_result), run_id="x", started_at="2026-12-01T00:00:00Z")
+def of_other_code(build, result):
+    after = dataclasses.replace(result, run_id="x", started_at="2026-12-01T00:00:00Z")
     after = dataclasses.replace(after, function=dataclasses.replace(after.function, code_sha256=CODES[1]))
-    (change,) = words.deployments(summaries([run_on(make_result, 1), after]))
-    assert "no memory size to compare" in words.in_words(change)
+    (change,) = words.deployments(summaries([run_on(build, 1), after]))
+    return words.in_words(change)
+
+
+def test_runs_that_are_not_alike_are_not_compared_and_why_is_said(make_result):
+    assert of_other_code(make_result, full_run(make_result)).endswith("; not compared: the payloads are others.")
+    assert of_other_code(make_result, dry_run(make_result)).endswith(
+        "; not compared: this is a dry run, before it was a run of warm invocations."
+    )
+    told = of_other_code(make_result, cold_run(make_result))
+    assert "; not compared: this is a run of cold starts, before it was a run of warm invocations" in told
+    assert "no memory size" not in told
+
+
+def test_runs_on_two_instruction_sets_are_not_compared(make_result):
+    usual = make_result()
+    function = dataclasses.replace(usual.function, architecture=ARM if usual.function.architecture is X86 else X86)
+    told = of_other_code(make_result, dataclasses.replace(usual, function=function))
+    assert re.search(r"; not compared: this is on (arm64|x86_64), before it was on (arm64|x86_64)\.$", told)
+
+
+def test_runs_that_measured_no_size_in_common_say_so_and_nothing_else(make_result):
+    other = make_result(sizes_mb=(256, 1024), best_mb=1024, present_mb=1024, failing_mb=(), equivalent_mb=())
+    assert of_other_code(make_result, other).endswith("; the two runs have no memory size to compare.")
 
 
 @given(st.text(max_size=30), st.text(max_size=80))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from powertune.domain.history import ComparedBy, RunSummary, SizeSummary
-from powertune.domain.result import Interval
+from powertune.domain.intervals import may_be_chance
 from powertune.domain.search import SearchKind
 from powertune.render import figures, means
 from powertune.render.safe import one_line
@@ -14,6 +14,11 @@ CODE_CHARACTERS = 8
 
 _LONGEST_ID = 60
 _OF = {ComparedBy.WARM: "", ComparedBy.COLD: "cold starts", ComparedBy.ONCE: "dry run"}
+_KIND = {
+    ComparedBy.WARM: "a run of warm invocations",
+    ComparedBy.COLD: "a run of cold starts",
+    ComparedBy.ONCE: "a dry run",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,15 +158,12 @@ def _span(timed: list[RunSummary]) -> str:
     return f" from {first}{year} to {last} {days[1].year}"
 
 
-def apart(one: Interval | None, other: Interval | None) -> bool:
-    """Whether two means differ by more than chance may: their intervals do not overlap."""
-    return one is not None and other is not None and (one.high < other.low or other.high < one.low)
-
-
 def in_words(change: Deployment) -> str:
     """What the first run of other code found beside the last of the code before, at a size that both measured."""
     run, before = change.run, change.before
     said = f"{date(run)}: code {code(run)}, before {code(before)}"
+    if differences := _differences(before, run):
+        return f"{said}; not compared: {', '.join(differences)}."
     pair = _comparable(before, run)
     if pair is None:
         return f"{said}; the two runs have no memory size to compare."
@@ -169,14 +171,26 @@ def in_words(change: Deployment) -> str:
     assert old.duration_ms is not None
     assert new.duration_ms is not None
     told = f"{said}; at {figures.memory(new.memory_mb)} {duration(new)}, before {duration(old)}"
-    if not apart(old.duration_ms.mean_interval, new.duration_ms.mean_interval):
+    if may_be_chance(old.duration_ms.mean_interval, new.duration_ms.mean_interval):
         return f"{told}, which may be chance."
     return f"{told} ({figures.faster(new.duration_ms.mean / old.duration_ms.mean - 1)})."
 
 
+def _differences(before: RunSummary, run: RunSummary) -> list[str]:
+    """Why two runs in the same environment are not compared, as the end of a sentence; nothing where they are."""
+    found = []
+    if run.compared is not before.compared:
+        found.append(f"this is {_KIND[run.compared]}, before it was {_KIND[before.compared]}")
+    elif run.compared is ComparedBy.ONCE:
+        found.append("both are dry runs")
+    if run.architecture is not before.architecture:
+        found.append(f"this is on {run.architecture}, before it was on {before.architecture}")
+    if run.payloads_sha256 != before.payloads_sha256:
+        found.append("the payloads are others")
+    return found
+
+
 def _comparable(before: RunSummary, run: RunSummary) -> tuple[SizeSummary, SizeSummary] | None:
-    if alike(before) != alike(run) or run.compared is ComparedBy.ONCE:
-        return None
     for new in (run.present, run.recommended):
         for old in (before.present, before.recommended):
             if new is None or old is None or new.memory_mb != old.memory_mb:
