@@ -10,7 +10,8 @@ from html_page import Page
 from kept_runs import FIRST, run_on, slower
 from shown_runs import cold_run, dry_run, full_run
 
-from powertune.domain.history import summary_of
+from powertune.domain.function import Architecture
+from powertune.domain.history import ComparedBy, summary_of
 from powertune.domain.price import Money
 from powertune.domain.result import Environment
 from powertune.render import figures
@@ -32,6 +33,12 @@ def runs(make_result):
 
 def page_of(runs, **more):
     return Page(render_history_page(runs, version="0.1.0", **more))
+
+
+def alternative(runs, chart):
+    """A chart in words."""
+    page = render_history_page(runs, version="0.1.0")
+    return page.partition(f'id="words-{chart}"')[2].partition("</div>")[0]
 
 
 def traces(chart, role):
@@ -94,6 +101,62 @@ def test_hostile_words_neither_steer_the_terminal_nor_break_a_line(runs):
         assert "\u202e" not in text
 
 
+APART = (
+    {"compared": ComparedBy.COLD},
+    {"compared": ComparedBy.ONCE},
+    {"environment": "local"},
+    {"environment": "endpoint"},
+    {"own_architecture": Architecture.X86_64},
+    {"applied_mb": 1769},
+    {"restored": False},
+    {"warnings": 12},
+    {"compared": ComparedBy.COLD, "environment": "local", "own_architecture": Architecture.X86_64, "warnings": 1},
+    {
+        "compared": ComparedBy.ONCE,
+        "environment": "endpoint",
+        "own_architecture": Architecture.X86_64,
+        "applied_mb": 1769,
+        "restored": False,
+        "warnings": 1_200,
+    },
+)
+"""Changes that set a run apart."""
+
+
+@pytest.mark.parametrize("width", [20, 41, 60, 80, 100, 120, 300])
+@pytest.mark.parametrize("changes", APART, ids=lambda changes: "-".join(changes))
+def test_every_remark_of_a_run_is_in_the_table_at_any_width(runs, width, changes):
+    odd = dataclasses.replace(runs[1], **changes)
+    text = render_history([runs[0], odd, *runs[2:]], width=width)
+    assert words.remarks(odd)
+    for word in " ".join(words.remarks(odd)).split():
+        assert word in text
+    assert max(map(cells, text.splitlines())) <= width
+    if width >= 80:
+        assert all(title in text for title in ("Date (UTC)", "Code", "Memory", "Mean duration", "Remarks"))
+
+
+@pytest.mark.parametrize("width", [20, 60, 80, 100])
+@pytest.mark.parametrize("changes", APART, ids=lambda changes: "-".join(changes))
+def test_every_remark_of_the_last_run_is_in_the_list_of_functions_at_any_width(runs, width, changes):
+    odd = dataclasses.replace(runs[0], **changes)
+    text = render_functions([odd, *runs[1:]], width=width)
+    for word in " ".join(words.remarks(odd)).split():
+        assert word in text
+    assert max(map(cells, text.splitlines())) <= width
+
+
+def test_a_remark_stands_beside_its_run_and_beside_no_other(runs):
+    odd = [dataclasses.replace(run, warnings=0) for run in runs]
+    odd[2] = dataclasses.replace(odd[2], compared=ComparedBy.COLD, environment="local", applied_mb=512, restored=False)
+    lines = render_history(odd, width=80).splitlines()
+    (first,) = [number for number, line in enumerate(lines) if "cold starts" in line]
+    assert words.date(odd[2]) in lines[first]
+    below = [line for line in lines[first + 1 :] if line.startswith(" ")]
+    rest = " ".join([lines[first].partition("cold starts")[2], *map(str.strip, below)])
+    assert " ".join(rest.split()) == ", local, applied, not ended, or not put back"
+
+
 # --- the charts -------------------------------------------------------------------------------------------------
 
 
@@ -152,6 +215,10 @@ def test_costs_of_two_currencies_are_not_on_one_axis(runs):
     assert sum(len(trace["x"]) for trace in traces(charts[DURATION], "present")) == 6
     assert "1 run in another currency" in page_of(mixed).text
     assert "CN¥1.00 and $" in page_of(mixed).text
+    cost, duration = (alternative(mixed, name) for name in ("past-cost", "past-duration"))
+    assert words.date(odd) in duration
+    assert words.date(odd) not in cost
+    assert "CN¥" not in cost
 
 
 def test_every_change_of_code_has_a_line_a_name_and_a_mark(runs):
@@ -172,6 +239,7 @@ def test_dry_runs_and_runs_of_cold_starts_are_left_out_beside_warm_ones_and_that
     lost = dataclasses.replace(runs[0], run_id="l", started_at="?")
     shown = page_of([dry, cold, *runs, lost])
     assert "Not drawn: 1 run without a date, 1 dry run, 1 run of cold starts alone." in shown.text
+    assert "at the same list prices too. Not drawn: " in shown.text
     assert len(drawable([dry, cold, *runs, lost]).runs) == 6
     alone = history_charts([dry, cold])[DURATION]
     assert alone["layout"]["yaxis"]["title"]["text"].startswith("Mean cold start")

@@ -40,6 +40,11 @@ class Drawable:
     compared: ComparedBy
     currency: str
 
+    @property
+    def priced(self) -> tuple[RunSummary, ...]:
+        """Those in the currency of the chart of costs."""
+        return tuple(run for run in self.runs if run.cost.currency == self.currency)
+
 
 def drawable(runs: Sequence[RunSummary]) -> Drawable:
     """What of a history can be drawn on one pair of axes: runs with a time, by warm invocations if there are any."""
@@ -87,12 +92,6 @@ def history_charts(runs: Sequence[RunSummary]) -> dict[str, Chart]:
         COST: _chart(of, changes, f"Cost {per}, {chart_text(of.currency, 12)}", cost, _alike_in_cost),
     }
     return {name: chart for name, chart in drawn.items() if chart is not None}
-
-
-def other_currencies(runs: Sequence[RunSummary]) -> int:
-    """How many of the drawable runs are in another currency than the cost chart."""
-    of = drawable(runs)
-    return sum(run.cost.currency != of.currency for run in of.runs)
 
 
 def _alike_in_cost(run: RunSummary) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from powertune.domain.price import Money
 from powertune.render import figures, means
 from powertune.render.document import html_document
 from powertune.render.history import words
-from powertune.render.history.charts import COST, DURATION, Drawable, drawable, history_charts, other_currencies
+from powertune.render.history.charts import COST, DURATION, Drawable, drawable, history_charts
 from powertune.render.markup import Markup, facts, figure, note, safe, table, together
 from powertune.render.safe import escape
 
@@ -95,8 +95,8 @@ def _altogether(runs: Sequence[RunSummary]) -> str:
 
 def _curves(runs: Sequence[RunSummary], charts: Mapping[str, object]) -> Markup:
     of = drawable(runs)
-    left = f" Not drawn: {', '.join(of.left_out)}." if of.left_out else ""
-    undrawn = other_currencies(runs)
+    left = f" Not drawn: {escape(', '.join(of.left_out))}." if of.left_out else ""
+    undrawn = len(of.runs) - len(of.priced)
     money = f" Not drawn: {figures.plural(undrawn, 'run')} in another currency." if undrawn else ""
     duration = figure(DURATION, "Duration", "Lower is better.", _words(of, cost=False), drawn=DURATION in charts)
     cost = figure(COST, "Cost", f"Lower is better.{money}", _words(of, cost=True), drawn=COST in charts)
@@ -106,7 +106,7 @@ def _curves(runs: Sequence[RunSummary], charts: Mapping[str, object]) -> Markup:
     )
     return (
         f'<section aria-labelledby="time"><h2 id="time">Duration and cost over time</h2><p class="lead">{lead}'
-        f"{escape(left)}</p>{_CONTROLS}{_key(runs, of)}{duration}{cost}</section>"
+        f"{left}</p>{_CONTROLS}{_key(runs, of)}{duration}{cost}</section>"
     )
 
 
@@ -129,7 +129,7 @@ def _key(runs: Sequence[RunSummary], of: Drawable) -> Markup:
 
 def _words(of: Drawable, *, cost: bool) -> list[str]:
     """A chart in words: every run of a few, the first and the last ones of many."""
-    runs = list(of.runs)
+    runs = list(of.priced if cost else of.runs)
     few = runs if len(runs) <= 2 * _SAID else [*runs[:_SAID], *runs[-_SAID:]]
     lines = [_in_words(run, cost=cost) for run in few]
     if len(few) < len(runs):

@@ -1,5 +1,6 @@
 """A history of runs for the terminal."""
 
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,11 @@ _MIN_WIDTH = 20
 _BLOCKS, _ASCII_BLOCKS = "▁▂▃▄▅▆▇█", "_.-=+*%#"
 _LEAST_POINTS = 3
 _NARROWEST_RULE = 1
+_REMARKS_WIDTH = 14
+"""Columns of a terminal that remarks have at least beside the rest of a row, where they need so many."""
+_KEPT_FROM = 7
+"""Columns that are kept so much do not make room for remarks, which then stand below the row."""
+_INDENT = "  "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +39,9 @@ class Column:
 def render_history(runs: Sequence[RunSummary], *, width: int = 100, plain: bool = False) -> str:
     """The runs of one function, the newest first, in a table; then how the duration went.
 
-    No line is wider than ``width`` columns (at least 20); columns are left out, the least important first. A ``*``
-    marks code that the run before did not have. With ``plain`` there is nothing but ASCII in the drawing.
+    No line is wider than ``width`` columns (at least 20); columns are left out, the least important first. What sets
+    a run apart is never left out. A ``*`` marks code that the run before did not have. With ``plain`` there is nothing
+    but ASCII in the drawing.
     """
     width = max(width, _MIN_WIDTH)
     changed = {change.run.run_id for change in words.deployments(runs)}
@@ -60,9 +67,9 @@ def render_history(runs: Sequence[RunSummary], *, width: int = 100, plain: bool 
         column("Per million", costs, 4, left=False),
         column("How sure", words.sure, 1),
         column("Run cost", lambda run: figures.money(run.cost), 2, left=False),
-        column("", lambda run: ", ".join(words.remarks(run)), 3),
     ]
-    lines = [fit(words.headline(runs), width), "", *table(columns, width), ""]
+    rows = table(columns, width, [words.remarks(run) for run in runs])
+    lines = [fit(words.headline(runs), width), "", *rows, ""]
     lines += [fit(line, width) for line in _notes(changed)]
     lines += [fit(line, width) for line in _sparks(runs, width, plain=plain)]
     return "\n".join(lines) + "\n"
@@ -78,21 +85,49 @@ def render_functions(runs: Sequence[RunSummary], *, width: int = 100) -> str:
         Column(title="Runs", texts=tuple(figures.count(len(one)) for one in of), keep=8, left=False),
         Column(title="Last run (UTC)", texts=tuple(words.date(one[0]) for one in of), keep=7),
         Column(title="Memory", texts=tuple(words.memory(one[0]) for one in of), keep=6, left=False),
-        Column(title="", texts=tuple(", ".join(words.remarks(one[0])) for one in of), keep=3),
     ]
-    return "\n".join(table(columns, width)) + "\n"
+    return "\n".join(table(columns, width, [words.remarks(one[0]) for one in of])) + "\n"
 
 
-def table(columns: list[Column], width: int) -> list[str]:
-    """Titles, a rule and a line for each row, none wider than ``width``."""
+def table(columns: list[Column], width: int, remarks: Sequence[Sequence[str]]) -> list[str]:
+    """Titles, a rule and the rows, none wider than ``width``.
+
+    The remarks of each row stand at its end, and go on below it; where there is no room, all of them stand below it.
+    """
     columns = [one for one in columns if one.title.strip() or any(one.texts)]
-    while len(columns) > 2 and _width(columns) > width:
-        columns.remove(min(columns, key=lambda column: column.keep))
-    titles = _GAP.join(_cell(column.title, column) for column in columns).rstrip()
-    rows = range(len(columns[0].texts))
-    texts = [_GAP.join(_cell(column.texts[row], column) for column in columns).rstrip() for row in rows]
+    least = min(_REMARKS_WIDTH, max((cells(", ".join(one)) for one in remarks), default=0))
+    beside = least + len(_GAP) if least else 0
+    while len(columns) > 2 and _width(columns) + beside > width:
+        least_kept = min(columns, key=lambda column: column.keep)
+        if least_kept.keep >= _KEPT_FROM:
+            beside = 0
+        if _width(columns) + beside > width:
+            columns.remove(least_kept)
+    room = width - _width(columns) - len(_GAP)
+    has_room = room >= least > 0
+    titles = _GAP.join([*(_cell(column.title, column) for column in columns), *["Remarks"] * has_room]).rstrip()
+    texts = []
+    for row, said in enumerate(remarks):
+        text = _GAP.join(_cell(column.texts[row], column) for column in columns)
+        if has_room:
+            first, *more = _wrapped(said, room) or [""]
+            texts += [f"{text}{_GAP}{first}".rstrip(), *(" " * (width - room) + line for line in more)]
+        else:
+            texts += [text.rstrip(), *(_INDENT + line for line in _wrapped(said, width - len(_INDENT)))]
     rule = "─" * min(width, max([_NARROWEST_RULE, cells(titles), *map(cells, texts)]))
     return [fit(titles, width), rule, *(fit(text, width) for text in texts)]
+
+
+def _wrapped(remarks: Sequence[str], width: int) -> list[str]:
+    """Remarks on lines of so many columns: each on one line where that goes."""
+    lines: list[str] = []
+    for number, remark in enumerate(remarks, 1):
+        text = remark + "," * (number < len(remarks))
+        if lines and cells(lines[-1]) + 1 + cells(text) <= width:
+            lines[-1] += f" {text}"
+        else:
+            lines += textwrap.wrap(text, width)
+    return lines
 
 
 def _width(columns: list[Column]) -> int:
