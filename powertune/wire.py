@@ -29,7 +29,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from pathlib import Path
@@ -176,6 +176,15 @@ def _writable(text: str) -> str:
 def to_data(value: Any) -> Any:
     """Turn a dataclass of `powertune.domain` into dicts, lists, strings and numbers."""
     return _converter().unstructure(value)
+
+
+def without_unasked(data: dict[str, Any], kind: type) -> dict[str, Any]:
+    """The data of a dataclass without the fields that are null where null is what leaving them out means.
+
+    A reader that does not know a field yet understands all that does not use it.
+    """
+    unasked = {one.name for one in fields(kind) if one.default is None}
+    return {name: value for name, value in data.items() if value is not None or name not in unasked}
 
 
 def from_data(data: Any, kind: type[T]) -> T:

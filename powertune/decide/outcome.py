@@ -22,7 +22,7 @@ def outcome(
     samples: Sequence[Sample],
     knowledge: Knowledge | None,
     *,
-    present_memory_mb: int,
+    present_memory_mb: int | None,
     complete: bool,
 ) -> tuple[Recommendation | None, SearchReport]:
     """What a run recommends and how its search went.
@@ -32,7 +32,7 @@ def outcome(
         sizes: all memory sizes, summed up.
         samples: every invocation.
         knowledge: the planner's; None for a grid.
-        present_memory_mb: the function's own size.
+        present_memory_mb: the function's own size; None on another instruction set than its own.
         complete: the planner asks for nothing more.
     """
     ended = StopReason.COMPLETE if complete else None

@@ -124,6 +124,8 @@ class SizeResult:
 class Change:
     """Going from the present memory size to the recommended one, as shares (-0.25 is a quarter less).
 
+    Where the recommended one is of another instruction set than the function's own, the present size is that on its own.
+
     A change is within the noise where the two means' 95 % intervals overlap: it cannot be told from chance.
     """
 

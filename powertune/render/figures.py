@@ -142,7 +142,9 @@ def percent(share: float | None) -> str:
         return "0 %"
     if value < 0.05:
         return "under 0.1 %"
-    decimals = 1 if value < 0.95 or 99 <= value < 99.95 else 0
+    if 99.95 <= value < 100:
+        return "over 99.9 %"  # all but nothing is not all
+    decimals = 1 if value < 0.95 or 99 <= value < 100 else 0
     return f"{value:,.{decimals}f} %"
 
 

@@ -2,6 +2,9 @@
 
 A month is the compared mean cost of an invocation times the invocations of 30 days: as if each were a warm one of the
 run's payload, at the run's prices, without free tier, volume tiers and provisioned concurrency.
+
+A search measures most memory sizes once or twice. The mean of so few may be far off, so what people read of a size
+without an interval of its own is what the search's model says, with the model's interval, and is called "about".
 """
 
 from dataclasses import dataclass
@@ -13,10 +16,13 @@ from powertune.domain.result import Change, Interval, SizeCost, SizeResult, Tuni
 from powertune.domain.traffic import TrafficSource
 from powertune.render import figures, means
 from powertune.render.compared import WARM, compared_by
+from powertune.render.model import points
 
 _MILLION = 1_000_000
 _DIGITS = 60
 _CENT = Decimal("0.01")
+_WIDE = 0.25
+"""An interval that reaches further than this share of its mean is said as a range."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +39,20 @@ class Saving:
     amount: Money
     interval: Interval | None
     within_noise: bool
+    modelled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Month:
+    """What a month costs at a memory size: by its own mean, or by the search's model."""
+
+    amount: Money
+    interval: Interval | None
+    modelled: bool
+
+    @property
+    def words(self) -> str:
+        return f"{_about(modelled=self.modelled)}{figures.monthly(self.amount, self.interval)}"
 
 
 def saving(result: TuningResult) -> Saving | None:
@@ -44,36 +64,51 @@ def saving(result: TuningResult) -> Saving | None:
     change = _change(result)
     if change is None or result.function.own_architecture is not None:
         return None
-    now, then = (_cost(result, memory_mb) for memory_mb in (change.from_memory_mb, change.to_memory_mb))
-    if now is None or then is None:
-        return None
-    was, will_be = _of(result, now), _of(result, then)
-    if was is None or will_be is None or was.currency != will_be.currency:
+    ends = change.from_memory_mb, change.to_memory_mb
+    was, will_be = (_month(result, memory_mb) for memory_mb in ends)
+    if was is not None and will_be is not None and was.modelled != will_be.modelled:
+        # The model's difference is that of one curve; a mean beside a model's figure would be neither.
+        was, will_be = (_modelled_month(result, memory_mb) for memory_mb in ends)
+    if was is None or will_be is None or was.amount.currency != will_be.amount.currency:
         return None
     with localcontext() as context:
         context.prec = _DIGITS
-        amount = Money(amount=was.amount - will_be.amount, currency=was.currency)
+        amount = Money(amount=was.amount.amount - will_be.amount.amount, currency=was.amount.currency)
     return Saving(
         from_memory_mb=change.from_memory_mb,
         to_memory_mb=change.to_memory_mb,
         amount=amount,
-        interval=_interval(result, float(amount.amount), now, then),
+        interval=_around(float(amount.amount), was.interval, will_be.interval),
         within_noise=change.cost_within_noise,
+        modelled=was.modelled,
     )
 
 
 def saving_words(result: TuningResult) -> str:
-    """``saves $41 a month at your traffic``, or ``costs $12 a month more at your traffic``.
+    """``saves $41 a month at your traffic``, or ``costs $12 to $19 a month more at your traffic``.
 
-    Empty where nothing is known or claimed: within the noise, below a cent, or where the change reads as none.
+    A range where the interval is wide, ``up to`` where it reaches nothing. Empty where nothing is known or claimed:
+    within the noise, below a cent, or where the change reads as none.
     """
     found = saving(result)
     if found is None or found.within_noise or abs(found.amount.amount) < _CENT or _reads_as_none(result):
         return ""
-    size = Money(amount=abs(found.amount.amount), currency=found.amount.currency)
-    text = figures.monthly(size, found.interval)
+    text = _how_much(found)
     said = f"saves {text} a month" if found.amount.amount > 0 else f"costs {text} a month more"
     return f"{said} at {whose_traffic(result)}"
+
+
+def _how_much(found: Saving) -> str:
+    mean, currency = abs(float(found.amount.amount)), found.amount.currency
+    half = 0.0 if found.interval is None else (found.interval.high - found.interval.low) / 2
+    if half <= _WIDE * mean:
+        size = Money(amount=abs(found.amount.amount), currency=currency)
+        return f"{_about(modelled=found.modelled)}{figures.monthly(size, found.interval)}"
+    low, high = (
+        figures.monthly(Money(amount=Decimal(repr(end)), currency=currency), Interval(low=end - half, high=end + half))
+        for end in (mean - half, mean + half)
+    )
+    return f"up to {high}" if mean - half < _CENT else f"{low} to {high}"
 
 
 def whose_traffic(result: TuningResult) -> str:
@@ -102,11 +137,9 @@ def monthly_cost(result: TuningResult, size: SizeResult) -> Money | None:
 
 
 def cost_words(result: TuningResult, size: SizeResult) -> str:
-    """The same in figures, to the digits that its interval allows: ``$79``; a dash where it is not known."""
-    cost, amount = compared_by(result).cost(size), monthly_cost(result, size)
-    if cost is None or amount is None:
-        return figures.UNKNOWN
-    return figures.monthly(amount, _interval(result, float(amount.amount), cost))
+    """A month in figures, to the digits that its interval allows: ``$79``, ``about $8,000``; a dash where not known."""
+    month = _month(result, size.memory_mb)
+    return figures.UNKNOWN if month is None else month.words
 
 
 def month_sentence(result: TuningResult) -> str:
@@ -151,9 +184,33 @@ def _size(result: TuningResult, memory_mb: int) -> SizeResult | None:
     return next((size for size in result.memory_sizes if size.memory_mb == memory_mb), None)
 
 
-def _cost(result: TuningResult, memory_mb: int) -> SizeCost | None:
+def _month(result: TuningResult, memory_mb: int) -> _Month | None:
     size = _size(result, memory_mb)
-    return None if size is None else compared_by(result).cost(size)
+    cost = None if size is None else compared_by(result).cost(size)
+    amount = None if cost is None else _of(result, cost)
+    if cost is None or amount is None or result.traffic is None:
+        return None
+    if cost.per_million_interval is None and (month := _modelled_month(result, memory_mb)) is not None:
+        return month
+    interval = _scaled(cost.per_million_interval, result.traffic.invocations)
+    return _Month(amount=amount, interval=interval, modelled=False)
+
+
+def _modelled_month(result: TuningResult, memory_mb: int) -> _Month | None:
+    point = next((point for point in points(result) if point.memory_mb == memory_mb), None)
+    if point is None or result.traffic is None:
+        return None
+    invocations = result.traffic.invocations
+    amount = Decimal(repr(point.per_million)) * invocations / _MILLION
+    return _Month(
+        amount=Money(amount=amount, currency=result.price.currency),
+        interval=_scaled(point.per_million_interval, invocations),
+        modelled=True,
+    )
+
+
+def _about(*, modelled: bool) -> str:
+    return "about " if modelled else ""
 
 
 def _of(result: TuningResult, cost: SizeCost) -> Money | None:
@@ -166,11 +223,18 @@ def _of(result: TuningResult, cost: SizeCost) -> Money | None:
     return Money(amount=amount, currency=cost.per_invocation.currency)
 
 
-def _interval(result: TuningResult, mean: float, *costs: SizeCost) -> Interval | None:
-    """The interval of a month's cost, or of the difference of two, which were measured apart."""
-    intervals = [cost.per_million_interval for cost in costs]
-    known = [one for one in intervals if one is not None]
-    if len(known) < len(intervals) or result.traffic is None:
+def _scaled(interval: Interval | None, invocations: int) -> Interval | None:
+    """The interval of a cost per million as that of a month."""
+    if interval is None:
         return None
-    half = hypot(*((one.high - one.low) / 2 for one in known)) * result.traffic.invocations / _MILLION
+    share = invocations / _MILLION
+    return Interval(low=interval.low * share, high=interval.high * share, confidence=interval.confidence)
+
+
+def _around(mean: float, *intervals: Interval | None) -> Interval | None:
+    """The interval of the difference of two amounts that were measured apart."""
+    known = [one for one in intervals if one is not None]
+    if len(known) < len(intervals):
+        return None
+    half = hypot(*((one.high - one.low) / 2 for one in known))
     return Interval(low=mean - half, high=mean + half)

@@ -1,5 +1,7 @@
 """The answer in one sentence, and what else is said in sentences of its own."""
 
+from collections.abc import Sequence
+
 from powertune.domain.canary import CanaryReport
 from powertune.domain.result import Change, SizeResult, SizeStatus, TuningResult
 from powertune.render import figures, means, monthly
@@ -9,10 +11,16 @@ from powertune.render.compared import Compared, compared_by, is_measured
 
 def answer(result: TuningResult) -> str:
     """What to do, in one sentence of plain text; on which instruction set, where that is not the function's own."""
-    function, said = result.function, _answer(result)
+    function, best, said = result.function, result.recommendation, _answer(result)
     if function.own_architecture is None:
         return said
-    return f"On {function.architecture} in place of {function.own_architecture}: {said[:1].lower()}{said[1:]}"
+    if best is None or result.request.dry_run or misses_target(result) is not None:
+        return f"On {function.architecture} in place of {function.own_architecture}: {said[:1].lower()}{said[1:]}"
+    by, use = compared_by(result), f"Use {figures.memory(best.memory_mb)} on {function.architecture}"
+    if best.change is None:
+        return f"{use} in place of {function.own_architecture}{by.purpose}: {_expected(result, by)}."
+    now = f"{figures.memory(best.change.from_memory_mb)} on {function.own_architecture}"
+    return f"{use} instead of {now}{by.purpose}: {_in_words(result, best.change)}."
 
 
 def _answer(result: TuningResult) -> str:
@@ -50,7 +58,7 @@ def _answer(result: TuningResult) -> str:
     saved = monthly.saving_words(result)
     return (
         f"Use {figures.memory(best.memory_mb)} instead of {figures.memory(best.change.from_memory_mb)}{by.purpose}: "
-        f"{_in_words(best.change)}{'; ' if saved else ''}{saved}."
+        f"{_in_words(result, best.change)}{'; ' if saved else ''}{saved}."
     )
 
 
@@ -96,11 +104,13 @@ def present_word(result: TuningResult) -> str:
     return "former" if done is not None and done.memory_mb != result.function.original_memory_mb else "present"
 
 
-def _in_words(change: Change) -> str:
+def _in_words(result: TuningResult, change: Change) -> str:
     """What changes, without a figure that chance alone may have made, and which way it surely does.
 
-    The certainty is of the direction: means are told apart at 95 % (their intervals, or the draws of a search).
+    The certainty is of the direction: means are told apart at 95 % (their intervals, or the draws of a search). A share
+    of means that have no intervals is called "about".
     """
+    about = "" if _has_intervals(result, change) else "about "
     duration = "about as fast" if change.duration_within_noise else figures.faster(change.duration)
     cost = "at about the same cost" if change.cost_within_noise else figures.cheaper(change.cost)
     ways = [
@@ -108,16 +118,37 @@ def _in_words(change: Change) -> str:
         for said, noisy in ((duration, change.duration_within_noise), (cost, change.cost_within_noise))
         if not noisy and " % " in said
     ]
+    shares = [f"{about}{said}" if said[0].isdigit() else said for said in (duration, cost)]
     sure = f", 95 % sure to be {'both' if len(ways) == 2 else ways[0]}" if ways else ""
-    return f"{duration}, {cost}{sure}"
+    return f"{', '.join(shares)}{sure}"
+
+
+def _has_intervals(result: TuningResult, change: Change) -> bool:
+    """Whether both means of a change have one, as far as they are in the result."""
+    ends = [size_before(result), _size_at(result.memory_sizes, change.to_memory_mb)]
+    found = [compared_by(result).duration(size) for size in ends if size is not None]
+    return len(found) == 2 and all(one is not None and one.mean_interval is not None for one in found)
+
+
+def _size_at(sizes: Sequence[SizeResult], memory_mb: int) -> SizeResult | None:
+    return next((size for size in sizes if size.memory_mb == memory_mb), None)
+
+
+def is_present(result: TuningResult, memory_mb: int) -> bool:
+    """Whether the function had this size before the run: of another instruction set than its own it has none."""
+    return memory_mb == result.function.original_memory_mb and result.function.own_architecture is None
 
 
 def present_size(result: TuningResult) -> SizeResult | None:
     """The memory size that the function had before the run, None where the run did not include it."""
-    for size in result.memory_sizes:
-        if size.memory_mb == result.function.original_memory_mb:
-            return size
-    return None
+    return next((size for size in result.memory_sizes if is_present(result, size.memory_mb)), None)
+
+
+def size_before(result: TuningResult) -> SizeResult | None:
+    """What was measured of the function as it was: its own size on its own instruction set; None for nothing."""
+    own = result.function.own_architecture
+    sizes = next((one.memory_sizes for one in result.architectures if one.architecture is own), ())
+    return _size_at(result.memory_sizes if own is None else sizes, result.function.original_memory_mb)
 
 
 def is_listed(result: TuningResult) -> bool:

@@ -11,7 +11,7 @@ from powertune.domain.result import TuningResult
 from powertune.domain.sample import Invocation, Sample, TraceParts
 from powertune.errors import AwsError
 from powertune.store import Store
-from powertune.wire import dumps, from_data, loads, result_from_text, to_data
+from powertune.wire import dumps, from_data, loads, result_from_text, to_data, without_unasked
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ class Archive:
 
     def save_request(self, request: TuningRequest) -> None:
         """Keep the request: it holds the payload, which may be too large to travel."""
-        self._store.put(f"{self._root}/request.json", dumps(request))
+        self._store.put(f"{self._root}/request.json", dumps(without_unasked(to_data(request), TuningRequest)))
 
     def request(self) -> TuningRequest:
         """The request.

@@ -14,7 +14,7 @@ from powertune.domain.result import Environment, TuningResult
 from powertune.domain.work import RunInput
 from powertune.errors import AwsError, NotRestored, PowertuneError, Stopped
 from powertune.store import S3Store, Store
-from powertune.wire import to_data
+from powertune.wire import to_data, without_unasked
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
 from powertune.workflow.stack import Stack
@@ -48,7 +48,8 @@ def run_execution(
     """
     archive_store = S3Store(session.client("s3"), stack.bucket)
     archive = Archive(archive_store, run_id)
-    data = {key: value for key, value in to_data(RunInput(run_id=run_id, request=request)).items() if key != "run_id"}
+    # The stack may be of an earlier powertune, which refuses what it does not know.
+    data = {"request": without_unasked(to_data(request), TuningRequest)}
     if len(json.dumps(data)) > _LARGEST_INLINE_REQUEST:
         archive.save_request(request)
         data = {}

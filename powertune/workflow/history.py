@@ -183,7 +183,7 @@ def _in_folder(folder: Path) -> RunSummary:
         # A result that was replaced later is not what the summary is of.
         if brief.is_file() and brief.stat().st_mtime_ns >= path.stat().st_mtime_ns:
             known = _summary(brief.read_text(encoding="utf-8"))
-            if known is not None:
+            if known is not None and known.run_id == folder.name:
                 return known
     return _whole_in_folder(path)
 

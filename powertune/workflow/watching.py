@@ -230,6 +230,12 @@ def failure_of(execution: dict[str, Any], run_id: str) -> PowertuneError:
     text, _, next_step = message.partition("\n")
     if isinstance(kind, type) and issubclass(kind, PowertuneError):
         return kind(text, next_step=next_step)
+    if name == "WireError" and "unknown fields" in text:
+        return AwsError(
+            f"The state machine is of an earlier powertune, which does not know all that was asked for ({text}); "
+            "nothing was invoked.",
+            next_step="Update it with: powertune deploy",
+        )
     return AwsError(
         f"The execution {run_id} ended as {execution['status']} with {name}: {text}",
         next_step="Its history in Step Functions shows the state that failed.",

@@ -7,6 +7,7 @@ from html_page import Page
 from two_architectures import ARM, X86, result_on
 
 from powertune.decide.architectures import combined
+from powertune.render import sentence
 from powertune.render.architectures import architecture_lines, clone_note, spent_beside
 from powertune.render.html import render_html
 from powertune.render.safe import cells
@@ -85,10 +86,31 @@ def test_an_answer_for_another_instruction_set_than_the_functions_says_so_first(
     own, other = result_on(make_result, ARM, factor="1.5"), result_on(make_result, X86)
     result = combined({ARM: own, X86: other}, {}, ARM)
     assert result.function.architecture is X86
-    assert "\nOn x86_64 in place of arm64: use 1,769 MB" in render_terminal(result, width=200)
+    said = "Use 1,769 MB on x86_64 instead of 512 MB on arm64: "
+    assert f"\n{said}" in render_terminal(result, width=200)
     page = render_html(result)
-    assert "On x86_64 in place of arm64: use" in page
-    assert "at 512 MB there" in page
+    assert said in page
+    assert "now 512 MB on arm64" in page
+
+
+def test_another_instruction_set_is_compared_with_the_function_as_it_is(make_result):
+    own, other = result_on(make_result, ARM, factor="1.5"), result_on(make_result, X86)
+    result = combined({ARM: own, X86: other}, {}, ARM)
+    before = next(size for size in own.memory_sizes if size.memory_mb == 512)
+    after = next(size for size in other.memory_sizes if size.memory_mb == 1769)
+    change = result.recommendation.change
+    assert change.duration == pytest.approx(after.warm.duration_ms.mean / before.warm.duration_ms.mean - 1)
+    assert change.cost == pytest.approx(float(after.cost.per_invocation.amount / before.cost.per_invocation.amount) - 1)
+    table = Page(render_html(result)).section("sizes")
+    assert "present" not in table
+    assert "present" not in render_terminal(result, width=200).split("Use 1,769")[0]
+
+
+def test_another_instruction_set_without_the_present_size_on_the_own_one_is_not_compared(make_result):
+    own, other = result_on(make_result, ARM, works=False), result_on(make_result, X86)
+    result = combined({ARM: own, X86: other}, {}, ARM)
+    assert result.recommendation.change is None
+    assert sentence.answer(result).startswith("Use 1,769 MB on x86_64 in place of arm64: ")
 
 
 def test_what_was_measured_on_another_instruction_set_is_written_into_no_template(make_result):

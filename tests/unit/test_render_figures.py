@@ -203,3 +203,10 @@ def test_a_rounded_mean_is_never_further_from_the_mean_than_its_interval_or_a_tw
     number, unit = text.split(" ")
     shown = float(number.replace(",", "")) * {"µs": 0.001, "ms": 1.0, "s": 1000.0}[unit]
     assert abs(shown - mean) <= max(half, mean * 0.05)
+
+
+def test_all_but_nothing_is_not_called_all():
+    assert figures.percent(0.9996) == "over 99.9 %"
+    assert figures.faster(-0.9996) == "over 99.9 % faster"
+    assert figures.percent(1.0) == "100 %"
+    assert figures.percent(0.994) == "99.4 %"

@@ -12,9 +12,9 @@ from typing import Any
 
 from powertune.domain.result import Distribution, Interval, TuningResult
 from powertune.domain.sample import Sample
-from powertune.render import figures, means
+from powertune.render import figures, means, model
 from powertune.render.compared import COLD, Compared, beginning, compared_by
-from powertune.render.page import bars, model, samples, strips, target
+from powertune.render.page import bars, samples, strips, target
 from powertune.render.page.distribution import distribution_charts
 from powertune.render.page.pareto import pareto_chart
 from powertune.render.page.points import PointKind, Spread, cost_per_million

@@ -5,7 +5,16 @@ from collections.abc import Collection, Iterable
 from powertune.domain.result import SizeResult, TuningResult
 from powertune.render import figures, means, model, sentence
 from powertune.render.certainty import keeping, limit_of
-from powertune.render.compared import COLD, Compared, beginning, compared_by, equivalent_sizes, is_measured, state_of
+from powertune.render.compared import (
+    COLD,
+    Compared,
+    beginning,
+    compared_by,
+    equivalent_sizes,
+    has_intervals,
+    is_measured,
+    state_of,
+)
 from powertune.render.markup import Markup, figure
 from powertune.render.page import target
 from powertune.render.page.charts import counted
@@ -49,7 +58,7 @@ def key(result: TuningResult, by: Compared, found: Tally | None = None) -> Marku
             f"failed invocation ({figures.count(kinds[PointKind.FAILED])})",
             PointKind.FAILED in kinds,
         ),
-        ("mean", f"mean of the {by.samples} with its 95 % interval", measured),
+        ("mean", f"mean of the {by.samples}{' with its 95 % interval' * has_intervals(result)}", measured),
         ("curve", "the model’s mean with its 95 % band", bool(model.points(result))),
         ("statistic", f"{wanted.statistic.value if wanted else ''} of the {by.samples}", target.has_own_marks(result)),
         ("target", f"latency target: {escape(limit_of(wanted)) if wanted else ''}", wanted is not None),

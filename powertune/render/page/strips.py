@@ -6,7 +6,7 @@ from typing import Any
 from powertune.domain.result import TuningResult
 from powertune.render.compared import equivalent_sizes, is_measured, state_of
 from powertune.render.page.points import Spread
-from powertune.render.sentence import present_size, present_word
+from powertune.render.sentence import is_present, present_size, present_word
 
 
 def shapes(result: TuningResult, spread: Spread) -> Iterable[dict[str, Any]]:
@@ -30,7 +30,7 @@ def labels(result: TuningResult) -> Iterable[dict[str, Any]]:
     """The words of those lines and strips."""
     for role, mb, top in _marked(result):
         text = "recommended" if role == "recommended" else present_word(result)
-        if role == "recommended" and mb == result.function.original_memory_mb:
+        if role == "recommended" and is_present(result, mb):
             text = "present and recommended"
         yield _label(role, mb, text) | {"y": top, "yanchor": "bottom"}
     for size in result.memory_sizes:

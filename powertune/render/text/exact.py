@@ -7,6 +7,7 @@ from powertune.domain.result import Distribution, SizeResult, SizeStatus, Statis
 from powertune.domain.sample import TraceParts
 from powertune.render.compared import compared_by, equivalent_sizes, is_measured, state_of
 from powertune.render.monthly import monthly_cost
+from powertune.render.sentence import is_present
 from powertune.render.text.size_word import is_recommended
 
 Exact: TypeAlias = str | int | float | Decimal | bool | None
@@ -38,10 +39,11 @@ def size_figures(run: TuningResult, size: SizeResult) -> dict[str, Exact]:
         "run_id": run.run_id,
         "function_arn": run.function.arn,
         "architecture": run.function.architecture.value,
+        "environment": run.environment.kind,
         "memory_mb": size.memory_mb,
         "status": state_of(run, size).replace(" ", "-"),
         "recommended": is_recommended(run, size.memory_mb),
-        "present": size.memory_mb == run.function.original_memory_mb,
+        "present": is_present(run, size.memory_mb),
         "equivalent": size.memory_mb in equivalent_sizes(run) and not is_recommended(run, size.memory_mb),
         "invocations": size.invocations,
         "errors": size.errors,

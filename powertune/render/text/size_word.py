@@ -12,7 +12,7 @@ def mark(result: TuningResult, memory_mb: int) -> str:
     A recommended size that is the present one has one word for both: ``already best``, ``keep`` where another did
     better in the mean, ``nearest`` where no size keeps the latency target.
     """
-    best, present = result.recommendation, memory_mb == result.function.original_memory_mb
+    best, present = result.recommendation, sentence.is_present(result, memory_mb)
     if best is not None and memory_mb == best.memory_mb:
         if not present:
             return "recommended"

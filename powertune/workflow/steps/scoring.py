@@ -34,8 +34,14 @@ def score(services: Services, state: RunState) -> RunState:
     sizes = _sizes(state, request, samples, price)
     paid_mb = snapshot.ephemeral_mb - FREE_EPHEMERAL_MB
     planner = planner_of(state, request, samples)
+    elsewhere = snapshot.own_architecture not in (None, snapshot.architecture)
     recommendation, search = outcome(
-        request, sizes, samples, planner.knowledge(), present_memory_mb=snapshot.memory_mb, complete=not planner.ask()
+        request,
+        sizes,
+        samples,
+        planner.knowledge(),
+        present_memory_mb=None if elsewhere else snapshot.memory_mb,
+        complete=not planner.ask(),
     )
     if state.ended_by is not None:
         search = replace(search, stop_reason=state.ended_by)
