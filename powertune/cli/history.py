@@ -76,7 +76,7 @@ def command(function: str | None, results_dir: Path, **options: Any) -> int:
     runs = _runs(asked, results_dir, options)
     target = _target(form, options["output"], results_dir, runs)
     if target is not None:
-        check_file(target, form, force=options["force"])
+        check_file(target, "csv-history" if form == "csv" else form, force=options["force"])
     if form == "table":
         _show(runs, asked, results_dir, target)
         return 0
@@ -214,14 +214,13 @@ def _give(content: Content, target: Path | None) -> None:
 def _delete(asked: Asked, results_dir: Path, options: dict[str, Any]) -> int:
     from powertune.cli.deploy_options import agreed, somebody_is_there
     from powertune.errors import Stopped
-    from powertune.render.history.words import date, run_id
+    from powertune.render.figures import plural
     from powertune.workflow.history import runs_in_folder
-    from powertune.workflow.retention import delete, older_than
+    from powertune.workflow.retention import Deletion, delete, older_than, why_kept
 
     if not asked.is_given:
         raise UsageError("Whose runs are to be deleted?", next_step="Name the function with --function-arn.")
-    if options["form"] is not None or options["output"] is not None or options["open_it"]:
-        raise UsageError("--delete-older-than lists nothing.", next_step="Leave --format, --output and --open out.")
+    _refuse_beside_a_deletion(click.get_current_context())
     limit = _ago(options["delete_age"], "--delete-older-than")
     if not options["yes"] and not somebody_is_there():
         raise UsageError("Nobody can be asked here, so nothing was deleted.", next_step="Add --yes to delete unasked.")
@@ -229,24 +228,49 @@ def _delete(asked: Asked, results_dir: Path, options: dict[str, Any]) -> int:
     _say(local.skipped)
     found = matching(asked, local.runs, options["region"])
     one_function(asked, [run.summary for run in found])
-    old = older_than(found, limit)
-    if old:
-        click.echo(f"In {results_dir}, these runs of {old[0].summary.function_arn} are deleted:", err=True)
-    for run in old:
-        click.echo(f"  - {date(run.summary)}  {run_id(run.summary)}", err=True)
-    if old and not options["yes"] and not agreed("Delete them?"):
+    old = [(run, why_kept(run)) for run in older_than(found, limit)]
+    going, staying = [run for run, why in old if why is None], [Deletion(run=run, kept=why) for run, why in old if why]
+    _announce(going, staying, results_dir)
+    if going and not options["yes"] and not agreed("Delete them?" if len(going) > 1 else "Delete it?"):
         raise Stopped("Nothing was deleted.")
-    done = [delete(run) for run in old]
+    done = [delete(run) for run in going]
     gone, kept = [one for one in done if one.kept is None], [one for one in done if one.kept is not None]
     if options["as_json"]:
         data = {
             "deleted": [one.run.summary.run_id for one in gone],
-            "kept": [{"run_id": one.run.summary.run_id, "why": one.kept} for one in kept],
+            "kept": [{"run_id": one.run.summary.run_id, "why": one.kept} for one in (*staying, *kept)],
         }
         click.echo(json.dumps(data, indent=1))
         return 0
-    click.echo(
-        f"Deleted {len(gone)} of {len(found)} runs." if found else f"No run of {asked.text} is in {results_dir}."
-    )
+    if not found:
+        click.echo(f"No run of {asked.text} is in {results_dir}.")
+    elif len(gone) == len(found) == 1:
+        click.echo("Deleted the only run.")
+    else:
+        click.echo(f"Deleted {len(gone):,} of {plural(len(found), 'run')}.")
     _say(f"Kept {one.run.summary.run_id}: {one.kept}." for one in kept)
     return 0
+
+
+def _refuse_beside_a_deletion(context: click.Context) -> None:
+    """Refuse what is about a list. Somebody who narrows it may mean to narrow what is deleted, which it does not."""
+    for name in ("form", "output", "open_it", "force", "last", "since"):
+        if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
+            option = {"form": "--format", "open_it": "--open"}.get(name, f"--{name}")
+            raise UsageError(
+                f"--delete-older-than lists nothing, and {option} is about a list.", next_step=f"Leave {option} out."
+            )
+
+
+def _announce(going: list[Any], staying: list[Any], results_dir: Path) -> None:
+    """Say which runs are about to be deleted, and which old ones are not and why."""
+    from powertune.render.history.words import date, run_id
+
+    if going:
+        these = "these runs of {} are deleted" if len(going) > 1 else "this run of {} is deleted"
+        click.echo(f"In {results_dir}, {these.format(going[0].summary.function_arn)}:", err=True)
+    for run in going:
+        click.echo(f"  - {date(run.summary)}  {run_id(run.summary)}", err=True)
+    if staying:
+        click.echo("Not deleted:", err=True)
+    _say(f"  - {date(one.run.summary)}  {run_id(one.run.summary)}: {one.kept}." for one in staying)

@@ -18,15 +18,16 @@ def keep_option(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.IntRange(1),
         envvar=VARIABLE,
         metavar="N",
-        help=f"Keep the newest N runs of the function in the output folder, and delete its others; all by default, or "
-        f"what {VARIABLE} says.",
+        help=f"Keep the newest N runs of the function in the output folder, and delete its older ones; all by default, "
+        f"or what {VARIABLE} says. Dry runs neither count nor go.",
     )(command)
 
 
 def keep_newest(result: TuningResult, output_dir: Path, keep: int | None) -> None:
     """Delete the oldest runs of the function beyond so many; the run just made stays in any case.
 
-    What could not be deleted is said and is no failure: the run itself is done.
+    A dry run, or one that measured nothing, deletes none. What could not be deleted is said and is no failure: the
+    run itself is done.
     """
     if keep is None:
         return

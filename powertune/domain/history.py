@@ -95,6 +95,15 @@ class RunSummary:
         return self.function_arn.region
 
     @property
+    def is_measurement(self) -> bool:
+        """Whether it found figures of the memory size that the function had, or recommends one; no dry run does."""
+        if self.compared is ComparedBy.ONCE:
+            return False
+        present = self.present
+        known = present is not None and present.status is SizeStatus.MEASURED and present.duration_ms is not None
+        return known or self.recommended is not None
+
+    @property
     def is_local(self) -> bool:
         """Whether it was measured somewhere else than on AWS, so that its durations are another machine's."""
         return self.environment != "aws"

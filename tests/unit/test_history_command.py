@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from fake_aws import ACCOUNT, REGION, FakeAws, refusal
 from kept_runs import keep, run_on
+from shown_runs import dry_run
 
 from powertune.cli import deploy_options, history, history_source
 from powertune.cli.keep_runs import keep_newest
@@ -205,6 +206,20 @@ def test_a_file_that_powertune_did_not_write_is_not_replaced_unless_forced(make_
     assert mine.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
+@pytest.mark.parametrize("named", [(), ("--function-arn", ORDERS)])
+def test_csv_of_a_history_is_replaced_by_a_newer_one_and_no_other_csv_is(make_result, folder, tmp_path, named):
+    keep(folder, run_on(make_result, 1))
+    arguments = (*named, "--format", "csv", "--output", "runs.csv")
+    assert call(*arguments).exception is None
+    keep(folder, run_on(make_result, 2))
+    assert call(*arguments).exception is None
+    assert run_on(make_result, 2).run_id in (tmp_path / "runs.csv").read_text(encoding="utf-8")
+    for text in ("a,b\n1,2\n", "run_id,function_arn,architecture,memory_mb,\n"):
+        (tmp_path / "runs.csv").write_text(text, encoding="utf-8")
+        assert "nothing in it says that powertune wrote it" in refused(*arguments)
+        assert (tmp_path / "runs.csv").read_text(encoding="utf-8") == text
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -336,10 +351,47 @@ def test_old_runs_are_named_and_deleted_after_a_yes(three, folder, monkeypatch):
     assert three[0] in done.stderr
     assert three[2] not in done.stderr
     assert done.stdout.startswith("Deleted 1 of 3 runs.")
-    assert f"Kept {three[1]}:" in done.stderr
     assert "notes.txt" in done.stderr
     assert len(runs_in_folder(folder).runs) == 3
     assert not (folder / three[0]).exists()
+
+
+def test_before_the_question_only_what_will_go_is_named_and_what_stays_with_its_reason(three, folder, monkeypatch):
+    monkeypatch.setattr(deploy_options, "somebody_is_there", lambda: True)
+    (folder / three[1] / "notes.txt").write_text("mine", encoding="utf-8")
+    done = call("--function-arn", ORDERS, "--delete-older-than", "90d", answer="n\n")
+    going, _, staying = done.stderr.partition("Not deleted:")
+    assert "is deleted:" in going
+    assert three[0] in going
+    assert three[1] not in going
+    assert three[1] in staying
+    assert "also holds notes.txt" in staying
+
+
+def test_where_all_that_is_old_stays_nothing_is_asked(three, folder, monkeypatch):
+    monkeypatch.setattr(deploy_options, "somebody_is_there", lambda: True)
+    monkeypatch.setattr(deploy_options, "agreed", lambda _: pytest.fail("a question"))
+    for name in three[:2]:
+        (folder / name / "notes.txt").write_text("mine", encoding="utf-8")
+    done = call("--function-arn", ORDERS, "--delete-older-than", "90d")
+    assert done.stdout == "Deleted 0 of 3 runs.\n"
+    assert done.stderr.count("also holds notes.txt") == 2
+    assert "deleted:" not in done.stderr.replace("Not deleted:", "")
+
+
+def test_one_run_is_one_run(make_result, folder):
+    keep(folder, run_on(make_result, 0))
+    done = call("--function-arn", ORDERS, "--delete-older-than", "1m", "--yes")
+    assert done.stdout == "Deleted the only run.\n"
+    keep(folder, dataclasses.replace(run_on(make_result, 0), started_at=datetime.now(tz=UTC).isoformat()))
+    assert call("--function-arn", ORDERS, "--delete-older-than", "90d", "--yes").stdout == "Deleted 0 of 1 run.\n"
+
+
+@pytest.mark.parametrize("more", [("--last", "50"), ("--last", "5"), ("--since", "100d"), ("--force",)])
+def test_what_narrows_a_list_is_refused_beside_a_deletion(three, folder, more):
+    message = refused("--function-arn", ORDERS, "--delete-older-than", "90d", "--yes", *more)
+    assert more[0] in message
+    assert len(runs_in_folder(folder).runs) == 4
 
 
 def test_nothing_is_deleted_after_a_no_or_where_nobody_can_be_asked(three, folder, monkeypatch):
@@ -382,6 +434,16 @@ def test_the_newest_runs_of_the_function_are_kept_and_other_functions_are_left(m
     assert left == {run_on(make_result, day).run_id for day in (2, 3)}
     assert len(runs_in_folder(folder).runs) == 6
     assert "Deleted 2 older runs of orders-api" in capsys.readouterr().err
+
+
+def test_a_dry_run_deletes_no_measurement(make_result, folder, capsys):
+    for day in range(4):
+        keep(folder, run_on(make_result, day))
+    dry = dataclasses.replace(dry_run(make_result), run_id="dry", started_at="2026-12-01T00:00:00+00:00")
+    keep(folder, dry)
+    keep_newest(dry, folder, 1)
+    assert len(runs_in_folder(folder).runs) == 5
+    assert capsys.readouterr().err == ""
 
 
 def test_all_runs_are_kept_unless_a_number_is_given(make_result, folder, capsys):

@@ -10,6 +10,7 @@ import pytest
 from fake_aws import ACCOUNT, ARN, REGION, FakeAws, FakeClock, refusal
 from kept_runs import FIRST, keep, run_on
 from policed_aws import PolicedAws
+from shown_runs import cold_run, dry_run
 
 from powertune.domain.function import Architecture, FunctionArn
 from powertune.domain.history import summary_of
@@ -27,6 +28,7 @@ from powertune.workflow.services import Services
 
 BUCKET = f"powertune-{ACCOUNT}-{REGION}"
 DATA = Path(__file__).parents[1] / "data"
+SIZES_MB = (128, 256, 512, 1024, 1769, 3008)
 
 
 def ids(kept):
@@ -90,12 +92,35 @@ def test_a_result_without_a_summary_is_read_itself_and_its_samples_are_not(make_
     assert ids(runs_in_folder(tmp_path).runs) == [data["run_id"]]
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"schema": 99}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 99}', "\x00", "9" * 5_000, "[" * 100_000, None])
 def test_a_summary_that_cannot_be_read_is_made_anew_from_the_result(make_result, tmp_path, text):
     run = run_on(make_result, 1)
     folder = keep(tmp_path, run)
-    (folder / "summary.json").write_text(text, encoding="utf-8")
+    (folder / "summary.json").write_bytes(b"\xff\xfe" if text is None else text.encode())
+    found = runs_in_folder(tmp_path)
+    assert [one.summary for one in found.runs] == [summary_of(run)]
+    assert found.skipped == ()
+
+
+def test_a_summary_of_another_run_is_not_taken_for_this_one(make_result, tmp_path):
+    run, other = run_on(make_result, 1), run_on(make_result, 2)
+    folder = keep(tmp_path, run)
+    (folder / "summary.json").write_text(dumps(summary_of(other)), encoding="utf-8")
     assert [one.summary for one in runs_in_folder(tmp_path).runs] == [summary_of(run)]
+
+
+def test_what_an_interrupted_write_left_is_in_the_way_of_nothing(make_result, tmp_path):
+    run = run_on(make_result, 1)
+    folder = keep(tmp_path, run)
+    for name in ("result.json", "summary.json", "report.html"):
+        (folder / f"{name}.partial").write_text("{", encoding="utf-8")
+    (tmp_path / "died").mkdir()
+    (tmp_path / "died" / "result.json.partial").write_text("{", encoding="utf-8")
+    found = runs_in_folder(tmp_path)
+    assert [one.summary for one in found.runs] == [summary_of(run)]
+    assert found.skipped == ()
+    assert delete(found.runs[0]).kept is None
+    assert [path.name for path in tmp_path.iterdir()] == ["died"]
 
 
 def test_a_result_that_was_replaced_later_is_not_taken_for_what_its_summary_says(make_result, tmp_path):
@@ -341,6 +366,64 @@ def test_a_run_on_two_instruction_sets_goes_or_stays_as_a_whole(make_result, tmp
     assert ids(older_than(found, FIRST + timedelta(days=1.5))) == [old_part.run_id, old.run_id]
 
 
+def nothing_measured(build, day):
+    return run_on(build, day, best_mb=None, failing_mb=SIZES_MB)
+
+
+def dry(build, day):
+    """A dry run, at the time of a run of that day."""
+    like = run_on(build, day)
+    return dataclasses.replace(
+        dry_run(build), run_id=like.run_id, started_at=like.started_at, finished_at=like.finished_at
+    )
+
+
+@pytest.mark.parametrize("cheap", [dry, nothing_measured])
+def test_runs_that_measured_nothing_neither_count_nor_go(make_result, tmp_path, cheap):
+    runs = [run_on(make_result, day) for day in range(4)]
+    for run in (*runs, *(cheap(make_result, day) for day in (0.5, 1.5, 5, 6, 7))):
+        keep(tmp_path, run)
+    found = runs_in_folder(tmp_path).runs
+    assert ids(to_delete(found, runs[3].run_id, 2)) == [run.run_id for run in runs[:2]]
+    assert to_delete(found, runs[3].run_id, 4) == []
+
+
+@pytest.mark.parametrize("cheap", [dry, nothing_measured])
+def test_a_new_run_that_measured_nothing_deletes_none(make_result, tmp_path, cheap):
+    for day in range(4):
+        keep(tmp_path, run_on(make_result, day))
+    new = cheap(make_result, 9)
+    keep(tmp_path, new)
+    assert to_delete(runs_in_folder(tmp_path).runs, new.run_id, 1) == []
+
+
+def test_a_run_of_cold_starts_and_one_without_the_present_size_are_measurements(make_result):
+    assert summary_of(run_on(make_result, 1)).is_measurement
+    assert summary_of(cold_run(make_result)).is_measurement
+    assert summary_of(run_on(make_result, 1, failing_mb=(512,))).is_measurement
+    assert summary_of(run_on(make_result, 1, best_mb=None)).is_measurement
+    assert not summary_of(dry_run(make_result)).is_measurement
+    assert not summary_of(nothing_measured(make_result, 1)).is_measurement
+
+
+def test_a_run_that_says_no_time_neither_counts_nor_goes(make_result, tmp_path):
+    runs = [run_on(make_result, day) for day in range(3)]
+    for run in (*runs, dataclasses.replace(run_on(make_result, 9), started_at="long ago")):
+        keep(tmp_path, run)
+    found = runs_in_folder(tmp_path).runs
+    assert ids(to_delete(found, runs[2].run_id, 1)) == [run.run_id for run in runs[:2]]
+    assert to_delete(found, runs[2].run_id, 3) == []
+
+
+def test_a_run_whose_part_says_no_time_stays_with_it(make_result, tmp_path):
+    whole, part = both(make_result, 1)
+    for run in (whole, dataclasses.replace(part, started_at=""), run_on(make_result, 9)):
+        keep(tmp_path, run)
+    found = runs_in_folder(tmp_path).runs
+    assert to_delete(found, run_on(make_result, 9).run_id, 1) == []
+    assert older_than(found, FIRST + timedelta(days=5)) == []
+
+
 def test_runs_in_the_bucket_are_never_deleted(make_result):
     aws = Bucket()
     for day in range(4):
@@ -425,19 +508,136 @@ def test_a_run_that_somebody_else_has_deleted_is_no_failure(make_result, tmp_pat
     assert delete(run).kept is not None
 
 
-def test_a_deletion_that_is_interrupted_leaves_a_run_that_is_still_known(make_result, tmp_path, monkeypatch):
-    folder = keep(tmp_path, run_on(make_result, 1), report=True)
-    (run,) = runs_in_folder(tmp_path).runs
+def failing_at(monkeypatch, name, then=lambda path: None):
+    """Deleting a file of this name fails, after something else has happened."""
     unlink = Path.unlink
 
     def fail(path, missing_ok=False):
-        if path.name == "result.json":
+        if path.name == name:
+            then(path)
             raise PermissionError(13, "Permission denied")
         unlink(path, missing_ok=missing_ok)
 
     monkeypatch.setattr(Path, "unlink", fail)
-    assert "could not be deleted: Permission denied" in delete(run).kept
+
+
+def test_a_deletion_that_fails_leaves_a_run_that_is_still_known_and_says_what_is_gone(
+    make_result, tmp_path, monkeypatch
+):
+    folder = keep(tmp_path, run_on(make_result, 1), report=True)
+    (run,) = runs_in_folder(tmp_path).runs
+    failing_at(monkeypatch, "result.json")
+    kept = delete(run).kept
+    assert "could not be deleted: Permission denied" in kept
+    assert "report.html and summary.json are gone" in kept
     monkeypatch.undo()
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
     assert [path.name for path in folder.iterdir()] == ["result.json"]
     (again,) = runs_in_folder(tmp_path).runs
     assert delete(again).kept is None
+
+
+def test_a_deletion_that_fails_at_once_has_deleted_nothing_and_says_so(make_result, tmp_path, monkeypatch):
+    folder = keep(tmp_path, run_on(make_result, 1), report=True)
+    (run,) = runs_in_folder(tmp_path).runs
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    failing_at(monkeypatch, "report.html")
+    assert delete(run).kept == f"{folder} could not be deleted: Permission denied; nothing of it is gone"
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_folder_that_may_not_be_renamed_stays_whole(make_result, tmp_path, monkeypatch):
+    folder = keep(tmp_path, run_on(make_result, 1))
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    (run,) = runs_in_folder(tmp_path).runs
+    assert "could not be deleted: Permission denied; nothing of it is gone" in delete(run).kept
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_a_file_that_appears_before_the_folder_is_put_aside_saves_the_whole_run(make_result, tmp_path, monkeypatch):
+    folder = keep(tmp_path, run_on(make_result, 1), report=True)
+    (run,) = runs_in_folder(tmp_path).runs
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    rename = Path.rename
+
+    def late(path, target):
+        if path == folder:
+            (folder / "notes.txt").write_text("mine", encoding="utf-8")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    assert delete(run).kept == f"{folder} also holds notes.txt"
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {**before, "notes.txt": b"mine"}
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_file_that_appears_while_files_are_deleted_is_not_lost_nor_is_the_result(make_result, tmp_path, monkeypatch):
+    folder = keep(tmp_path, run_on(make_result, 1), report=True)
+    (run,) = runs_in_folder(tmp_path).runs
+    unlink = Path.unlink
+
+    def late(path, missing_ok=False):
+        unlink(path, missing_ok=missing_ok)
+        if path.name == "summary.json":
+            (path.parent / "notes.txt").write_text("mine", encoding="utf-8")
+
+    monkeypatch.setattr(Path, "unlink", late)
+    assert delete(run).kept == f"{folder} also holds notes.txt; report.html and summary.json are gone"
+    assert {path.name for path in folder.iterdir()} == {"result.json", "notes.txt"}
+
+
+def test_a_file_that_appears_at_the_very_last_is_not_lost(make_result, tmp_path, monkeypatch):
+    folder = keep(tmp_path, run_on(make_result, 1))
+    (run,) = runs_in_folder(tmp_path).runs
+    unlink = Path.unlink
+
+    def late(path, missing_ok=False):
+        unlink(path, missing_ok=missing_ok)
+        if path.name == "result.json":
+            (path.parent / "notes.txt").write_text("mine", encoding="utf-8")
+
+    monkeypatch.setattr(Path, "unlink", late)
+    kept = delete(run).kept
+    assert kept.startswith(f"{folder} could not be deleted: ")
+    assert kept.endswith("; result.json and summary.json are gone")
+    assert (folder / "notes.txt").read_text(encoding="utf-8") == "mine"
+    assert [path.name for path in folder.iterdir()] == ["notes.txt"]
+
+
+def test_what_is_written_under_the_old_name_meanwhile_stays(make_result, tmp_path, monkeypatch):
+    folder = keep(tmp_path, run_on(make_result, 1))
+    (run,) = runs_in_folder(tmp_path).runs
+
+    def again(path):
+        folder.mkdir()
+        (folder / "report.png").write_text("new", encoding="utf-8")
+
+    failing_at(monkeypatch, "result.json", again)
+    kept = delete(run).kept
+    aside = tmp_path / f"{folder.name}.being-deleted"
+    assert f"it is {aside} now" in kept
+    assert (aside / "result.json").is_file()
+    assert [path.name for path in folder.iterdir()] == ["report.png"]
+
+
+def test_a_deletion_that_was_killed_can_be_done_again(make_result, tmp_path):
+    folder = keep(tmp_path, run_on(make_result, 1))
+    (folder / "summary.json").unlink()
+    folder.rename(tmp_path / f"{folder.name}.being-deleted")
+    (run,) = older_than(runs_in_folder(tmp_path).runs, FIRST + timedelta(days=5))
+    assert delete(run).kept is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_deletion_does_not_touch_what_another_one_left(make_result, tmp_path):
+    folder = keep(tmp_path, run_on(make_result, 1))
+    aside = tmp_path / f"{folder.name}.being-deleted"
+    aside.mkdir()
+    (run,) = runs_in_folder(tmp_path).runs
+    assert f"{aside} is there already" in delete(run).kept
+    assert aside.is_dir()
+    assert (folder / "result.json").is_file()
