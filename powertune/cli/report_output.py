@@ -18,8 +18,8 @@ MARKS = {
     "png": (b"tEXtSoftware\0powertune",),
     "svg": (b"<!-- Made by powertune",),
     "junit": (b'<testsuites name="powertune"',),
-    "csv": (b"run_id,function_arn,architecture,memory_mb,", b"memory_mb,label,run_id,"),
-    "csv-samples": (b"run_id,architecture,memory_mb,version,",),
+    "csv": (b"run_id,function_arn,architecture,environment,memory_mb,", b"memory_mb,label,run_id,"),
+    "csv-samples": (b"run_id,architecture,environment,memory_mb,version,",),
 }
 """By format: what stands near the beginning of a report that powertune wrote. Where nothing of the kind does, the file
 is not replaced unasked; nor is JSON, which may be another run's only result."""

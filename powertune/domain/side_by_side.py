@@ -78,7 +78,8 @@ class SideSize:
 class Side:
     """One run.
 
-    ``sentence`` is its own answer. ``present_mb`` is the memory size that the function had before the run.
+    ``environment`` is ``aws``, or ``local`` for the embedded endpoint. ``sentence`` is its own answer. ``present_mb``
+    is the memory size that the function had before the run.
     ``sizes`` are those of `SideBySide.sizes_mb`, in that order.
     """
 
@@ -90,6 +91,7 @@ class Side:
     function_name: str
     region: str
     architecture: Architecture
+    environment: str
     runtime: str | None
     code_sha256: str
     currency: str

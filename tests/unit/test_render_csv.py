@@ -16,7 +16,7 @@ from shown_runs import cold_run, dry_run, full_run
 from two_architectures import ARM, X86, result_on
 
 from powertune.decide.architectures import combined
-from powertune.domain.result import TuningResult
+from powertune.domain.result import Environment, TuningResult
 from powertune.domain.sample import Outcome
 from powertune.render.text.csv_tables import samples_csv, sizes_csv, text_cell, written
 
@@ -156,8 +156,15 @@ def test_a_sample_of_nothing_known_is_empty_cells(make_result: Make) -> None:
         disagreements=(),
     )
     (row,) = samples_of(replace(result, samples=(lost,)))
-    known = {"run_id", "architecture", "memory_mb", "version", "order", "payload", "outcome", "suppressed_init"}
-    assert {name for name, value in row.items() if value} == known
+    known = {"run_id", "architecture", "environment", "memory_mb", "version", "order", "payload", "outcome"}
+    assert {name for name, value in row.items() if value} == {*known, "suppressed_init"}
+
+
+def test_every_line_says_where_the_run_measured(make_result: Make) -> None:
+    local = make_result(environment=Environment(kind="local", cpu_method="quota", cores=2))
+    for result, where in ((make_result(), "aws"), (local, "local")):
+        for row in (*rows_of(sizes_csv(result)), *samples_of(result)):
+            assert row["environment"] == where
 
 
 def test_a_moment_that_no_calendar_has_stays_a_number(make_result: Make) -> None:
@@ -177,7 +184,7 @@ def test_many_samples_come_in_pieces_of_whole_lines(make_result: Make) -> None:
 
 def test_without_sizes_or_samples_there_are_the_names_of_the_columns(make_result: Make) -> None:
     text = "".join(samples_csv(make_result(samples=())))
-    assert text.startswith("run_id,architecture,memory_mb,")
+    assert text.startswith("run_id,architecture,environment,memory_mb,")
     assert text.count("\n") == 1
     sizes = sizes_csv(make_result(memory_sizes=(), recommendation=None))
     assert sizes == sizes_csv(make_result()).splitlines()[0] + "\n"
@@ -198,6 +205,40 @@ def test_no_cell_begins_a_formula(make_result: Make, text: str) -> None:
         for value in row.values():
             assert value[:1] not in ("=", "+", "-", "@", "\t", "\r", "＝"), row
     assert rows_of(sizes_csv(result))[0]["reason"].lstrip("'") == samples_of(result)[0]["error_message"].lstrip("'")
+
+
+SEPARATED = (
+    "boom;=cmd|'/C calc'!A0",
+    "boom; =1+1",
+    'boom;"=1+1"',
+    'boom; " + 1',
+    "boom;\t@SUM(A1)",
+    "a;b;-1",
+    "boom;\n＝1",
+    ";;=1",
+)
+
+
+@pytest.mark.parametrize("text", SEPARATED)
+def test_no_cell_begins_a_formula_where_a_semicolon_parts_the_cells(make_result: Make, text: str) -> None:
+    result = make_result(run_id=text)
+    sample = replace(
+        result.samples[0], error_type=text, error_message=text, request_id=text, disagreements=(text, text)
+    )
+    result = replace(
+        result, samples=(sample,), memory_sizes=(replace(result.memory_sizes[0], reason=text), *result.memory_sizes[1:])
+    )
+    for table in (sizes_csv(result), "".join(samples_csv(result))):
+        for line in table.splitlines():
+            for cell in line.split(";"):
+                assert cell.lstrip(' "')[:1] not in tuple("=+-@＝"), line
+        (read, *_) = rows_of(table)
+        assert text.split(";")[0].split()[:1] == (read.get("reason") or read["error_message"]).split(";")[0].split()[:1]
+
+
+@pytest.mark.parametrize("text", ["a;b", "a; b", ";"])
+def test_a_cell_with_a_semicolon_is_quoted_and_its_neighbours_are_not(text: str) -> None:
+    assert "".join(written(("a", "b", "c"), [("x", text, 1.5), ("y", None, 2)])) == f'a,b,c\nx,"{text}",1.5\ny,,2\n'
 
 
 def test_a_negative_number_stays_a_number() -> None:

@@ -15,7 +15,7 @@ from shown_runs import cold_run, dry_run, full_run
 from two_architectures import ARM, X86, result_on
 
 from powertune.decide.architectures import combined
-from powertune.domain.result import SizeStatus, TuningResult
+from powertune.domain.result import Environment, SizeStatus, TuningResult
 from powertune.domain.search import LatencyStatistic, LatencyTarget
 from powertune.render import sentence
 from powertune.render.text.junit import render_junit
@@ -147,6 +147,13 @@ def test_warnings_and_the_bill_are_the_output_of_the_suite(make_result: Make) ->
     assert out.splitlines()[1].startswith("The run spent $0.0")
 
 
+def test_a_run_that_was_not_on_aws_says_so_first_of_all(make_result: Make) -> None:
+    result = make_result(environment=Environment(kind="local", cpu_method="quota", cores=2))
+    out = ElementTree.fromstring(render_junit(result)).find("testsuite/system-out").text
+    assert out.splitlines()[0] == sentence.where(result)
+    assert "not on AWS" in out.splitlines()[0]
+
+
 def test_cold_starts_have_their_figures(make_result: Make) -> None:
     assert "Cold start: " in case_of(cold_run(make_result), "256 MB").system_out
 
@@ -155,6 +162,8 @@ def test_each_instruction_set_is_a_suite(make_result: Make) -> None:
     both = combined({ARM: result_on(make_result, ARM), X86: result_on(make_result, X86)}, {}, ARM)
     assert [suite.name for suite in suites_of(both)] == ["orders-api (arm64)", "orders-api (x86_64)"]
     assert [len(list(suite)) for suite in suites_of(both)] == [5, 4]
+    # When the other one ran is not in the result.
+    assert [suite.timestamp for suite in suites_of(both)] == ["2026-11-24T11:34:02", None]
     refused = combined({ARM: result_on(make_result, ARM)}, {X86: "It may not run there."}, ARM)
     (found,) = next(iter(suites_of(refused)[1])).result
     assert (type(found).__name__, found.message) == ("Error", "x86_64 was not measured: It may not run there.")

@@ -136,6 +136,17 @@ def test_warm_invocations_are_not_compared_with_cold_starts(make_result):
     assert "Kind of invocation" in what(found, DifferenceKind.CONDITION)
 
 
+@pytest.mark.parametrize("best_mb", [256, 1769])
+def test_what_is_best_for_cold_starts_has_not_moved_from_what_is_best_for_warm_ones(make_result, best_mb):
+    cold = replace(cold_run(make_result), run_id="cold")
+    cold = replace(cold, recommendation=replace(cold.recommendation, memory_mb=best_mb))
+    told = said(cold, make_result(failing_mb=()))
+    assert "moved" not in told
+    assert "both" not in told
+    best = "256 MB" if best_mb == 256 else "1,769 MB"
+    assert f"recommended: before {best} by cold starts, after 1,769 MB by warm invocations." in told
+
+
 def test_cold_starts_are_compared_with_cold_starts(make_result):
     cold = cold_run(make_result)
     found = compared(cold, replace(cold, run_id="again"))

@@ -119,6 +119,7 @@ def test_csv_and_json_have_the_exact_figures_behind_the_texts(two):
             if size.duration_versus is not None:
                 assert float(row["mean_versus_first"]) == size.duration_versus.share
                 assert row["mean_within_noise"] == str(size.duration_versus.within_noise).lower()
+            assert row["environment"] == told["environment"] == "aws"
             assert row["recommended"] == str(size.memory_mb == run.recommended_mb).lower()
 
 

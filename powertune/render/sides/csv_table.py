@@ -14,6 +14,7 @@ COLUMNS = (
     "started_at",
     "function_arn",
     "architecture",
+    "environment",
     "code_sha256",
     "compared",
     "measured",
@@ -51,7 +52,7 @@ def sides_csv(compared: SideBySide) -> str:
 
 def _cells(memory_mb: int, run: Side, size: SideSize) -> Iterator[Exact]:
     yield from (memory_mb, run.label, run.run_id, run.started_at, run.function_arn, run.architecture.value)
-    yield from (run.code_sha256, run.figure.value, size.measured)
+    yield from (run.environment, run.code_sha256, run.figure.value, size.measured)
     yield from (memory_mb == run.recommended_mb, memory_mb == run.present_mb)
     yield from (size.invocations, size.errors, size.samples if size.measured else None, size.duration_ms)
     yield from (*_ends(size.duration_interval), *_versus(size.duration_versus), size.p95_ms, run.currency)

@@ -135,12 +135,14 @@ def _recommended(runs: Sequence[Side]) -> str:
     known = {size for size in sizes if size is not None}
     if not known:
         return f"{'neither' if len(runs) == 2 else 'none of the'} run{'s' * (len(runs) > 2)} recommends a memory size"
-    if len(set(sizes)) == 1:
+    alike = len({run.figure for run in runs if run.recommended_mb is not None}) == 1
+    if alike and len(set(sizes)) == 1:
         return f"{'both' if len(runs) == 2 else 'all'} runs recommend {figures.memory(sizes[0])}"
-    if len(runs) == 2 and None not in sizes:
+    if alike and len(runs) == 2 and None not in sizes:
         return f"the recommended size moved from {figures.memory(sizes[0])} to {figures.memory(sizes[1])}"
     each = [
-        f"{run.label} {'nothing' if size is None else figures.memory(size)}"
+        f"{run.label} "
+        + ("nothing" if size is None else f"{figures.memory(size)}{'' if alike else f' by {FIGURES[run.figure]}'}")
         for run, size in zip(runs, sizes, strict=True)
     ]
     return f"recommended: {', '.join(each)}"

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias
 
+from powertune.domain.measured import measured_as
 from powertune.domain.result import TuningResult
-from powertune.domain.sample import Sample
 from powertune.render.runs import runs_of
 from powertune.render.safe import one_line
 from powertune.render.text.exact import Exact, figure_names, size_figures, text_of, trace_figures
@@ -24,10 +24,15 @@ _Finished: TypeAlias = str | int | float | None
 _ROWS_AT_ONCE = 2_000
 _BEGINS_A_FORMULA = frozenset("=+-@＝＋－＠")
 """What spreadsheets take for the beginning of a formula; in some languages the wide ones too."""
-_HARMLESS = re.compile(r"[A-Za-z0-9_:./(\[][ -~]*")
+_HARMLESS = re.compile(r"[A-Za-z0-9_:./(\[][ -:<-~]*")
+_BEGINS_ONE_AFTER_A_SEMICOLON = re.compile(r'(;[ ;"]*)(?=[=+\-@＝＋－＠])')
+_LINE_END = ";\n"
+"""What the writer ends lines with. It quotes a cell that holds a character of its line end, and so one with a semicolon,
+which some readers take for a separator too. No cell has a line feed, so each of these is the end of a line."""
 _SAMPLE_COLUMNS = (
     "run_id",
     "architecture",
+    "environment",
     "memory_mb",
     "version",
     "order",
@@ -67,11 +72,7 @@ def samples_csv(result: TuningResult) -> Iterator[str]:
 
     It has no event and no answer of the function, because a result has neither.
     """
-    rows = (
-        row
-        for run in runs_of(result)
-        for row in _sample_rows(run.samples, text_cell(run.run_id), run.function.architecture.value)
-    )
+    rows = (row for run in runs_of(result) for row in _sample_rows(run))
     return _in_pieces(_SAMPLE_COLUMNS, rows)
 
 
@@ -82,7 +83,7 @@ def written(heads: Sequence[str], rows: Iterable[Iterable[Exact]]) -> Iterator[s
 
 def _in_pieces(heads: Sequence[str], rows: Iterable[Iterable[_Finished]]) -> Iterator[str]:
     paper = io.StringIO()
-    writer = csv.writer(paper, lineterminator="\n")
+    writer = csv.writer(paper, lineterminator=_LINE_END)
     writer.writerow(heads)
     left = iter(rows)
     while True:
@@ -90,7 +91,7 @@ def _in_pieces(heads: Sequence[str], rows: Iterable[Iterable[_Finished]]) -> Ite
         piece = paper.getvalue()
         if not piece:
             return
-        yield piece
+        yield piece.replace(_LINE_END, "\n")
         paper.seek(0)
         paper.truncate()
 
@@ -98,11 +99,12 @@ def _in_pieces(heads: Sequence[str], rows: Iterable[Iterable[_Finished]]) -> Ite
 def text_cell(text: str) -> str:
     """A text on one line, that no spreadsheet takes for a formula.
 
-    One that begins like a formula gets an apostrophe in front, by which spreadsheets know a text.
+    One that begins like a formula gets an apostrophe in front, by which spreadsheets know a text. So does what follows
+    a semicolon: where the decimal sign is a comma, a spreadsheet parts cells there.
     """
     if _HARMLESS.fullmatch(text):
         return text
-    flat = one_line(text)
+    flat = _BEGINS_ONE_AFTER_A_SEMICOLON.sub(r"\1'", one_line(text))
     return f"'{flat}" if flat[:1] in _BEGINS_A_FORMULA else flat
 
 
@@ -112,24 +114,29 @@ def _cell(value: Exact) -> _Finished:
     return text_cell(value) if isinstance(value, str) else text_of(value)
 
 
-def _sample_rows(samples: Iterable[Sample], run_id: str, architecture: str) -> Iterator[tuple[_Finished, ...]]:
+def _sample_rows(run: TuningResult) -> Iterator[tuple[_Finished, ...]]:
     """Finished cells of each sample. There may be a million: what many have in common is made once."""
     shared = functools.lru_cache(4096)(text_cell)
     joined = functools.lru_cache(64)(" ".join)
     no_parts = (None,) * len(trace_figures(None))
     words = {None: None, True: "true", False: "false"}
-    for one in samples:
-        measured_as = "warm" if one.is_warm_measurement else "cold" if one.is_cold_measurement else None
+    run_id, architecture, place = (
+        text_cell(run.run_id),
+        run.function.architecture.value,
+        text_cell(run.environment.kind),
+    )
+    for one, use in measured_as(run.samples, run.request.warm_mix()):
         yield (
             run_id,
             architecture,
+            place,
             one.memory_mb,
             shared(one.version),
             one.order,
             _moment(one.sent_at_ms),
             one.payload,
             one.outcome,
-            measured_as,
+            use,
             words[one.cold],
             words[one.suppressed_init],
             one.duration_ms,

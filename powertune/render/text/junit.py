@@ -18,7 +18,7 @@ from powertune.render.text.size_word import mark
 
 _LONGEST_MESSAGE = 600
 _LONGEST_TEXT = 4_000
-_SAID_ELSEWHERE = frozenset(("run_id", "function_arn", "architecture", "currency", "reason"))
+_SAID_ELSEWHERE = frozenset(("run_id", "function_arn", "architecture", "environment", "currency", "reason"))
 
 
 def render_junit(result: TuningResult) -> str:
@@ -38,16 +38,17 @@ def _suite(run: TuningResult, *, own: bool) -> Suite:
     cases.append(_recommendation(run))
     if own:
         cases.append(_restore(run))
-    started, finished = (figures.parse_moment(moment) for moment in (run.started_at, run.finished_at))
-    took = (finished - started).total_seconds() if started is not None and finished is not None and own else None
-    said = (*(f"Warning: {text}" for text in run.warnings), spent(run))
+    # When the run on another instruction set took place is not in the result.
+    started, finished = (figures.parse_moment(moment) if own else None for moment in (run.started_at, run.finished_at))
+    took = (finished - started).total_seconds() if started is not None and finished is not None else None
+    said = (sentence.where(run), *(f"Warning: {text}" for text in run.warnings), spent(run))
     return Suite(
         name=_line(f"{run.function.name} ({run.function.architecture})"),
         cases=cases,
         timestamp=None if started is None else started.replace(tzinfo=None).isoformat(timespec="seconds"),
         seconds=None if took is None or took < 0 else Decimal(repr(took)),
         properties={name: _line(value) for name, value in _facts(run)},
-        output="\n".join(_line(text) for text in said),
+        output="\n".join(_line(text) for text in said if text),
     )
 
 
