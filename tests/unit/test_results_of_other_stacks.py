@@ -8,13 +8,14 @@ from powertune.cli import main as command_line
 from powertune.domain.function import FunctionArn
 from powertune.domain.payload import Payload
 from powertune.domain.request import TuningRequest
-from powertune.errors import UsageError
+from powertune.errors import AwsError, UsageError
 from powertune.store import MemoryStore
 from powertune.wire import loads, to_data, without_unasked
 from powertune.workflow.archive import Archive
 from powertune.workflow.watching import failure_of
 
 OLD = Path(__file__).parents[1] / "data" / "result-schema-3.json"
+OLD_RUN = json.loads(OLD.read_text(encoding="utf-8"))["run_id"]
 TARGET = FunctionArn.parse("arn:aws:lambda:eu-central-1:123456789012:function:orders")
 ADDED_LATER = {"monthly_invocations"}
 """Fields of a request that a stack of schema 4 does not know."""
