@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from searched_runs import searched
 from shown_runs import cold_run, dry_run
 
 from powertune.decide.architectures import combined
@@ -261,3 +262,28 @@ def test_a_present_size_that_costs_the_same_in_figures_is_not_put_beside(make_re
     result = replace(result, memory_sizes=rows)
     assert monthly.present_words(result) == monthly.best_words(result) == "$11"
     assert "256 MB" not in monthly.month_sentence(result)
+
+
+def test_what_few_measurements_say_of_a_month_is_the_models_and_a_range_where_that_is_wide(make_result):
+    result = replace(searched(make_result, present_mb=3008), traffic=seen(900_000_000))
+    assert result.search is not None
+    best = result.recommendation.memory_mb
+    rows = tuple(
+        replace(size, cost=replace(size.cost, per_million_interval=None)) if size.cost else size
+        for size in result.memory_sizes
+    )
+    few = replace(result, memory_sizes=rows)
+    found = monthly.saving(few)
+    assert found is not None
+    assert found.modelled
+    points = {point.memory_mb: point for point in few.search.curve}
+    expected = (points[3008].per_million - points[best].per_million) * 900
+    assert float(found.amount.amount) == pytest.approx(expected)
+    wide = [
+        replace(point, per_million_interval=Interval(low=point.per_million * 0.8, high=point.per_million * 1.2))
+        for point in few.search.curve
+    ]
+    vague = replace(few, search=replace(few.search, curve=tuple(wide)))
+    sure = replace(vague.recommendation.change, cost_within_noise=False)
+    vague = replace(vague, recommendation=replace(vague.recommendation, change=sure))
+    assert re.search(r"(saves|costs) (\$[\d,]+ to|up to) \$[\d,]+ a month", monthly.saving_words(vague))

@@ -83,3 +83,12 @@ def test_what_a_change_saves_in_a_month_at_the_functions_traffic_is_in_the_answe
     assert monthly.saving_words(dearer).startswith("costs $")
     assert monthly.saving_words(dearer).endswith(" a month more at your traffic")
     assert "month" not in sentence.answer(make_result(present_mb=512, best_mb=3008))
+
+
+def test_a_share_of_means_without_intervals_is_called_about(make_result: Make) -> None:
+    few = make_result(present_mb=512, best_mb=1769, invocations=3)
+    assert few.recommendation is not None
+    assert few.recommendation.change is not None
+    change = replace(few.recommendation.change, duration_within_noise=False, cost_within_noise=True)
+    few = replace(few, recommendation=replace(few.recommendation, change=change))
+    assert ": about 70 % faster, at about the same cost, 95 % sure to be faster." in sentence.answer(few)
