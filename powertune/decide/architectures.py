@@ -126,7 +126,7 @@ def _recommended(result: TuningResult) -> Row | None:
 def _measured(result: TuningResult) -> Mapping[int, Row]:
     request = result.request
     cold, objective = request.only_cold_starts, request.objective
-    latencies = None if cold else latencies_of(result.samples, objective.latency_target)
+    latencies = None if cold else latencies_of(result.samples, objective.latency_target, request.warm_mix())
     return field_of(result.memory_sizes, objective, cold=cold, latencies=latencies).measured
 
 

@@ -10,6 +10,7 @@ from powertune.decide.knowledge import Knowledge
 from powertune.decide.reasons import doubts_target, missed_by_search, stopped
 from powertune.decide.score import recommend
 from powertune.decide.words import keeping, megabytes, percent
+from powertune.domain.measured import MeasuredAs, measured_as
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import Answer, Goal, Recommendation, SearchReport, SizeResult
 from powertune.domain.sample import Sample
@@ -39,7 +40,7 @@ def outcome(
     if request.dry_run:
         return None, SearchReport(kind=SearchKind.GRID, stop_reason=ended)
     objective, cold = request.objective, request.only_cold_starts
-    latencies = None if cold else latencies_of(samples, objective.latency_target)
+    latencies = None if cold else latencies_of(samples, objective.latency_target, request.warm_mix())
     best = recommend(
         sizes,
         objective,
@@ -74,16 +75,21 @@ def outcome(
     )
 
 
-def latencies_of(samples: Sequence[Sample], target: LatencyTarget | None) -> Mapping[int, float | None] | None:
-    """The figure of a latency target with cold starts, by memory size; None where warm durations alone say it."""
+def latencies_of(
+    samples: Sequence[Sample], target: LatencyTarget | None, mix: Mapping[int, int] | None
+) -> Mapping[int, float | None] | None:
+    """The figure of a latency target with cold starts, by memory size; None where warm durations alone say it.
+
+    It is of the samples that the statistics are of; ``mix`` is the request's (`TuningRequest.warm_mix`).
+    """
     if target is None or not target.cold_share:
         return None
     warm: dict[int, list[float]] = {}
     cold: dict[int, list[float]] = {}
-    for sample in samples:
-        if sample.is_warm_measurement and sample.duration_ms is not None:
+    for sample, use in measured_as(samples, mix):
+        if use is MeasuredAs.WARM and sample.duration_ms is not None:
             warm.setdefault(sample.memory_mb, []).append(sample.duration_ms)
-        elif sample.is_cold_measurement and (wait := sample.latency_ms) is not None:
+        elif use is MeasuredAs.COLD and (wait := sample.latency_ms) is not None:
             cold.setdefault(sample.memory_mb, []).append(wait)
     return {size: target_figure(warm.get(size, []), cold.get(size, []), target) for size in {*warm, *cold}}
 

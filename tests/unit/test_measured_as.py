@@ -11,11 +11,13 @@ from fractions import Fraction
 import pytest
 from html_page import Page
 
+from powertune.decide.outcome import latencies_of
 from powertune.decide.peer_numbers import peer_numbers
 from powertune.decide.summary import size_result
 from powertune.domain.measured import MeasuredAs, measured_as
 from powertune.domain.payload import Payload, PayloadUse
 from powertune.domain.result import TuningResult
+from powertune.domain.search import LatencyStatistic, LatencyTarget
 from powertune.pricing.bill import invocation_cost
 from powertune.pricing.loads import result_loads
 from powertune.render.html import render_html
@@ -80,6 +82,15 @@ def test_a_month_is_estimated_from_the_same_samples(mixed: TuningResult) -> None
     for load, size in zip(loads, mixed.memory_sizes, strict=True):
         assert size.warm.billed_ms is not None
         assert load.warm_billed_ms == pytest.approx(Fraction(size.warm.billed_ms.mean))
+
+
+def test_a_latency_target_with_cold_starts_is_held_against_the_same_samples(mixed: TuningResult) -> None:
+    target = LatencyTarget(statistic=LatencyStatistic.MEAN, limit_ms=1000.0, cold_share=1e-9)
+    found = latencies_of(mixed.samples, target, mixed.request.warm_mix())
+    assert found is not None
+    for size in mixed.memory_sizes:
+        assert size.warm.duration_ms is not None
+        assert found[size.memory_mb] == pytest.approx(size.warm.duration_ms.mean)
 
 
 def test_what_the_peer_would_have_said_is_held_against_the_same_samples(mixed: TuningResult) -> None:

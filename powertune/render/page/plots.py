@@ -132,10 +132,11 @@ def _duration_caption(result: TuningResult, by: Compared, found: Tally) -> str:
     plural = figures.plural(found.waitless, "invocation")
     missing = f" {plural} without a known duration cannot be drawn." if found.waitless else ""
     who = "Cold starts show" if by.cold else "Warm samples show their duration; cold starts show"
-    return (
-        f"{who} {beginning(result)} plus duration, which is what the caller waits. Lower is better."
-        f"{_target_caption(result)}{missing}"
-    )
+    if _all_warm_once(result, by):
+        waits = "Each sample shows its duration, which is what the caller waits: none was a cold start."
+    else:
+        waits = f"{who} {beginning(result)} plus duration, which is what the caller waits."
+    return f"{waits} Lower is better.{_target_caption(result)}{missing}"
 
 
 def _target_caption(result: TuningResult) -> str:
@@ -155,11 +156,17 @@ def _target_caption(result: TuningResult) -> str:
     return f" The latency target is {escape(keeping(wanted))}: {compared}."
 
 
+def _all_warm_once(result: TuningResult, by: Compared) -> bool:
+    """Whether this is a dry run whose invocations all met environments that had started before."""
+    return by.once and not any(size.cold.samples for size in result.memory_sizes)
+
+
 def _cost_caption(result: TuningResult, by: Compared) -> str:
     million = "cold starts" if by is COLD else "invocations"
+    begins = "the billed part of its restore" if beginning(result) == "restore" else "its init"
+    cold = "" if _all_warm_once(result, by) else f"; a cold start's billed duration includes {begins}"
     return (
-        f"Each sample shows what a million {million} like it would cost at its billed duration; a cold start's billed "
-        f"duration includes {'the billed part of its restore' if beginning(result) == 'restore' else 'its init'}. "
+        f"Each sample shows what a million {million} like it would cost at its billed duration{cold}. "
         f"{'' if by.once else 'Sizes without a measurement have no mean. '}Lower is better."
     )
 

@@ -27,8 +27,8 @@ _BEGINS_A_FORMULA = frozenset("=+-@＝＋－＠")
 _HARMLESS = re.compile(r"[A-Za-z0-9_:./(\[][ -:<-~]*")
 _BEGINS_ONE_AFTER_A_SEMICOLON = re.compile(r'(;[ ;"]*)(?=[=+\-@＝＋－＠])')
 _LINE_END = ";\n"
-"""What the writer ends lines with. It quotes a cell that holds a character of its line end, and so one with a semicolon,
-which some readers take for a separator too. No cell has a line feed, so each of these is the end of a line."""
+"""What the writer ends lines with. It quotes a cell that holds a character of its line end, and so one with a
+semicolon, which some readers take for a separator too. No cell has a line feed, so each of these ends a line."""
 _SAMPLE_COLUMNS = (
     "run_id",
     "architecture",

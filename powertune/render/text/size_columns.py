@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from powertune.domain.result import SizeResult, TuningResult
 from powertune.render import figures, means
-from powertune.render.compared import beginning, compared_by, has_intervals
+from powertune.render.compared import beginning, compared_by, has_intervals, is_measured
 from powertune.render.safe import one_line
 from powertune.render.text.size_word import is_recommended
 
@@ -51,10 +51,19 @@ def legend(result: TuningResult) -> str:
     """What the figures of the table are, as words that follow one another; the mark of the recommended size apart."""
     by, half = compared_by(result), " ± half its 95 % interval" if has_intervals(result) else ""
     if by.once:
-        return f"what the caller waited for one invocation, {beginning(result)} included"
+        return f"what the caller waited for one invocation{_started(result)}"
     if by.cold:
         return f"cold start: {beginning(result)} and duration{',' if half else ''}{half}"
     return f"warm mean{half}; cold starts apart"
+
+
+def _started(result: TuningResult) -> str:
+    """Whether the single invocations of a dry run had to wait for their environments to start."""
+    worked = [size for size in result.memory_sizes if is_measured(result, size)]
+    started = sum(size.cold.latency_ms is not None for size in worked)
+    if not started:
+        return "; none of them was a cold start" if len(worked) > 1 else "; it was no cold start" if worked else ""
+    return f", {beginning(result)} included{'' if started == len(worked) else ' where it was a cold start'}"
 
 
 def marked_sizes(result: TuningResult, most: int) -> tuple[SizeResult, ...]:
