@@ -372,3 +372,17 @@ def test_print_shows_everything_that_was_folded_away_on_light_paper(
     assert seen.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     width = "document.querySelector('#chart-duration .main-svg').getBoundingClientRect().width"
     seen.becomes(width, 680)
+
+
+def test_on_paper_all_tiles_stand_in_one_row_and_no_figure_of_the_table_is_broken(
+    build_result: Callable[..., TuningResult], visit: Callable[..., Visit]
+) -> None:
+    # A4 between its margins.
+    seen = visit(full_run(build_result), viewport={"width": 688, "height": 1000})
+    seen.page.emulate_media(media="print")
+    tops = seen.page.evaluate("[...document.querySelectorAll('.tile')].map((tile) => tile.getBoundingClientRect().top)")
+    assert len(tops) == 5
+    assert len(set(tops)) == 1
+    figures_of_it = "[...document.querySelectorAll('#sizes ~ .scroll tbody td .together')]"
+    assert set(seen.page.evaluate(f"{figures_of_it}.map((one) => one.getClientRects().length)")) == {1}
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= 688

@@ -5,10 +5,9 @@ from collections.abc import Callable, Sequence
 from powertune.domain.result import Distribution, SizeResult, TuningResult
 from powertune.render import figures, means
 from powertune.render.compared import beginning
-from powertune.render.markup import Markup, figure, table
+from powertune.render.markup import Markup, figure, table, together
 from powertune.render.page.bars import PART_NAMES, Row, cold_parts, in_words, traced, used_parts
 from powertune.render.page.rows import named
-from powertune.render.safe import escape
 
 _STRIPES = {
     "service_ms": "M0 4h22M0 12h22",
@@ -46,7 +45,7 @@ def cold_starts(result: TuningResult) -> Markup:
     rows = "".join(
         ('<tr class="best">' if size.memory_mb == best else "<tr>")
         + f'<th scope="row">{figures.memory(size.memory_mb)}</th>'
-        + "".join(f"<td>{escape(texts[index][row])}</td>" for index in shown)
+        + "".join(f"<td>{together(texts[index][row])}</td>" for index in shown)
         + "</tr>"
         for row, size in enumerate(sizes)
     )

@@ -15,7 +15,7 @@ from powertune.render.compared import (
     is_measured,
     state_of,
 )
-from powertune.render.markup import Markup, note, safe, table
+from powertune.render.markup import Markup, note, safe, table, together
 from powertune.render.safe import escape
 from powertune.render.sentence import is_present, present_word
 
@@ -139,7 +139,7 @@ def _row(result: TuningResult, size: SizeResult, columns: list[_Column], counts:
         reason = safe(size.reason, _LONGEST_REASON) if size.reason else figures.UNKNOWN
         numbers = f'<td class="reason" colspan="{len(columns)}">{reason}</td>'
     else:
-        numbers = "".join(f"<td>{escape(column.text(size))}</td>" for column in columns)
+        numbers = "".join(f"<td>{together(column.text(size))}</td>" for column in columns)
     numbers += "".join(f"<td>{column.text(size)}</td>" for column in counts)
     marked = ' class="best"' if is_best else ""
     return f'<tr{marked}><th scope="row">{figures.memory(size.memory_mb)} {" ".join(tags)}</th>{numbers}</tr>'
