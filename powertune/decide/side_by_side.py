@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from powertune.decide.side_differences import differences, figure_of
+from powertune.domain.compared import compared_by
 from powertune.domain.intervals import overlap
-from powertune.domain.result import Distribution, SizeCost, SizeResult, SizeStatus, TuningResult
+from powertune.domain.result import SizeResult, SizeStatus, TuningResult
 from powertune.domain.sample import Outcome
 from powertune.domain.side_by_side import Figure, Side, SideBySide, SideSize, Versus
 from powertune.errors import UsageError
@@ -77,23 +78,10 @@ def default_labels(results: Sequence[TuningResult]) -> list[str]:
     return ids if len(set(ids)) == len(ids) and all(ids) else [f"run {index + 1}" for index in range(len(results))]
 
 
-def _duration(result: TuningResult, size: SizeResult) -> Distribution | None:
-    figure = figure_of(result)
-    found = size.compared_duration(cold=figure is not Figure.WARM)
-    # The one invocation of a dry run may have met a warm environment.
-    return size.compared_duration(cold=False) if found is None and figure is Figure.SINGLE else found
-
-
-def _cost(result: TuningResult, size: SizeResult) -> SizeCost | None:
-    figure = figure_of(result)
-    found = size.compared_cost(cold=figure is not Figure.WARM)
-    return size.compared_cost(cold=False) if found is None and figure is Figure.SINGLE else found
-
-
 def _is_measured(result: TuningResult, size: SizeResult) -> bool:
     if result.request.dry_run:
         return any(one.outcome is Outcome.OK for one in result.samples if one.memory_mb == size.memory_mb)
-    return size.status is SizeStatus.MEASURED and _duration(result, size) is not None
+    return size.status is SizeStatus.MEASURED and compared_by(result).duration(size) is not None
 
 
 def _measured(result: TuningResult) -> dict[int, SizeResult]:
@@ -114,7 +102,8 @@ def _size(result: TuningResult, memory_mb: int) -> SideSize:
         max_memory_used_mb=size.max_memory_used_mb,
         errors=size.errors,
     )
-    duration, cost = _duration(result, size), _cost(result, size)
+    by = compared_by(result)
+    duration, cost = by.duration(size), by.cost(size)
     if not measured or duration is None:
         return tried
     begun = size.cold.init_ms or size.cold.restore_ms

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from powertune.domain.compared import ComparedBy, compared_by
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import TuningResult
 from powertune.domain.side_by_side import Difference, DifferenceKind, Figure
@@ -14,14 +15,14 @@ _FIGURES = {
     Figure.SINGLE: "a dry run, one invocation",
 }
 
+_FIGURE_OF = {ComparedBy.WARM: Figure.WARM, ComparedBy.COLD: Figure.COLD, ComparedBy.ONCE: Figure.SINGLE}
+
 Of = Callable[[TuningResult], str]
 
 
 def figure_of(result: TuningResult) -> Figure:
     """What the means of a run are of."""
-    if result.request.dry_run:
-        return Figure.SINGLE
-    return Figure.COLD if result.request.only_cold_starts else Figure.WARM
+    return _FIGURE_OF[compared_by(result)]
 
 
 def differences(results: Sequence[TuningResult]) -> tuple[Difference, ...]:

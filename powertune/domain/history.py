@@ -4,8 +4,8 @@ import hashlib
 import json
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 
+from powertune.domain.compared import ComparedBy, compared_by
 from powertune.domain.function import Architecture, FunctionArn
 from powertune.domain.price import Money
 from powertune.domain.result import Distribution, Goal, SizeCost, SizeResult, SizeStatus, TuningResult
@@ -14,14 +14,6 @@ from powertune.errors import UsageError
 
 SUMMARY_SCHEMA = 1
 """Counted apart from the schema of results: a summary of another schema is made anew from its result."""
-
-
-class ComparedBy(StrEnum):
-    """What the figures of a run are of."""
-
-    WARM = "warm"  # warm invocations
-    COLD = "cold"  # cold starts alone
-    ONCE = "once"  # the single invocation of a dry run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,9 +109,7 @@ def summary_of(result: TuningResult) -> RunSummary:
     """
     function, request, best, search = result.function, result.request, result.recommendation, result.search
     sizes = {size.memory_mb: size for size in result.memory_sizes}
-    by = ComparedBy.COLD if request.only_cold_starts else ComparedBy.WARM
-    if request.dry_run:
-        by = ComparedBy.ONCE
+    by = compared_by(result)
     claimed = search is not None and search.regret_bound is not None
     spends = [result.spend, *(one.spend for one in result.architectures if one.spend is not None)]
     currency = result.spend.total_cost.currency
@@ -160,17 +150,13 @@ def summary_of(result: TuningResult) -> RunSummary:
 def _size(size: SizeResult | None, by: ComparedBy) -> SizeSummary | None:
     if size is None:
         return None
-    duration = size.compared_duration(cold=by is not ComparedBy.WARM)
-    cost = size.compared_cost(cold=by is not ComparedBy.WARM)
-    if by is ComparedBy.ONCE:  # the one invocation may have met a warm environment
-        duration, cost = duration or size.compared_duration(cold=False), cost or size.compared_cost(cold=False)
     return SizeSummary(
         memory_mb=size.memory_mb,
         status=size.status,
         invocations=size.invocations,
         errors=size.errors,
-        duration_ms=duration,
-        cost=cost,
+        duration_ms=by.duration(size),
+        cost=by.cost(size),
     )
 
 

@@ -6,6 +6,8 @@ one invocation that it made, at each size where aws-lambda-power-tuning's input 
 
 from dataclasses import dataclass
 
+from powertune.domain.compared import ComparedBy
+from powertune.domain.compared import compared_by as kind_of
 from powertune.domain.result import Distribution, SizeCost, SizeResult, SizeStatus, TuningResult
 from powertune.domain.sample import Outcome
 
@@ -15,8 +17,7 @@ class Compared:
     """A way of comparing memory sizes.
 
     Attributes:
-        cold: by cold starts, with what comes before the function itself.
-        once: there is one invocation of each size, so nothing is a mean.
+        by: what the figures are of.
         column: heading of the compared duration.
         tile: the same where it stands alone.
         of: what the means are of.
@@ -25,8 +26,7 @@ class Compared:
         purpose: what a size is best for, where that has to be said.
     """
 
-    cold: bool
-    once: bool = False
+    by: ComparedBy
     column: str
     tile: str
     of: str
@@ -37,18 +37,25 @@ class Compared:
 
     def duration(self, size: SizeResult) -> Distribution | None:
         """The compared duration of a size, in milliseconds."""
-        found = size.compared_duration(cold=self.cold)
-        # The one invocation of a dry run may have met a warm environment.
-        return size.compared_duration(cold=False) if found is None and self.once else found
+        return self.by.duration(size)
 
     def cost(self, size: SizeResult) -> SizeCost | None:
         """The compared cost of a size."""
-        found = size.compared_cost(cold=self.cold)
-        return size.compared_cost(cold=False) if found is None and self.once else found
+        return self.by.cost(size)
+
+    @property
+    def cold(self) -> bool:
+        """By cold starts, with what comes before the function itself; so is the one invocation of a dry run."""
+        return self.by is not ComparedBy.WARM
+
+    @property
+    def once(self) -> bool:
+        """There is one invocation of each size, so nothing is a mean."""
+        return self.by is ComparedBy.ONCE
 
 
 WARM = Compared(
-    cold=False,
+    by=ComparedBy.WARM,
     column="Warm mean",
     tile="Mean warm duration",
     of="warm invocations",
@@ -56,7 +63,7 @@ WARM = Compared(
     samples="warm samples",
 )
 COLD = Compared(
-    cold=True,
+    by=ComparedBy.COLD,
     column="Cold start",
     tile="Mean cold start",
     of="cold starts",
@@ -66,8 +73,7 @@ COLD = Compared(
     purpose=" for cold starts",
 )
 ONCE = Compared(
-    cold=True,
-    once=True,
+    by=ComparedBy.ONCE,
     column="One invocation",
     tile="One invocation",
     of="single invocations",
@@ -76,11 +82,12 @@ ONCE = Compared(
 )
 
 
+_WORDS = {words.by: words for words in (WARM, COLD, ONCE)}
+
+
 def compared_by(result: TuningResult) -> Compared:
     """How this run compares its memory sizes."""
-    if result.request.dry_run:
-        return ONCE
-    return COLD if result.request.only_cold_starts else WARM
+    return _WORDS[kind_of(result)]
 
 
 def is_measured(result: TuningResult, size: SizeResult) -> bool:

@@ -15,7 +15,8 @@ from shown_runs import cold_run, dry_run, full_run
 from two_architectures import ARM, X86, result_on
 
 from powertune.decide.architectures import combined
-from powertune.domain.history import SUMMARY_SCHEMA, ComparedBy, RunSummary, summary_of
+from powertune.domain.compared import ComparedBy
+from powertune.domain.history import SUMMARY_SCHEMA, RunSummary, summary_of
 from powertune.domain.result import Applied, Environment, Goal
 from powertune.domain.search import LatencyStatistic, LatencyTarget, SearchKind
 from powertune.errors import UsageError

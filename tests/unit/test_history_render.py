@@ -10,8 +10,9 @@ from html_page import Page
 from kept_runs import FIRST, run_on, slower
 from shown_runs import cold_run, dry_run, full_run
 
+from powertune.domain.compared import ComparedBy
 from powertune.domain.function import Architecture
-from powertune.domain.history import ComparedBy, summary_of
+from powertune.domain.history import summary_of
 from powertune.domain.price import Money
 from powertune.domain.result import Environment
 from powertune.render import figures

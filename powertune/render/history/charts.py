@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from powertune.domain.history import ComparedBy, RunSummary, SizeSummary
+from powertune.domain.compared import ComparedBy
+from powertune.domain.history import RunSummary, SizeSummary
 from powertune.domain.result import Interval
 from powertune.render import figures, means
 from powertune.render.history import words

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from powertune.domain.history import ComparedBy, RunSummary, SizeSummary
+from powertune.domain.compared import ComparedBy
+from powertune.domain.history import RunSummary, SizeSummary
 from powertune.domain.price import Money
 from powertune.render import figures, means
 from powertune.render.document import html_document

@@ -4,7 +4,8 @@ import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from powertune.domain.history import ComparedBy, RunSummary
+from powertune.domain.compared import ComparedBy
+from powertune.domain.history import RunSummary
 from powertune.render import figures
 from powertune.render.history import words
 from powertune.render.safe import cells, fit, one_line

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from powertune.domain.history import ComparedBy, RunSummary, SizeSummary
+from powertune.domain.compared import ComparedBy
+from powertune.domain.history import RunSummary, SizeSummary
 from powertune.domain.intervals import may_be_chance
 from powertune.domain.search import SearchKind
 from powertune.render import figures, means
