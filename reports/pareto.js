@@ -86,7 +86,9 @@ function nameWhereThereIsRoom(chart, points, layout, width, logs) {
     }
     if (!found && !must) continue;
     found ||= { box: [x - wide / 2, y - 24, x + wide / 2, y - 9], far: 0, across: 0, up: -1 };
-    taken.push(found.box);
+    const [left, top, right, bottom] = found.box;
+    // Two names beside each other are not to read as one.
+    taken.push([left - 12, top, right + 12, bottom]);
     const tint = colour(role === "recommended" ? "recommended" : "ink");
     layout.annotations.push({
       x: at(point.x[0], 0), y: at(point.y[0], 1), text, font: { size: 12, color: tint }, showarrow: true,
