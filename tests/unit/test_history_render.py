@@ -322,6 +322,13 @@ def test_the_page_says_which_runs_were_not_on_aws(runs):
     assert "Not all on AWS." not in page_of(runs).text
 
 
+def test_what_sets_a_run_apart_stands_before_its_figures_on_the_page(runs):
+    odd = dataclasses.replace(runs[0], compared=ComparedBy.ONCE, environment="local")
+    section = page_of([odd, *runs[1:]]).section("runs")
+    assert section.index("Remarks") < section.index("Memory size")
+    assert section.index("dry run, local") < section.index(words.memory(odd))
+
+
 def test_a_run_that_found_nothing_has_dashes(make_result):
     empty = summary_of(run_on(make_result, 1, best_mb=None, failing_mb=(128, 256, 512, 1024, 1769, 3008)))
     assert "512 → –" in render_history([empty], width=200)

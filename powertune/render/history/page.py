@@ -172,6 +172,8 @@ def _changes(runs: Sequence[RunSummary]) -> Markup:
 def _table(runs: Sequence[RunSummary], reports: Mapping[str, str]) -> Markup:
     heads = [
         ("Date", "UTC"),
+        # Before the figures: a narrow window hides the end of a row, and a dry run is not to be taken for more.
+        ("Remarks", ""),
         ("Run", ""),
         ("Code", "CodeSha256"),
         ("Memory size", "had → recommended"),
@@ -181,7 +183,6 @@ def _table(runs: Sequence[RunSummary], reports: Mapping[str, str]) -> Markup:
         ("Cost", "per million, recommended"),
         ("How sure", ""),
         ("Cost of the run", ""),
-        ("Remarks", ""),
     ]
     changed = {change.run.run_id for change in words.deployments(runs)}
     rows = "".join(_row(run, reports.get(run.run_id), changed=run.run_id in changed) for run in runs)
@@ -207,8 +208,8 @@ def _row(run: RunSummary, report: str | None, *, changed: bool) -> Markup:
         figures.money(run.cost),
     ]
     figures_ = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-    remarks = f'<td class="text">{escape(", ".join(words.remarks(run)))}</td>'
+    remarks = f'<td class="text remarks">{escape(", ".join(words.remarks(run)))}</td>'
     return (
-        f'<tr><th scope="row">{escape(words.date(run))}</th><td class="text">{linked}</td>{code}{figures_}'
-        f"{remarks}</tr>\n"
+        f'<tr><th scope="row">{escape(words.date(run))}</th>{remarks}<td class="text">{linked}</td>{code}'
+        f"{figures_}</tr>\n"
     )
