@@ -19,6 +19,7 @@ MARKS = {
     "svg": (b"<!-- Made by powertune",),
     "junit": (b'<testsuites name="powertune"',),
     "csv": (b"run_id,function_arn,architecture,environment,memory_mb,", b"memory_mb,label,run_id,"),
+    "csv-history": (b"function_arn,run_id,started_at,finished_at,environment,", b"function_arn,runs,last_run_id,"),
     "csv-samples": (b"run_id,architecture,environment,memory_mb,version,",),
 }
 """By format: what stands near the beginning of a report that powertune wrote. Where nothing of the kind does, the file
