@@ -71,7 +71,9 @@ def test_of_two_sizes_alike_in_both_neither_beats_the_other(five: TuningResult) 
 
 
 def test_a_result_that_names_its_front_is_taken_at_its_word(make_result: Make) -> None:
-    result = searched(make_result)
+    found = searched(make_result)
+    assert found.search is not None
+    result = placed(found, {size.memory_mb: (size.memory_mb, size.memory_mb) for size in found.memory_sizes})
     assert result.search is not None
     assert tuple(spot.memory_mb for spot in spots(result) if spot.on_front) == result.search.pareto_mb
 
@@ -149,7 +151,9 @@ def test_a_long_front_is_not_listed_in_full(make_result: Make) -> None:
 
 def test_intervals_are_spoken_of_only_where_a_mean_has_one(make_result: Make) -> None:
     # One of three invocations is cold: two are too few for an interval.
-    few, usual = Page(render_html(make_result(invocations=3))), Page(render_html(make_result()))
+    sources = [render_html(made) for made in (make_result(invocations=3), make_result())]
+    assert [source.count('d="M11 1v14M8 1h6M8 15h6"') for source in sources] == [0, 1]  # the bar in the key
+    few, usual = map(Page, sources)
     assert "±" not in few.section("sizes")
     assert "interval" not in few.section("sizes") + few.section("curves")
     assert "These means have no intervals, so which of two sizes is better may be chance." in few.section("pareto")

@@ -30,6 +30,7 @@ _SHAPES = {
     "failed": '<path d="M7 4l8 8M15 4l-8 8" stroke="var(--failed)" stroke-width="1.8"/>',
     "mean": '<path d="M11 1v14M8 1h6M8 15h6" stroke="var(--mean)" stroke-width="1.6"/>'
     '<path d="M11 3.5 15.5 8 11 12.5 6.5 8z" fill="var(--mean)"/>',
+    "mean-alone": '<path d="M11 3.5 15.5 8 11 12.5 6.5 8z" fill="var(--mean)"/>',
     "curve": '<rect y="3" width="22" height="10" fill="var(--band)"/>'
     '<path d="M0 8h22" stroke="var(--curve)" stroke-width="2"/>',
     "statistic": '<path d="M2 8h18" stroke="var(--statistic)" stroke-width="2.6"/>',
@@ -58,7 +59,8 @@ def key(result: TuningResult, by: Compared, found: Tally | None = None) -> Marku
             f"failed invocation ({figures.count(kinds[PointKind.FAILED])})",
             PointKind.FAILED in kinds,
         ),
-        ("mean", f"mean of the {by.samples}{' with its 95 % interval' * has_intervals(result)}", measured),
+        ("mean", f"mean of the {by.samples} with its 95 % interval", measured and has_intervals(result)),
+        ("mean-alone", f"mean of the {by.samples}", measured and not has_intervals(result)),
         ("curve", "the model’s mean with its 95 % band", bool(model.points(result))),
         ("statistic", f"{wanted.statistic.value if wanted else ''} of the {by.samples}", target.has_own_marks(result)),
         ("target", f"latency target: {escape(limit_of(wanted)) if wanted else ''}", wanted is not None),
