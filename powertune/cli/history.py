@@ -9,6 +9,7 @@ import click
 
 from powertune.cli.account_options import account_options, check_region, stack_region_option
 from powertune.cli.history_source import Asked, bucket_runs, function_asked, matching, one_function
+from powertune.cli.opening import show_file
 from powertune.cli.report_output import Content, check_file, to_file, to_stdout, to_terminal
 from powertune.errors import UsageError
 
@@ -86,7 +87,7 @@ def command(function: str | None, results_dir: Path, **options: Any) -> int:
     _give(_content(form, runs, asked, target, results_dir), target)
     if options["open_it"]:
         assert target is not None
-        click.launch(target.absolute().as_uri())
+        show_file(target)
     return 0
 
 

@@ -6,13 +6,15 @@ from typing import Any
 import click
 
 from powertune.cli.account_options import account_options, stack_region_option
+from powertune.cli.ending import check_ending
+from powertune.cli.opening import show, show_file
 from powertune.cli.report_formats import FORMATS, Format, Look, made, terminal_look
 from powertune.cli.report_output import Content, check_file, to_file, to_stdout, to_terminal
 from powertune.cli.report_source import RESULT, choices, find
 from powertune.cli.report_watch import watch
 from powertune.domain.result import TuningResult
-from powertune.domain.role import DEFAULT_SESSION_NAME, cleanup_command
-from powertune.errors import NotRestored, UsageError
+from powertune.domain.role import DEFAULT_SESSION_NAME
+from powertune.errors import UsageError
 
 _MOST = 8
 _OF_WATCHING = ("function_arn", "region", "profile", "role_arn", "external_id", "stack_region")
@@ -85,12 +87,9 @@ def command(
     content = made(results, labels, name, look)
     _give(content, name, target)
     if open_it:
-        click.launch(_link(content) if target is None else target.absolute().as_uri())
-    if watched and not results[0].restored:
-        raise NotRestored(
-            f"{results[0].function.name} was not put back as it was.",
-            next_step=f"Finish the undo with: {cleanup_command(results[0].function.arn, results[0].request.role)}",
-        )
+        show_file(target) if target is not None else show(_link(content), "the link is above")
+    if watched:
+        check_ending(results[0], "" if folder is None else f"Details: {folder / RESULT}")
     return 0
 
 
@@ -151,11 +150,18 @@ def _refuse_watching(reaching: dict[str, Any]) -> None:
 def _kept(result: TuningResult, results_dir: Path) -> Path:
     """The folder of a watched run, as `powertune run` would have made it, with its result."""
     from powertune.wire import dumps
+    from powertune.workflow.history import save_in_folder
 
     folder = results_dir / result.run_id
     path = folder / RESULT
     if not path.exists():
         to_file(path, [dumps(result, indent=1), "\n"])
+        try:
+            save_in_folder(folder, result)
+        except OSError as error:
+            raise UsageError(
+                f"Nothing can be written to {folder}: {error.strerror}.", next_step="Give another --results-dir."
+            ) from None
     return folder
 
 

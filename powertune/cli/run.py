@@ -9,18 +9,18 @@ from typing import Any
 import click
 
 from powertune.cli.account_options import account_options, check_region, stack_region_option
-from powertune.cli.apply_options import apply_options, applying_failure, check_apply, check_template, write_down
+from powertune.cli.apply_options import apply_options, check_apply, check_template, write_down
+from powertune.cli.ending import check_ending
 from powertune.cli.isolation_options import drive_all, isolation_options
 from powertune.cli.keep_runs import keep_newest, keep_option
+from powertune.cli.opening import show_file
 from powertune.cli.plan_options import confirm, plan_options, show_plan
 from powertune.cli.run_drive import Place, aws_place, local_place
 from powertune.cli.run_options import read_input, request_of, request_options
 from powertune.domain.function import FunctionArn
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import TuningResult
-from powertune.domain.role import cleanup_command
-from powertune.domain.sample import Outcome
-from powertune.errors import FunctionFails, NothingToRecommend, NotRestored, UsageError
+from powertune.errors import UsageError
 
 _EPILOG = """\b
 Examples:
@@ -96,33 +96,9 @@ def command(**options: Any) -> int:
     _tell(result, folder, "json" if options["as_json"] else options["output_format"])
     write_down(result, options)
     if options["open_report"]:
-        click.launch(str(folder / "report.html"))
-    if not result.restored:
-        raise NotRestored(
-            f"{result.function.name} was not put back as it was.",
-            next_step=f"Finish the undo with: {cleanup_command(result.function.arn, result.request.role)}",
-        )
-    if result.recommendation is None and not _dry_run_worked(result):
-        raise _without_recommendation(result, f"The function was put back as it was. Details: {folder / 'result.json'}")
-    failure = applying_failure(result)
-    if failure is not None:
-        raise failure
+        show_file(folder / "report.html")
+    check_ending(result, f"Details: {folder / 'result.json'}")
     return 0
-
-
-def _without_recommendation(result: TuningResult, next_step: str) -> FunctionFails:
-    if any(sample.outcome is Outcome.OK for sample in result.samples):
-        notes = result.search.notes if result.search is not None else ()
-        why = " ".join(notes) or "No memory size was measured often enough."
-        return NothingToRecommend(
-            f"No memory size can be recommended for {result.function.name}. {why}", next_step=next_step
-        )
-    reason = next((size.reason for size in result.memory_sizes if size.reason), "no invocation succeeded")
-    return FunctionFails(f"{result.function.name} worked at none of the memory sizes: {reason}.", next_step=next_step)
-
-
-def _dry_run_worked(result: TuningResult) -> bool:
-    return result.request.dry_run and any(sample.outcome is Outcome.OK for sample in result.samples)
 
 
 def _place(

@@ -10,11 +10,10 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from pathlib import Path
 
-import click
 import pytest
 
 from powertune import chromium
-from powertune.cli import report_formats
+from powertune.cli import opening, report_formats
 from powertune.cli.main import main
 from powertune.domain.result import SCHEMA_VERSION
 from powertune.errors import UsageError
@@ -434,7 +433,7 @@ def test_the_page_can_be_piped_on(report, keep):
 @pytest.fixture
 def opened(monkeypatch):
     urls = []
-    monkeypatch.setattr(click, "launch", urls.append)
+    monkeypatch.setattr(opening, "_opened", lambda url: not urls.append(url))
     return urls
 
 

@@ -542,7 +542,7 @@ def test_a_small_reserved_concurrency_is_kept_and_said():
 
 
 def test_a_search_that_ended_too_early_for_an_answer_is_not_called_a_function_that_fails():
-    from powertune.cli.run import _without_recommendation
+    from powertune.cli.ending import _without_recommendation
 
     result = run(FakeAws(duration_ms=curve), request(limits=Limits(max_invocations=1)))
     error = _without_recommendation(result, "next")

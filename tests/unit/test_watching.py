@@ -11,8 +11,18 @@ from fake_aws import ARN, FakeAws, FakeClock, refusal
 
 from powertune.aws import clock
 from powertune.cli import report, report_watch
+from powertune.domain.canary import CanaryOutcome, CanaryReport
+from powertune.domain.history import summary_of
 from powertune.domain.request import TuningRequest
-from powertune.errors import AwsError, FunctionFails, NotRestored, Stopped, UsageError
+from powertune.errors import (
+    AwsError,
+    CanaryRolledBack,
+    FunctionFails,
+    NothingToRecommend,
+    NotRestored,
+    Stopped,
+    UsageError,
+)
 from powertune.wire import dumps, to_data
 
 RUN = "20261126T101500-ab12cd"
@@ -284,6 +294,46 @@ def test_a_function_that_was_not_put_back_ends_with_its_own_code_after_the_repor
     assert type(done.exception) is NotRestored
     assert f"powertune cleanup --function-arn {ARN}" in done.exception.next_step
     assert "NOT put back" in done.stdout
+
+
+ALL_MB = (128, 256, 512, 1024, 1769, 3008)
+
+
+def rolled_back():
+    return CanaryReport(
+        alias="live", share=0.1, watch_s=600, watched_s=120, old_version="7", new_version="8", old=None, new=None,
+        promised=None, error_p_value=0.001, outcome=CanaryOutcome.MORE_ERRORS, reason="it failed more often",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "code", "said"),
+    [
+        ({"best_mb": None, "failing_mb": ALL_MB}, FunctionFails, 4, "orders worked at none of the memory sizes: "),
+        ({"best_mb": None}, NothingToRecommend, 4, "No memory size can be recommended for orders."),
+        ({"canary": True}, CanaryRolledBack, 7, "The canary was rolled back: it failed more often."),
+    ],
+)
+def test_a_watched_run_ends_with_the_code_of_the_terminal_that_started_it(aws, make_result, changes, kind, code, said):
+    canary = rolled_back() if changes.pop("canary", False) else None
+    result = make_result(run_id=RUN, **changes)
+    result = replace(result, function=replace(result.function, arn=ARN, name="orders"), canary=canary)
+    aws.execution(RUN, "SUCCEEDED")
+    aws.keep("result.json", dumps(result))
+    done = watch(RUN)
+    assert type(done.exception) is kind
+    assert done.exception.exit_code == code
+    assert done.exception.message.startswith(said)
+    assert "512 MB" in done.stdout  # the report comes first
+
+
+def test_a_watched_run_is_kept_with_its_result_in_brief_as_after_a_run(aws, finished, tmp_path):
+    aws.execution(RUN, "SUCCEEDED")
+    aws.keep("result.json", dumps(finished))
+    watch(RUN, "--format", "html", "--results-dir", tmp_path)
+    assert sorted(path.name for path in (tmp_path / RUN).iterdir()) == ["report.html", "result.json", "summary.json"]
+    summary = json.loads((tmp_path / RUN / "summary.json").read_text(encoding="utf-8"))
+    assert summary == to_data(summary_of(finished))
 
 
 def test_a_page_of_a_watched_run_lies_where_a_run_would_have_put_it(aws, finished, tmp_path):
