@@ -7,6 +7,7 @@ from powertune.domain.result import Change, SizeResult, SizeStatus, TuningResult
 from powertune.render import figures, means, monthly
 from powertune.render.certainty import knows_best, misses_target, stays
 from powertune.render.compared import Compared, compared_by, is_measured
+from powertune.render.untaken import untaken
 
 
 def answer(result: TuningResult) -> str:
@@ -65,7 +66,9 @@ def _answer(result: TuningResult) -> str:
 def reasons(result: TuningResult) -> tuple[str, ...]:
     """Why the recommended size is recommended, as far as the answer itself does not say it."""
     best, said = result.recommendation, _answer(result)
-    return tuple(reason for reason in best.reasons if reason not in said) if best is not None else ()
+    if best is None:
+        return ()
+    return (*(reason for reason in best.reasons if reason not in said), *untaken(result))
 
 
 def applied(result: TuningResult) -> str:

@@ -1,4 +1,4 @@
-"""Cost against duration: which memory sizes no other one beats in both (V. Pareto's front)."""
+"""Cost against duration: which memory sizes have no other that is better in both means (V. Pareto's front)."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -37,7 +37,8 @@ _SHAPES = {
 class Spot:
     """A measured memory size by its mean duration in milliseconds and its mean cost per million.
 
-    ``role`` is ``recommended``, ``present``, ``pareto`` (another one that none beats) or ``beaten``.
+    ``role`` is ``recommended``, ``present``, ``pareto`` (another one on the front) or ``beaten`` (any other). Of means
+    without intervals, which one or two invocations made, neither a front nor a better size is claimed.
     """
 
     memory_mb: int
@@ -60,7 +61,10 @@ def spots(result: TuningResult) -> list[Spot]:
         and (duration := by.duration(size)) is not None
         and (cost := by.cost(size)) is not None
     ]
-    on_front = _front(result, known)
+    sure = {size.memory_mb for size in result.memory_sizes if (mean := by.duration(size)) and mean.mean_interval}
+    reliable = [one for one in known if one[0] in sure]
+    named_front = _front(result, known)
+    on_front = named_front if sure.issuperset(named_front) else frozenset()
     best = result.recommendation.memory_mb if result.recommendation else None
     made = []
     for memory_mb, duration_ms, per_million in known:
@@ -70,7 +74,7 @@ def spots(result: TuningResult) -> list[Spot]:
             role = "present"
         if memory_mb == best:
             role = "recommended"
-        better = None if is_on else _better(known, duration_ms, per_million)
+        better = None if is_on or memory_mb not in sure else _better(reliable, duration_ms, per_million)
         made.append(
             Spot(
                 memory_mb=memory_mb,
@@ -89,6 +93,13 @@ def _front(result: TuningResult, known: Sequence[tuple[int, float, float]]) -> C
     if result.search is not None and result.search.pareto_mb:
         return frozenset(result.search.pareto_mb)
     return frozenset(mb for mb, duration, cost in known if _better(known, duration, cost) is None)
+
+
+def pareto_sizes(result: TuningResult) -> frozenset[int]:
+    """The front that a result names, where each mean of it has an interval; else nothing."""
+    if result.search is None or not result.search.pareto_mb:
+        return frozenset()
+    return frozenset(spot.memory_mb for spot in spots(result) if spot.on_front)
 
 
 def _better(known: Sequence[tuple[int, float, float]], duration: float, cost: float) -> int | None:
@@ -174,10 +185,22 @@ def _said(result: TuningResult, spot: Spot, by: Compared) -> list[str]:
     parts = [_label(result, spot).replace(" MB ", " MB, "), means.duration_estimate(by.duration(size))]
     parts.append(f"{means.cost_estimate(by.cost(size))} {by.per_million}")
     if spot.on_front:
-        parts.append("no other one beats it in both")
+        parts.append("no other one has better means in both")
     elif spot.beaten_by_mb is not None:
-        parts.append(f"{figures.memory(spot.beaten_by_mb)} beats it in both")
+        parts.append(f"{figures.memory(spot.beaten_by_mb)} has the better means in both")
     return parts
+
+
+def _worth_a_thought(front: Sequence[Spot]) -> str:
+    if not front:
+        return (
+            "No size is called better than another here: some of these means were made by one or two invocations, and "
+            "chance may order them otherwise."
+        )
+    return (
+        "A size is worth a thought where no other measured one is both faster and cheaper by its mean: "
+        f"{named([spot.memory_mb for spot in front])}."
+    )
 
 
 def pareto_section(result: TuningResult, drawn: Collection[str]) -> Markup:
@@ -190,8 +213,8 @@ def pareto_section(result: TuningResult, drawn: Collection[str]) -> Markup:
     names = {
         "recommended": "recommended",
         "present": present_word(result),
-        "pareto": "not beaten in both",
-        "beaten": "beaten in both" if all(s.beaten_by_mb or s.on_front for s in found) else "another size",
+        "pareto": "no other one is better",
+        "beaten": "another one is better" if all(s.beaten_by_mb or s.on_front for s in found) else "another size",
         "front": "the least cost within a duration",
     }
     key = "".join(
@@ -199,10 +222,7 @@ def pareto_section(result: TuningResult, drawn: Collection[str]) -> Markup:
         for kind in names
         if kind in kinds
     )
-    lead = (
-        "Better lies to the left and below. A size is worth a thought only where no other measured one is both faster "
-        f"and cheaper: {named([spot.memory_mb for spot in front]) or 'none here'}."
-    )
+    lead = f"Better lies to the left and below. {_worth_a_thought(front)}"
     across, up = has_intervals(result), has_cost_intervals(result)
     ways = " and ".join(["across"] * across + ["up"] * up)
     chance = (

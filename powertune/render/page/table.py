@@ -16,6 +16,7 @@ from powertune.render.compared import (
     state_of,
 )
 from powertune.render.markup import Markup, note, safe, table, together
+from powertune.render.page.pareto import pareto_sizes
 from powertune.render.safe import escape
 from powertune.render.sentence import is_present, present_word
 
@@ -35,7 +36,8 @@ def sizes_table(result: TuningResult) -> Markup:
     by = compared_by(result)
     columns, counts = _figures(result, by), _counts(result)
     heads = [("Memory, status", ""), *((column.title, column.unit) for column in (*columns, *counts))]
-    rows = "".join(_row(result, size, columns, counts) for size in result.memory_sizes)
+    front = pareto_sizes(result)
+    rows = "".join(_row(result, size, columns, counts, front) for size in result.memory_sizes)
     return (
         '<section aria-labelledby="sizes"><h2 id="sizes" tabindex="-1">All memory sizes</h2>\n'
         f'<p class="lead">{_lead(result, by)}</p>\n{table("sizes", heads, rows)}{_drift(result, by)}</section>'
@@ -56,13 +58,13 @@ def _lead(result: TuningResult, by: Compared) -> str:
     )
     what = cold if by.cold else warm
     front = (
-        " “Pareto” marks sizes that no other measured one beats in both duration and cost."
-        if result.search is not None and result.search.pareto_mb
+        " “Pareto” marks sizes of which no other measured one has the better means in both duration and cost."
+        if pareto_sizes(result)
         else ""
     )
     return (
-        f"{what}{front} With few samples p95 and p99 lie close to the slowest one. “vs. best” compares with the "
-        "recommended size."
+        f"{what}{front} With few samples p95 and p99 lie close to the slowest one. “vs. recommended” compares "
+        "with the recommended size."
     )
 
 
@@ -99,12 +101,12 @@ def _figures(result: TuningResult, by: Compared) -> list[_Column]:
         ]
     return [
         _Column(title=by.column, unit=_HALF * has_intervals(result), text=mean),
-        _Column(title="vs. best", unit="duration", text=slower),
+        _Column(title="vs. recommended", unit="duration", text=slower),
         _Column(title="p50", text=duration(lambda found: found.p50)),
         _Column(title="p95", text=duration(lambda found: found.p95)),
         _Column(title="p99", text=duration(lambda found: found.p99)),
         _Column(title="Cost per million", unit=_HALF * has_cost_intervals(result), text=cost),
-        _Column(title="vs. best", unit="cost", text=dearer),
+        _Column(title="vs. recommended", unit="cost", text=dearer),
         used,
     ]
 
@@ -120,7 +122,9 @@ def _counts(result: TuningResult) -> list[_Column]:
     return counts
 
 
-def _row(result: TuningResult, size: SizeResult, columns: list[_Column], counts: list[_Column]) -> Markup:
+def _row(
+    result: TuningResult, size: SizeResult, columns: list[_Column], counts: list[_Column], front: frozenset[int]
+) -> Markup:
     best = result.recommendation
     is_best, measured = best is not None and size.memory_mb == best.memory_mb, is_measured(result, size)
     tags = []
@@ -130,7 +134,7 @@ def _row(result: TuningResult, size: SizeResult, columns: list[_Column], counts:
         tags.append('<span class="tag">equivalent</span>')
     if is_present(result, size.memory_mb):
         tags.append(f'<span class="tag">{present_word(result)}</span>')
-    if result.search is not None and size.memory_mb in result.search.pareto_mb:
+    if size.memory_mb in front:
         tags.append('<span class="tag">Pareto</span>')
     if size.drift is not None and not compared_by(result).cold:
         tags.append('<span class="tag">drifting</span>')
