@@ -10,6 +10,7 @@ from powertune.cli.ending import check_ending
 from powertune.cli.opening import show, show_file
 from powertune.cli.report_formats import FORMATS, Format, Look, made, terminal_look
 from powertune.cli.report_output import Content, check_file, to_file, to_stdout, to_terminal
+from powertune.cli.report_place import folder_of, name_of
 from powertune.cli.report_source import RESULT, choices, find
 from powertune.cli.report_watch import watch
 from powertune.domain.result import TuningResult
@@ -17,6 +18,8 @@ from powertune.domain.role import DEFAULT_SESSION_NAME
 from powertune.errors import UsageError
 
 _MOST = 8
+_REPORT = "report"
+"""The name of a run's own report, without its ending."""
 _OF_WATCHING = ("function_arn", "region", "profile", "role_arn", "external_id", "stack_region")
 
 _EPILOG = """\b
@@ -28,7 +31,7 @@ Examples:
   powertune report --watch --function-arn ARN
   powertune report --watch 20261124T113402-7f3a21 --function-arn ARN --format html
   powertune report before.json after.json
-  powertune report RUN RUN --label "Python 3.12" --label "Python 3.13" --format html --output both.html
+  powertune report RUN RUN --label "Python 3.12" --label "Python 3.13" --format html --open
 """
 
 
@@ -39,7 +42,8 @@ Examples:
 @click.option(
     "--output",
     metavar="FILE",
-    help="Write it to this file; - is standard output. html, png and svg go beside the result by default.",
+    help="Write it to this file; - is standard output. html, png and svg go beside the result by default; the page of "
+    "several runs goes beside their folders.",
 )
 @click.option("--force", is_flag=True, help="Replace the file even if powertune did not write it.")
 @click.option("--open", "open_it", is_flag=True, help="Show it in a browser; html by default.")
@@ -77,9 +81,9 @@ def command(
     has ended; without a run id, the one that is under way for the function. Watching never stops or changes anything.
     """
     name = _form(form, as_json=as_json, open_it=open_it)
-    results, folder = _results(given, results_dir, watched=watched, labels=labels, reaching=reaching, name=name)
+    results, folder, stem = _results(given, results_dir, watched=watched, labels=labels, reaching=reaching, name=name)
     look = terminal_look() if output in (None, "-") else Look()
-    target = _target(FORMATS[name], output, folder, several=len(results) > 1)
+    target = _target(FORMATS[name], output, folder, stem)
     if open_it and target is None and name != "power-tuning-url":
         raise UsageError("--open shows a file, and there is none.", next_step="Leave --open or --output - out.")
     if target is not None:
@@ -111,13 +115,13 @@ def _results(
     labels: tuple[str, ...],
     reaching: dict[str, Any],
     name: str,
-) -> tuple[list[TuningResult], Path | None]:
-    """The results, and the folder in which a report of them belongs; None for what was piped in."""
+) -> tuple[list[TuningResult], Path | None, str | None]:
+    """The results, the folder in which a report of them belongs, None for what was piped in, and its name there."""
     if watched:
         if len(given) > 1 or labels:
             raise UsageError("--watch follows one run.", next_step="Give one run id, and no --label.")
         result = watch(given[0] if given else None, reaching["function_arn"], reaching)
-        return [result], _kept(result, results_dir) if FORMATS[name].file else None
+        return [result], _kept(result, results_dir) if FORMATS[name].file else None, _REPORT
     _refuse_watching(reaching)
     if not given:
         raise UsageError("No result was named.", next_step=choices(results_dir))
@@ -132,7 +136,8 @@ def _results(
             f"{len(given)} runs need {len(given)} labels, not {len(labels)}.", next_step="Give --label once for each."
         )
     found = [find(one, results_dir) for one in given]
-    return [one.result for one in found], found[0].folder if len(found) == 1 else None
+    results = [one.result for one in found]
+    return (results, found[0].folder, _REPORT) if len(found) == 1 else (results, folder_of(found), name_of(found))
 
 
 def _refuse_watching(reaching: dict[str, Any]) -> None:
@@ -165,7 +170,7 @@ def _kept(result: TuningResult, results_dir: Path) -> Path:
     return folder
 
 
-def _target(form: Format, output: str | None, folder: Path | None, *, several: bool) -> Path | None:
+def _target(form: Format, output: str | None, folder: Path | None, stem: str | None) -> Path | None:
     """The file to write; None for standard output."""
     import sys
 
@@ -179,10 +184,10 @@ def _target(form: Format, output: str | None, folder: Path | None, *, several: b
         return Path(output)
     if form.file is None:
         return None
-    if folder is None:
-        what = "Runs side by side belong to" if several else "What was piped in belongs to"
-        raise UsageError(f"{what} no folder, so the report needs a name.", next_step="Give --output FILE.")
-    return folder / f"report.{form.file}"
+    if folder is None or stem is None:
+        why = "What was piped in belongs to no folder" if folder is None else "A run id is no part of a file's name"
+        raise UsageError(f"{why}, so the report needs a name.", next_step="Give --output FILE.")
+    return folder / f"{stem}.{form.file}"
 
 
 def _link(content: Content) -> str:

@@ -489,5 +489,52 @@ def test_several_runs_are_set_side_by_side(report, keep):
     )
 
 
-def test_a_page_of_several_runs_needs_a_name(refused, keep):
-    assert "Runs side by side belong to no folder" in refused(keep("a"), keep("b"), "--format", "html")
+def test_a_page_of_several_runs_lies_beside_their_folders_and_is_replaced_where_powertune_wrote_it(
+    report, refused, keep, folder
+):
+    keep("a"), keep("b")
+    page = Path("powertune-results/side-by-side-a-b.html")
+    for _ in range(2):
+        told = report("a", "b", "--format", "html")
+        assert (told.code, told.out) == (0, f"Report: {page}\n")
+    assert names_in(folder / "powertune-results") == ["a", "b", page.name]
+    page.write_text("mine", encoding="utf-8")
+    assert "is already there" in refused("a", "b", "--format", "html")
+    assert page.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_page_of_results_elsewhere_lies_beside_the_first_one(report, keep, folder, make_result, opened):
+    run = keep("a", results="elsewhere")
+    Path("other").mkdir()
+    Path("other/before.json").write_text(dumps(make_result(run_id="before")), encoding="utf-8")
+    report(run, "other/before.json", "--open")
+    report("other/before.json", run, "--open")
+    named = ["elsewhere/side-by-side-a-before.html", "other/side-by-side-before-a.html"]
+    assert opened == [(folder / name).as_uri() for name in named]
+
+
+def test_a_page_of_many_runs_has_a_name_that_fits(report, keep, folder):
+    runs = [keep(f"{number}" + "x" * 79).name for number in range(4)]
+    report(*runs[:3], "--format", "html")
+    report(*runs[:2], runs[3], "--format", "html")
+    found = [name for name in names_in(folder / "powertune-results") if name.startswith("side-by-side")]
+    assert len(found) == 2
+    assert all(len(name) < 200 for name in found)
+
+
+@pytest.mark.parametrize("run_id", ["../../out", "a/b", "", "x" * 81, "a b", "a\0"])
+def test_a_run_id_that_is_no_part_of_a_name_makes_no_file(refused, folder, make_result, run_id):
+    for name, its in (("a.json", "a"), ("b.json", run_id)):
+        Path(name).write_text(dumps(make_result(run_id=its)), encoding="utf-8")
+    assert "needs a name" in refused("a.json", "b.json", "--format", "html")
+    assert names_in(folder) == ["a.json", "b.json"]
+
+
+def test_a_page_of_runs_of_which_all_were_piped_in_needs_a_name(refused, make_result, folder):
+    pipes = []
+    for run_id in ("a", "b"):
+        os.mkfifo(run_id)
+        text = dumps(make_result(run_id=run_id))
+        pipes.append(threading.Thread(target=Path(run_id).write_text, args=(text,), daemon=True))
+        pipes[-1].start()
+    assert "What was piped in belongs to no folder" in refused("a", "b", "--format", "html")
