@@ -33,17 +33,21 @@ def test_runs_before_and_after_a_deployment_are_listed_from_the_bucket_alone(end
     def run(*more):
         folder = tmp_path / "mine"
         ended = powertune(
-            "run", "--function-arn", arn, "--dry-run", "--output-dir", folder, "--json", *more, **endpoint.variables()
+            "run", "--function-arn", arn, "--output-dir", folder, "--json", *more, **endpoint.variables()
         )  # fmt: skip
         assert ended.code == 0, ended.err
         return read_result(folder / ended.json["run_id"] / "result.json"), ended.err
 
-    first, _ = run()
+    few = ("--memory-sizes", "512,1024", "--invocations", "5")
+    first, _ = run(*few)
     functions.update_function_code(FunctionName=arn, ZipFile=packed(SOURCES[1]))
     functions.get_waiter("function_updated_v2").wait(FunctionName=arn, WaiterConfig={"Delay": 1})
-    second, said = run("--keep-runs", "1")
+    second, said = run(*few, "--keep-runs", "1")
     assert "Deleted 1 older run of deployed-twice" in said
     assert [path.name for path in (tmp_path / "mine").iterdir()] == [second.run_id]
+    dry, said = run("--dry-run", "--direct", "--keep-runs", "1")
+    assert "Deleted" not in said
+    assert {path.name for path in (tmp_path / "mine").iterdir()} == {second.run_id, dry.run_id}
 
     elsewhere = ("--results-dir", tmp_path / "yours", "--function-arn", arn)
     listed = powertune("history", *elsewhere, "--json", **endpoint.variables())
