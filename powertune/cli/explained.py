@@ -1,6 +1,5 @@
 """The text of ``powertune explain``."""
 
-import textwrap
 from collections.abc import Callable, Iterable, Sequence
 
 from powertune.decide.peer_chain import Cause, Part
@@ -10,10 +9,10 @@ from powertune.domain.price import Money
 from powertune.domain.result import TuningResult
 from powertune.domain.sample import Outcome, Sample
 from powertune.render import figures
+from powertune.render.paper import Column, Paper, Table
 from powertune.render.safe import one_line
 
-_WIDTH = 100
-_GAP = "  "
+_PAPER = Paper(width=100)
 _MILLION = 1_000_000
 _SHOWN = 0.0005
 """A smaller share would be written as 0 %."""
@@ -33,14 +32,14 @@ _SHORT = {
 
 
 def explained(result: TuningResult, numbers: PeerNumbers, *, with_samples: bool = False) -> str:
-    """The comparison for people, in lines of at most 100 columns."""
+    """The comparison for people, in lines of at most 100 columns but for the table of samples."""
     lines = [
         one_line(f"{result.function.name} · {result.function.region} · {result.function.architecture.value}"),
-        *_wrapped(_how_it_reads(numbers)),
+        *_PAPER.wrapped(_how_it_reads(numbers)),
         "",
         *_table(numbers),
         "",
-        *_wrapped(_choice(result, numbers)),
+        *_PAPER.wrapped(_choice(result, numbers)),
         *_shares(numbers),
         *_meanings(result, numbers),
     ]
@@ -79,8 +78,9 @@ def _table(numbers: PeerNumbers) -> list[str]:
                 _apart(_amount(its), _amount(ours)),
             )
         )
-    lines = _columns(rows)
-    return [lines[0], "─" * max(map(len, lines)), *lines[1:], "* powertune's choice; > its own"]
+    table = _tabled(rows)
+    lines = (_PAPER.line(table.row(at)) for at in range(len(rows) - 1))
+    return [*table.head(_PAPER), *lines, "* powertune's choice; > its own"]
 
 
 def _mark(numbers: PeerNumbers, size: PeerSize) -> str:
@@ -142,9 +142,10 @@ def _shares(numbers: PeerNumbers) -> list[str]:
         if size.failure is not None and size.failure == numbers.failure:
             continue  # it is the whole run's, and was said already
         if size.failure is not None:
-            lines += _wrapped(f"{name}no figures, because {one_line(size.failure, 300)}.", "  ")
+            lines += _PAPER.wrapped(f"{name}no figures, because {one_line(size.failure, 300)}.", first="  ")
         elif size.duration_parts or size.cost_parts:
-            lines += _wrapped(f"{name}duration {_sum(size.duration_parts)}; cost {_sum(size.cost_parts)}.", "  ")
+            sums = f"duration {_sum(size.duration_parts)}; cost {_sum(size.cost_parts)}"
+            lines += _PAPER.wrapped(f"{name}{sums}.", first="  ")
     if not lines:
         return []
     return ["", "Why, at each memory size, as shares of powertune's figure (+ makes its figure higher):", *lines]
@@ -167,7 +168,8 @@ def _meanings(result: TuningResult, numbers: PeerNumbers) -> list[str]:
     """What each cause that occurs means, with the counts of this run."""
     shown = (part for size in numbers.sizes for part in (*size.duration_parts, *size.cost_parts))
     occur = {part.cause for part in shown if abs(part.share) >= _SHOWN}
-    lines = [line for cause in Cause if cause in occur for line in _wrapped(_meaning(cause, result, numbers), "- ")]
+    meanings = (_meaning(cause, result, numbers) for cause in Cause if cause in occur)
+    lines = [line for meaning in meanings for line in _PAPER.wrapped(meaning, first="- ")]
     return ["", *lines] if lines else []
 
 
@@ -244,7 +246,9 @@ def _samples(result: TuningResult, size: PeerSize) -> list[str]:
                 "yes" if use is compared else "no",
             )
         )
-    return [f"{figures.memory(size.memory_mb)}, sample by sample, in ms", *_columns(rows)]
+    table = _tabled(rows)
+    lines = (table.row(at).rstrip() for at in range(len(rows) - 1))
+    return [f"{figures.memory(size.memory_mb)}, sample by sample, in ms", table.titles.rstrip(), *lines]
 
 
 def _kind(sample: Sample) -> str:
@@ -269,12 +273,8 @@ def _ms(value: float | None) -> str:
     return figures.UNKNOWN if value is None else f"{value:,.{0 if value == int(value) else 2}f}"
 
 
-def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return [_GAP.join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-def _wrapped(text: str, indent: str = "") -> list[str]:
-    whole = text.replace(" %", "\u00a0%")  # a figure and its sign stay on one line
-    lines = textwrap.wrap(whole, _WIDTH, initial_indent=indent, subsequent_indent=" " * len(indent))
-    return [line.replace("\u00a0", " ") for line in lines]
+def _tabled(rows: Sequence[tuple[str, ...]]) -> Table:
+    """A table whose first row are its titles."""
+    heads, *lines = rows
+    texts = [tuple(one_line(line[at]) for line in lines) for at in range(len(heads))]
+    return Table(columns=tuple(Column(title=head, texts=of) for head, of in zip(heads, texts, strict=True)))

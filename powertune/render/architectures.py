@@ -1,6 +1,6 @@
 """Several instruction sets side by side, and that a clone was measured in the function's place."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from powertune.domain.function import Architecture
@@ -9,10 +9,13 @@ from powertune.render import figures
 from powertune.render.bill import is_complete
 from powertune.render.compared import compared_by
 from powertune.render.markup import Markup, note, safe, table, together
-from powertune.render.safe import cells, escape, fit, one_line
+from powertune.render.paper import GAP, Column, Paper, Table
+from powertune.render.safe import escape, one_line
 from powertune.render.text import markdown_text
 
-_GAP = "  "
+_KEEP = (9, 8, 6, 2, 5, 1)
+"""Which of the columns of `_titles` a narrow terminal keeps: the lowest is left out first."""
+_KEEP_MARKS = 7
 _LONGEST_REASON = 300
 _LONGEST_FIGURE = 80
 
@@ -53,29 +56,28 @@ def spent_beside(result: TuningResult) -> str:
     return f"The other run {verb} {' and '.join(said)}." if said else ""
 
 
-def architecture_lines(result: TuningResult, width: int) -> list[str]:
-    """A small table for the terminal, none for one instruction set; no line is wider than ``width``."""
+def architecture_lines(result: TuningResult, paper: Paper) -> list[str]:
+    """A small table for the terminal, none for one instruction set; no line is wider than the paper."""
     rows = list(_lines(result))
     if len(rows) < 2:
         return []
-    titles = _titles(result)
-    shown = [row for row in rows if row.reason is None]
-    widths = [max([cells(title), *(cells(row.texts[at]) for row in shown)]) for at, title in enumerate(titles)]
-    widths[0] = max([widths[0], *(cells(row.texts[0]) for row in rows)])
-
-    def laid_out(texts: Sequence[str]) -> str:
-        first = texts[0] + " " * (widths[0] - cells(texts[0]))
-        rest = (" " * (widths[at] - cells(text)) + text for at, text in enumerate(texts[1:], 1))
-        return _GAP.join((first, *rest))
-
-    lines = [laid_out(titles), "─" * min(width, sum(widths) + len(_GAP) * (len(widths) - 1))]
-    for row in rows:
-        if row.reason is not None:
-            text = f"{row.texts[0]}{' ' * (widths[0] - cells(row.texts[0]))}{_GAP}not measured: {one_line(row.reason)}"
-        else:
-            text = f"{laid_out(row.texts)}{_GAP}{_marks(row)}"
-        lines.append(text)
-    return [fit(line.rstrip(), width) for line in lines]
+    columns = [
+        Column(
+            title=title,
+            texts=tuple(paper.text(row.texts[at]) if at < len(row.texts) else "" for row in rows),
+            keep=keep,
+            left=at == 0,
+        )
+        for at, (title, keep) in enumerate(zip(_titles(result), _KEEP, strict=True))
+    ]
+    if any(map(_marks, rows)):
+        columns.append(Column(title="", texts=tuple(map(_marks, rows)), keep=_KEEP_MARKS, left=True))
+    table = Table.fitted(columns, paper.width)
+    lines = table.head(paper)
+    for at, row in enumerate(rows):
+        missing = f"{table.row(at, columns=1)}{GAP}not measured: {one_line(row.reason or '')}"
+        lines.append(paper.line(table.row(at) if row.reason is None else missing))
+    return lines
 
 
 def architectures_markdown(result: TuningResult) -> str:

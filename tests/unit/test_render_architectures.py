@@ -10,6 +10,7 @@ from powertune.decide.architectures import combined
 from powertune.render import sentence
 from powertune.render.architectures import architecture_lines, clone_note, spent_beside
 from powertune.render.html import render_html
+from powertune.render.paper import Paper
 from powertune.render.safe import cells
 from powertune.render.text.terminal import render_terminal
 from powertune.workflow.steps.ending import why_not_applied
@@ -41,20 +42,21 @@ def test_the_terminal_shows_both_with_the_verdict(both):
 @pytest.mark.parametrize("width", [20, 40, 80, 200])
 def test_no_line_of_the_small_table_is_wider_than_the_terminal(both, half, width):
     for result in (both, half):
-        assert all(cells(line) <= width for line in architecture_lines(result, width))
+        assert all(cells(line) <= width for line in architecture_lines(result, Paper(width=width)))
         assert all(cells(line) <= width for line in render_terminal(result, width=width).splitlines())
 
 
 def test_an_instruction_set_that_was_refused_has_its_reason_in_place_of_figures(half):
     assert any(
-        line.startswith("x86_64") and "not measured: orders may not" in line for line in architecture_lines(half, 200)
+        line.startswith("x86_64") and "not measured: orders may not" in line
+        for line in architecture_lines(half, Paper(width=200))
     )
     assert "x86_64 was not measured" in render_terminal(half, width=100)
 
 
 def test_a_run_on_one_instruction_set_has_no_such_table(make_result):
     result = make_result()
-    assert architecture_lines(result, 100) == []
+    assert architecture_lines(result, Paper(width=100)) == []
     assert spent_beside(result) == ""
     assert clone_note(result) == ""
     assert "Instruction sets" not in render_html(result)
