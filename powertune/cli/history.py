@@ -266,6 +266,7 @@ def _refuse_beside_a_deletion(context: click.Context) -> None:
 def _announce(going: list[Any], staying: list[Any], results_dir: Path) -> None:
     """Say which runs are about to be deleted, and which old ones are not and why."""
     from powertune.render.history.words import date, run_id
+    from powertune.render.safe import one_line
 
     if going:
         these = "these runs of {} are deleted" if len(going) > 1 else "this run of {} is deleted"
@@ -274,4 +275,6 @@ def _announce(going: list[Any], staying: list[Any], results_dir: Path) -> None:
         click.echo(f"  - {date(run.summary)}  {run_id(run.summary)}", err=True)
     if staying:
         click.echo("Not deleted:", err=True)
-    _say(f"  - {date(one.run.summary)}  {run_id(one.run.summary)}: {one.kept}." for one in staying)
+    for one in staying:
+        why = one_line(f"{run_id(one.run.summary)}: {one.kept}.", 400)
+        click.echo(f"  - {date(one.run.summary)}  {why}", err=True)

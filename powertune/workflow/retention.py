@@ -75,8 +75,10 @@ def _why_kept(run: KeptRun, folder: Path, called: Path) -> str | None:
         if folder.is_symlink():
             return f"{called} is a link"
         found = run_of(folder)
-        if found is None or (found.run_id, found.function_arn) != (run.summary.run_id, run.summary.function_arn):
-            return f"{called} has changed" if folder.exists() else f"{called} is gone already"
+        if found is None:
+            return f"the result in {called} cannot be read" if folder.exists() else f"{called} is gone already"
+        if (found.run_id, found.function_arn) != (run.summary.run_id, run.summary.function_arn):
+            return f"{called} has changed"
         return _stranger(folder, called)
     except FileNotFoundError:
         return f"{called} is gone already"

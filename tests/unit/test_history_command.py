@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -364,7 +365,7 @@ def test_before_the_question_only_what_will_go_is_named_and_what_stays_with_its_
     assert "is deleted:" in going
     assert three[0] in going
     assert three[1] not in going
-    assert three[1] in staying
+    assert re.search(f"^  - [0-9: -]+  {three[1]}: ", staying, re.MULTILINE)
     assert "also holds notes.txt" in staying
 
 
