@@ -81,6 +81,29 @@ class _Table(HTMLParser):
             self.rows[-1][-1] += data
 
 
+def cold_from_html(source):
+    """The table of cold starts: texts by title, for each memory size."""
+    heads, *rows = [[" ".join(text.split()) for text in row] for row in _Table("cold", source).rows or [[]]]
+    return {_memory(row[0]): dict(zip(heads, row, strict=True)) for row in rows}
+
+
+def column_of_text(text, title):
+    """A column of the first table of a terminal or of Markdown: its text for each memory size that has one."""
+    lines = text.splitlines()
+    at = next(at for at, line in enumerate(lines) if title in line)
+    apart = r"\s*\|\s*" if "|" in lines[at] else r" {2,}"
+    heads = re.split(apart, lines[at].strip("| "))
+    found = {}
+    for line in lines[at + 2 :]:
+        cells = re.split(apart, line.strip("|* "))
+        memory_mb = _memory(cells[0].strip("* "))
+        if memory_mb is None:
+            break
+        if len(cells) > heads.index(title):
+            found[memory_mb] = cells[heads.index(title)]
+    return found
+
+
 def from_html(source):
     table = _Table("sizes", source)
     read = Read()

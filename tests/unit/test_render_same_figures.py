@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from html_page import Page
-from read_back import from_csv, from_html, from_junit, from_markdown, from_terminal
+from read_back import cold_from_html, column_of_text, from_csv, from_html, from_junit, from_markdown, from_terminal
 from searched_runs import searched
 from shown_runs import cold_run, dry_run, full_run
 from two_architectures import ARM, X86, result_on
@@ -24,11 +24,15 @@ from powertune.domain.result import Environment, SizeStatus, TuningResult
 from powertune.domain.search import LatencyStatistic, LatencyTarget
 from powertune.domain.traffic import MonthlyTraffic, TrafficSource
 from powertune.pricing.bill import invocation_cost
-from powertune.render import figures, monthly, sentence
+from powertune.render import figures, means, monthly, sentence
+from powertune.render.bill import spent
+from powertune.render.compared import is_measured
 from powertune.render.html import render_html
+from powertune.render.safe import cells
 from powertune.render.text.csv_tables import sizes_csv
 from powertune.render.text.junit import render_junit
 from powertune.render.text.markdown import render_markdown
+from powertune.render.text.size_columns import size_columns
 from powertune.render.text.terminal import render_terminal
 
 Make = Callable[..., TuningResult]
@@ -152,6 +156,21 @@ def test_every_form_has_every_size_and_figure_the_same(written: Written) -> None
             assert texts == as_said_in(form, result, exact.sizes[memory_mb]), (form, memory_mb)
 
 
+@pytest.mark.parametrize("width", [100, 60])
+def test_a_narrower_terminal_leaves_columns_out_and_says_the_rest_the_same(written: Written, width: int) -> None:
+    result = written.result
+    exact = from_csv(written.table, result.function.architecture.value)
+    text = render_terminal(result, width=width, chart=True)
+    said = from_terminal(text)
+    assert max(map(cells, text.splitlines())) <= width
+    assert list(said.sizes) == list(exact.sizes)
+    for memory_mb, texts in said.sizes.items():
+        whole = as_said_in("terminal", result, exact.sizes[memory_mb])
+        assert texts == {name: whole[name] for name in texts}, memory_mb
+        assert not whole or {"mean", "cost"} <= set(texts)
+    assert f" {sentence.answer(result)} " in f" {' '.join(text.split())} "
+
+
 def as_said_in(form: str, result: TuningResult, figures: dict[str, str]) -> dict[str, str]:
     """The figures as far as a form has columns for them."""
     said = dict(figures)
@@ -197,6 +216,57 @@ def test_the_sentence_and_the_tables_write_one_mean_alike(make_result: Make) -> 
     text = from_markdown(render_markdown(result))
     mean, cost = (text.sizes[1769][name] for name in ("mean", "cost"))
     assert f"{mean.split(' ± ')[0]} ms and {cost.split(' ± ')[0]} per million" in text.sentence
+
+
+@pytest.mark.parametrize("build", [lambda make: make(cold=3), full_run, cold_run, searched, dry_run])
+def test_what_a_cold_start_begins_with_is_the_same_in_every_form(
+    make_result: Make, build: Callable[[Make], TuningResult]
+) -> None:
+    result = build(make_result)
+    page, exact = render_html(result), csv.DictReader(io.StringIO(sizes_csv(result)))
+    table, means_ms = cold_from_html(page), {int(row["memory_mb"]): row["cold_init_mean_ms"] for row in exact}
+    in_terminal, in_markdown = (
+        column_of_text(text, next(one.title for one in size_columns(result) if one.title.startswith("Cold init")))
+        for text in (render_terminal(result, width=100), render_markdown(result))
+    )
+    compared = 0
+    for size in result.memory_sizes:
+        found = size.cold.init_ms
+        if found is None:
+            assert means_ms[size.memory_mb] == ""
+            continue
+        said = means.duration(found)
+        if is_measured(result, size):
+            assert in_terminal[size.memory_mb].split(" (")[0] == in_markdown[size.memory_mb].split(" (")[0] == said
+            compared += 1
+        assert table[size.memory_mb]["Init mean"] == means.duration_estimate(found)
+        assert figures.duration(float(means_ms[size.memory_mb]), found.mean_interval) == said
+        if "Parts of a cold start" in page:
+            assert f"{figures.memory(size.memory_mb)}: Init {said}, " in Page(page).text
+    assert compared > 3
+
+
+def test_the_money_of_a_search_is_the_same_in_every_form(make_result: Make) -> None:
+    result = replace(searched(make_result), traffic=TRAFFIC)
+    best = result.recommendation
+    assert best is not None
+    month, at_best = monthly.month_sentence(result), monthly.best_words(result)
+    page, terminal = Page(render_html(result)).text, " ".join(render_terminal(result, width=100).split())
+    markdown, junit = render_markdown(result), render_junit(result)
+    assert f"{at_best} a month at {figures.memory(best.memory_mb)}" in month
+    assert f"A month at your traffic{at_best}" in page
+    for text in (terminal, markdown, junit):
+        assert month in text
+        assert spent(result) in text
+    assert sentence.answer(result) in page
+    exact = {int(row["memory_mb"]): row for row in csv.DictReader(io.StringIO(sizes_csv(result)))}
+    costs = [from_terminal(render_terminal(result, width=width)).sizes for width in (100, 400)]
+    costs += [from_html(render_html(result)).sizes, from_markdown(markdown).sizes]
+    for size in result.memory_sizes:
+        assert size.cost is not None
+        assert Decimal(exact[size.memory_mb]["cost_per_million"]) == size.cost.per_million.amount
+        said = {re.split(r" ± | \(", one[size.memory_mb]["cost"])[0] for one in costs}
+        assert said == {means.cost(size.cost)}
 
 
 def test_money_a_month_is_the_same_in_every_form(make_result: Make) -> None:
