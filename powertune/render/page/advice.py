@@ -169,23 +169,28 @@ def _present(result: TuningResult) -> Iterator[Advice]:
 def _flat(result: TuningResult) -> Iterator[Advice]:
     by = compared_by(result)
     known = sorted(
-        (size.memory_mb, found.mean)
-        for size in result.memory_sizes
-        if is_measured(result, size) and (found := by.duration(size)) is not None
+        (
+            (size.memory_mb, found)
+            for size in result.memory_sizes
+            if is_measured(result, size) and (found := by.duration(size)) is not None
+        ),
+        key=lambda one: one[0],
     )
     if by.cold or len(known) < 2 or known[-1][0] < _FLAT_FROM_RATIO * known[0][0]:
         return
-    shortest, longest = min(mean for _, mean in known), max(mean for _, mean in known)
+    by_mean = sorted((found for _, found in known), key=lambda found: found.mean)
+    shortest, longest = by_mean[0], by_mean[-1]
     best = result.recommendation
     # Where the recommendation promises speed, the means do differ.
     promised = best is not None and best.change is not None and not best.change.duration_within_noise
-    if shortest < _FLAT_FROM_MS or longest > (1 + _FLAT) * shortest or promised:
+    if shortest.mean < _FLAT_FROM_MS or longest.mean > (1 + _FLAT) * shortest.mean or promised:
         return
+    low, high = means.duration(shortest), means.duration(longest)
+    where = f"lie between {low} and {high}" if low != high else f"are about {low}"
     yield Advice(
         about="waiting",
-        found=f"From {figures.memory(known[0][0])} to {figures.memory(known[-1][0])} all means lie between "
-        f"{figures.duration(shortest)} and {figures.duration(longest)}: more memory, and the CPU that comes with it, "
-        "does not make the function faster.",
+        found=f"From {figures.memory(known[0][0])} to {figures.memory(known[-1][0])} all means {where}: "
+        "more memory, and the CPU that comes with it, does not make the function faster.",
         then="It waits for something else. “Where the time went”, or the function's own traces, may say for what.",
     )
 
