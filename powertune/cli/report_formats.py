@@ -210,7 +210,8 @@ def made(results: Sequence[TuningResult], labels: Sequence[str], name: str, look
     from powertune.decide.side_by_side import side_by_side
     from powertune.render import sentence
 
-    compared = side_by_side(results, labels, [sentence.answer(result) for result in results])
+    answers, places = [sentence.answer(result) for result in results], [sentence.where(result) for result in results]
+    compared = side_by_side(results, labels, answers, places)
     return _complete(form.several(compared, look))
 
 

@@ -13,10 +13,14 @@ from powertune.domain.side_by_side import Figure, Side, SideBySide, SideSize, Ve
 from powertune.errors import UsageError
 
 LONGEST_LABEL = 40
+_LONGEST_WITH_DATE = 24
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _HASH_SHOWN = 8
 
 
-def side_by_side(results: Sequence[TuningResult], labels: Sequence[str], answers: Sequence[str]) -> SideBySide:
+def side_by_side(
+    results: Sequence[TuningResult], labels: Sequence[str], answers: Sequence[str], places: Sequence[str] = ()
+) -> SideBySide:
     """Set runs side by side, in the order given; the first one is what the others are compared with.
 
     Two means are compared where both runs measured that memory size, by the same kind of figure: warm invocations with
@@ -26,6 +30,7 @@ def side_by_side(results: Sequence[TuningResult], labels: Sequence[str], answers
         results: two runs or more.
         labels: what to call each; none for names by what differs.
         answers: each run's own answer, in a sentence.
+        places: what a reader must know of where each measured; none where all were on AWS.
 
     Raises:
         UsageError: a run is there twice, or labels cannot tell the runs apart.
@@ -41,11 +46,12 @@ def side_by_side(results: Sequence[TuningResult], labels: Sequence[str], answers
     shared = tuple(sorted(memory_mb for memory_mb, runs in counted.items() if runs > 1))
     first = [_size(results[0], memory_mb) for memory_mb in shared]
     sides = []
-    for index, (result, name, answer) in enumerate(zip(results, names, answers, strict=True)):
+    told = zip(results, names, answers, places or [""] * len(results), strict=True)
+    for index, (result, name, answer, place) in enumerate(told):
         sizes = first if index == 0 else [_size(result, memory_mb) for memory_mb in shared]
         if index > 0 and figure_of(result) is figure_of(results[0]) is not Figure.SINGLE:
             sizes = [_against(one, base) for one, base in zip(sizes, first, strict=True)]
-        sides.append(_side(result, name, answer, sizes, measured[index]))
+        sides.append(replace(_side(result, name, answer, sizes, measured[index]), where=place))
     focus = (None, *(_focus(sides[0], other) for other in sides[1:]))
     return SideBySide(runs=tuple(sides), differences=differences(results), sizes_mb=shared, focus_mb=focus)
 
@@ -61,7 +67,10 @@ def _checked(labels: Sequence[str]) -> list[str]:
 
 
 def default_labels(results: Sequence[TuningResult]) -> list[str]:
-    """What to call the runs: by what differs between them, with the date where that is not enough, else the run id."""
+    """What to call the runs: by what differs between them, with the date where that is not enough, else A, B, C.
+
+    A name stands in sentences, tables and legends again and again, so it is short; what else a run is, a legend says.
+    """
     functions = [result.function for result in results]
     parts = [
         [one.name for one in functions],
@@ -70,12 +79,13 @@ def default_labels(results: Sequence[TuningResult]) -> list[str]:
     ]
     told = [part for part in parts if len(set(part)) > 1]
     dates = [result.started_at[:16].replace("T", " ") for result in results]
-    for wanted in (told, [*told, dates], [dates]):
+    for wanted, longest in ((told, LONGEST_LABEL), ([*told, dates], _LONGEST_WITH_DATE), ([dates], _LONGEST_WITH_DATE)):
         names = [", ".join(part[index] for part in wanted) for index in range(len(results))]
-        if wanted and len(set(names)) == len(names) and all(0 < len(name) <= LONGEST_LABEL for name in names):
+        if wanted and len(set(names)) == len(names) and all(0 < len(name) <= longest for name in names):
             return names
-    ids = [result.run_id[:LONGEST_LABEL] for result in results]
-    return ids if len(set(ids)) == len(ids) and all(ids) else [f"run {index + 1}" for index in range(len(results))]
+    if len(results) <= len(_LETTERS):
+        return list(_LETTERS[: len(results)])
+    return [f"run {at + 1}" for at in range(len(results))]
 
 
 def _is_measured(result: TuningResult, size: SizeResult) -> bool:

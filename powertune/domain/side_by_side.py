@@ -79,8 +79,8 @@ class Side:
     """One run.
 
     ``environment`` is ``aws``, or ``local`` for the embedded endpoint. ``sentence`` is its own answer. ``present_mb``
-    is the memory size that the function had before the run.
-    ``sizes`` are those of `SideBySide.sizes_mb`, in that order.
+    is the memory size that the function had before the run. ``where`` says in words what a reader must know of a run
+    that did not happen on AWS; empty for one that did. ``sizes`` are those of `SideBySide.sizes_mb`, in that order.
     """
 
     label: str
@@ -101,6 +101,7 @@ class Side:
     sentence: str
     measured_mb: tuple[int, ...]
     sizes: tuple[SideSize, ...]
+    where: str = ""
 
 
 class DifferenceKind(StrEnum):

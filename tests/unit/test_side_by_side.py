@@ -97,7 +97,7 @@ def test_without_an_interval_nothing_is_claimed(make_result):
     found = compared(make_result(), few)
     assert size_of(found, 1, 512).duration_versus.within_noise is None
     assert words.versus(size_of(found, 1, 512).duration_versus) == "too few"
-    assert "after and before have too few samples to tell them apart" in words.answer(found)
+    assert "after has too few samples to be told apart from before" in words.answer(found)
 
 
 def test_only_sizes_that_several_runs_measured_are_compared(make_result):
@@ -349,17 +349,19 @@ def test_by_default_a_label_says_what_differs(make_result):
     ]
 
 
-def test_then_the_date_then_the_run_id_then_a_number(make_result):
+def test_then_the_date_and_then_a_letter(make_result):
     first = make_result()
     later = replace(first, started_at="2026-11-25T09:00:00+00:00", run_id="b")
     assert default_labels([first, later]) == ["2026-11-24 11:34", "2026-11-25 09:00"]
-    assert default_labels([first, replace(first, run_id="b")]) == ["20261124-113402-7f3a", "b"]
-    assert default_labels([first, replace(first, warnings=())]) == ["run 1", "run 2"]
+    assert default_labels([first, replace(first, run_id="b")]) == ["A", "B"]
+    assert default_labels([first, replace(first, warnings=())]) == ["A", "B"]
     coded = on(later, code_sha256="x")
-    assert default_labels([first, later, coded]) == [
-        "code q0S4vE8c, 2026-11-24 11:34",
-        "code q0S4vE8c, 2026-11-25 09:00",
-        "code x, 2026-11-25 09:00",
+    assert default_labels([first, later, coded]) == ["A", "B", "C"]
+    built_anew = [on(first, architecture=X86), on(later, architecture=X86), later]
+    assert default_labels(built_anew) == [
+        "x86_64, 2026-11-24 11:34",
+        "x86_64, 2026-11-25 09:00",
+        "arm64, 2026-11-25 09:00",
     ]
 
 

@@ -1,6 +1,7 @@
 """The two charts of runs side by side, as plotly's JSON: a line for each run against memory size."""
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -14,6 +15,9 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid",
 """Shape and dash tell the runs apart where colour does not."""
 
 _OCTAVES_APART = 0.035
+_MOST_OCTAVES = 0.16
+_SHARE_OF_GAP = 0.4
+"""All runs together reach over so much at a memory size: at most, and of the gap to the next size."""
 _WIDE_RATIO = 12.0
 """Values that reach over more than about a decade are first drawn on a logarithmic axis."""
 
@@ -66,16 +70,14 @@ def _chart(compared: SideBySide, series: Sequence[tuple[Side, list[Point]]], y_t
 
     figure = go.Figure(layout={"template": "none"})
     values = []
-    middle = (len(compared.runs) - 1) / 2
+    places = _places(compared.sizes_mb, len(compared.runs))
     for index, run in enumerate(compared.runs):
         points = next((points for one, points in series if one is run), [])
         if not points:
             continue
         values += [value for _, value, _, _ in points if value > 0]
-        # Side by side, so that no interval hides another.
-        aside = 2 ** (_OCTAVES_APART * (index - middle))
         figure.add_scatter(
-            x=[memory_mb * aside for memory_mb, _, _, _ in points],
+            x=[places[memory_mb][index] for memory_mb, _, _, _ in points],
             y=[value for _, value, _, _ in points],
             text=[f"{chart_text(run.label)}, {figures.memory(mb)}: {chart_text(text)}" for mb, _, _, text in points],
             error_y={
@@ -104,6 +106,17 @@ def _chart(compared: SideBySide, series: Sequence[tuple[Side, list[Point]]], y_t
         "log": ratio > _WIDE_RATIO,
     }
     return chart
+
+
+def _places(sizes_mb: Sequence[int], runs: int) -> dict[int, list[float]]:
+    """Where each run's point stands at each memory size: side by side, so that no interval hides another."""
+    found = {}
+    for memory_mb in sizes_mb:
+        gaps = [abs(math.log2(memory_mb / other)) for other in sizes_mb if other != memory_mb]
+        reach = min([_MOST_OCTAVES, *(gap * _SHARE_OF_GAP for gap in gaps)])
+        apart = min(_OCTAVES_APART, reach / max(runs - 1, 1))
+        found[memory_mb] = [memory_mb * 2 ** (apart * (index - (runs - 1) / 2)) for index in range(runs)]
+    return found
 
 
 def in_words(compared: SideBySide, *, cost: bool) -> Iterable[str]:

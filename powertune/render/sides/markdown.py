@@ -16,6 +16,8 @@ def sides_markdown(compared: SideBySide) -> str:
     """The answer in bold, the runs, what differs between them, and a table of the memory sizes that they share."""
     parts = [
         bold(plain(words.answer(compared), _LONGEST_TEXT)),
+        "\n\n".join(plain(text, _LONGEST_TEXT) for text in words.places(compared)),
+        "\n".join(f"- {plain(text, _LONGEST_TEXT)}" for text in words.details(compared)),
         "\n".join(_runs(compared)),
         "\n".join(_differences(compared)),
         _sizes(compared),

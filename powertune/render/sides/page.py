@@ -7,9 +7,10 @@ from powertune.domain.side_by_side import DifferenceKind, SideBySide
 from powertune.render import figures
 from powertune.render.document import html_document
 from powertune.render.markup import Markup, bullets, figure, note, safe, table, together
-from powertune.render.safe import escape
+from powertune.render.safe import escape, one_line
 from powertune.render.sides import words
 from powertune.render.sides.charts import DASHES, charts, in_words, priced
+from powertune.render.sides.many import FIGURES
 
 _SHAPES = (
     '<circle cx="15" cy="8" r="4.5"/>',
@@ -32,6 +33,13 @@ _STROKES = {
 }
 
 _LONG_ANSWER = 160
+_NAMED, _LONG_TITLE = 2, 60
+
+_MARKS = (
+    '<p class="lead">What is marked as not alike may have changed the figures, beside what the runs are compared '
+    "for.</p>"
+)
+_CODE_SHOWN = 8
 
 _CONTROLS = """<form id="controls" class="controls" hidden aria-label="Chart options">
 <fieldset><legend>Memory axis</legend>
@@ -53,12 +61,22 @@ def render_sides(compared: SideBySide) -> str:
     drawn, answer = charts(compared), words.answer(compared)
     return html_document(
         version=__version__,
-        title=f"{', '.join(run.label for run in compared.runs)} side by side",
+        title=_title(compared),
         sentence=answer,
         body=_body(compared, drawn, answer),
         charts=drawn,
         skip_to=("sizes", "the table of memory sizes") if compared.sizes_mb else ("runs", "the runs"),
     )
+
+
+def _title(compared: SideBySide) -> str:
+    """What the tab says, in a few words."""
+    labels = " and ".join(run.label for run in compared.runs)
+    if len(compared.runs) <= _NAMED and len(labels) <= _LONG_TITLE:
+        return f"{labels} side by side"
+    names = {run.function_name for run in compared.runs}
+    of = f"{one_line(names.pop(), _LONG_TITLE)}: " if len(names) == 1 else ""
+    return f"{of}{len(compared.runs)} runs side by side"
 
 
 def _body(compared: SideBySide, drawn: Collection[str], answer: str) -> Markup:
@@ -78,11 +96,16 @@ def _body(compared: SideBySide, drawn: Collection[str], answer: str) -> Markup:
     long = ' class="long"' if len(answer) > _LONG_ANSWER else ""
     heading = f"<h1{long}>{together(answer)}</h1>"
     return (
-        f'<header><p class="eyebrow">{eyebrow}</p>{heading}{_warning(compared)}</header>\n'
+        f'<header><p class="eyebrow">{eyebrow}</p>{heading}{_places(compared)}{_warning(compared)}</header>\n'
         f"<main>{_runs(compared)}{_differences(compared)}{shared}</main>\n"
         f"<footer><p>Made by powertune {escape(__version__)} · this file works offline and sends nothing anywhere.</p>"
         "</footer>"
     )
+
+
+def _places(compared: SideBySide) -> Markup:
+    told = "".join(f"<p>{safe(text, 600)}</p>" for text in words.places(compared))
+    return note(told) if told else ""
 
 
 def _warning(compared: SideBySide) -> Markup:
@@ -102,14 +125,25 @@ def _runs(compared: SideBySide) -> Markup:
             f'<td class="text">{escape(figures.memory(run.recommended_mb))}</td>',
             f'<td class="text said">{safe(run.sentence)}</td>',
             f'<td class="text">{escape(figures.moment(run.started_at))}</td>',
+            f'<td class="text"><code>{safe(run.code_sha256[:_CODE_SHOWN])}</code></td>',
             f'<td class="text"><code>{safe(run.run_id)}</code></td>',
         )
         rows += f'<tr><th scope="row">{_swatch(index)} {safe(run.label)}</th>{"".join(cells)}</tr>'
-    titles = ("Run", "Recommends", "Its own answer", "Measured", "Run id")
+    titles = ("Run", "Recommends", "Its own answer", "Measured", "Code", "Run id")
     heads = [(title, "") for title in titles]
     return (
         '<section class="sides texts" aria-labelledby="runs"><h2 id="runs" tabindex="-1">The runs</h2>'
-        f"{table('runs', heads, rows)}</section>"
+        f"{table('runs', heads, rows)}{_each(compared)}</section>"
+    )
+
+
+def _each(compared: SideBySide) -> Markup:
+    told = list(words.details(compared))
+    first = safe(compared.runs[0].label)
+    return (
+        f'<p class="lead">Each run beside {first}, at the memory size that says most:</p>{bullets(told)}'
+        if told
+        else ""
     )
 
 
@@ -117,35 +151,33 @@ def _differences(compared: SideBySide) -> Markup:
     if not compared.differences:
         said = '<p class="lead">Code, settings, payloads, prices and place are the same, as far as the results say.</p>'
         return f'<section aria-labelledby="differences"><h2 id="differences">What differs</h2>{said}</section>'
-    rows = ""
+    rows, marks = "", ""
     for difference in compared.differences:
         warned = difference.kind is DifferenceKind.CONDITION
         tag = ' <span class="tag failed">not alike</span>' if warned else ""
+        marks = _MARKS if warned else marks
         values = "".join(f'<td class="text said">{safe(value, 200)}</td>' for value in difference.values)
         rows += f'<tr><th scope="row">{escape(difference.what)}{tag}</th>{values}</tr>'
     heads = [("", ""), *((safe(run.label), "") for run in compared.runs)]
     return (
         '<section class="sides texts" aria-labelledby="differences"><h2 id="differences">What differs</h2>\n'
-        '<p class="lead">What is marked as not alike may have changed the figures, beside what the runs are compared '
-        f"for.</p>{table('differences', heads, rows)}</section>"
+        f"{marks}{table('differences', heads, rows)}</section>"
     )
 
 
 def _curves(compared: SideBySide, drawn: Collection[str]) -> Markup:
     mixed = len({run.figure for run in compared.runs}) > 1
     key = "".join(
-        f"<li>{_swatch(index)}<span>{safe(run.label)}{f' ({words.FIGURES[run.figure]})' if mixed else ''}</span></li>"
+        f"<li>{_swatch(index)}<span>{safe(run.label)}{f' ({FIGURES[run.figure]})' if mixed else ''}</span></li>"
         for index, run in enumerate(compared.runs)
     )
     missing = [run.label for run in compared.runs if run not in priced(compared)]
-    apart = f" {', '.join(missing)} cannot be drawn here: another currency." if missing else ""
+    apart = f" {safe(', '.join(missing))} cannot be drawn here: another currency." if missing else ""
     bars = "A bar is the 95 % interval of a mean. Lower is better."
     duration = figure(
         "sides-duration", "Duration", bars, in_words(compared, cost=False), drawn="sides-duration" in drawn
     )
-    cost = figure(
-        "sides-cost", "Cost", f"{bars}{escape(apart)}", in_words(compared, cost=True), drawn="sides-cost" in drawn
-    )
+    cost = figure("sides-cost", "Cost", f"{bars}{apart}", in_words(compared, cost=True), drawn="sides-cost" in drawn)
     return (
         '<section aria-labelledby="curves"><h2 id="curves">Duration and cost against memory size</h2>\n'
         '<p class="lead">The means of each run, a little apart so that none hides another. Lines only join them; '

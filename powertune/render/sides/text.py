@@ -27,6 +27,10 @@ def sides_text(compared: SideBySide, *, width: int = 80, colour: bool = False, a
 
 def _lines(compared: SideBySide, paper: Paper) -> Iterator[str]:
     yield from paper.wrapped(words.answer(compared), code=BOLD, longest=_LONGEST_ANSWER)
+    for text in words.places(compared):
+        yield from paper.wrapped(text, code=YELLOW)
+    for text in words.details(compared):
+        yield from paper.wrapped(text, first="- ", rest="  ")
     yield ""
     for run in compared.runs:
         yield from paper.wrapped(f"{run.label}: {' · '.join(words.about(run))}")

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from powertune.domain.side_by_side import Difference, DifferenceKind, Figure, Side, SideBySide, SideSize, Versus
 from powertune.render import figures
+from powertune.render.sides import many
+from powertune.render.sides.many import FIGURES
 
 NOISE = "within noise"
 TOO_FEW = "too few"
@@ -15,7 +17,9 @@ WHAT_IT_IS = (
 )
 
 _MEAN = {Figure.WARM: "Warm mean", Figure.COLD: "Cold start", Figure.SINGLE: "One invocation"}
-FIGURES = {Figure.WARM: "warm invocations", Figure.COLD: "cold starts", Figure.SINGLE: "single invocations"}
+_TOLD_IN_FULL = 3
+"""Of so many runs at most each is told in the sentence itself."""
+_CODE_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,25 +87,51 @@ def versus(found: Versus | None) -> str:
 
 
 def answer(compared: SideBySide) -> str:
-    """The comparison in one sentence of plain text, or a few where there are more than two runs."""
-    first, others = compared.runs[0], compared.runs[1:]
+    """The comparison in one sentence of plain text; of more than three runs who is first and who is last."""
+    if len(compared.runs) > _TOLD_IN_FULL:
+        return f"{many.extremes(compared)}; {_recommended(compared.runs)}.{_caveat(compared)}"
     said, at = "", None
-    for run, focus in zip(others, compared.focus_mb[1:], strict=True):
-        here = ""
-        if focus is None:
-            clause = _why_not(first, run)
-        else:
-            here = "" if focus == at else f"At {figures.memory(focus)}: "
-            clause = here + _clause(first, run, run.sizes[compared.sizes_mb.index(focus)])
-            at = focus
-        said += f"{'; ' if said else ''}{clause.replace('At ', 'at ', 1) if said and here else clause}"
+    for focus, clause in _clauses(compared):
+        here = "" if focus in (None, at) else f"{'at' if said else 'At'} {figures.memory(focus)}: "
+        said += f"{'; ' if said else ''}{here}{clause}"
+        at = at if focus is None else focus
     return f"{said}; {_recommended(compared.runs)}.{_caveat(compared)}"
 
 
-def _clause(first: Side, run: Side, size: SideSize) -> str:
+def details(compared: SideBySide) -> Iterator[str]:
+    """Each run against the first, in a sentence, where the answer does not say it."""
+    if len(compared.runs) > _TOLD_IN_FULL:
+        for focus, clause in _clauses(compared):
+            yield f"{clause}." if focus is None else f"At {figures.memory(focus)}: {clause}."
+
+
+def places(compared: SideBySide) -> Iterator[str]:
+    """Which runs did not happen on AWS, and what a reader must know of them; nothing where all did."""
+    for where in dict.fromkeys(run.where for run in compared.runs if run.where):
+        of = [run.label for run in compared.runs if run.where == where]
+        every = f"{'Both' if len(of) == 2 else 'All'} runs" if len(of) == len(compared.runs) else ", ".join(of)
+        yield f"{every}: {where[:1].lower()}{where[1:]}"
+
+
+def _clauses(compared: SideBySide) -> Iterator[tuple[int | None, str]]:
+    """Each run against the first, and at which memory size."""
+    first, others = compared.runs[0], compared.runs[1:]
+    for run, focus in zip(others, compared.focus_mb[1:], strict=True):
+        if focus is None:
+            yield None, _why_not(first, run)
+        else:
+            at = compared.sizes_mb.index(focus)
+            yield focus, _clause(first, run, first.sizes[at], run.sizes[at])
+
+
+def _clause(first: Side, run: Side, base: SideSize, size: SideSize) -> str:
     duration, cost = size.duration_versus, size.cost_versus
     assert duration is not None
     if duration.within_noise is None:
+        if base.duration_interval is not None:
+            return f"{run.label} has too few samples to be told apart from {first.label}"
+        if size.duration_interval is not None:
+            return f"{first.label} has too few samples for {run.label} to be told apart from it"
         return f"{run.label} and {first.label} have too few samples to tell them apart"
     words = figures.faster(duration.share)
     if duration.within_noise:
@@ -140,6 +170,8 @@ def _recommended(runs: Sequence[Side]) -> str:
         return f"{'both' if len(runs) == 2 else 'all'} runs recommend {figures.memory(sizes[0])}"
     if alike and len(runs) == 2 and None not in sizes:
         return f"the recommended size moved from {figures.memory(sizes[0])} to {figures.memory(sizes[1])}"
+    if len(runs) > _TOLD_IN_FULL:
+        return many.recommended(runs)
     each = [
         f"{run.label} "
         + ("nothing" if size is None else f"{figures.memory(size)}{'' if alike else f' by {FIGURES[run.figure]}'}")
@@ -187,4 +219,5 @@ def about(run: Side) -> tuple[str, ...]:
         run.region,
         run.architecture.value,
         run.runtime or "container image",
+        f"code {run.code_sha256[:_CODE_SHOWN]}",
     )
