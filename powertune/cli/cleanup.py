@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from powertune.cli.account_options import account_options, check_region, session_of
+from powertune.cli.saying import say
 from powertune.domain.function import FunctionArn
 from powertune.errors import AwsError, FunctionNotFound, NotRestored
 
@@ -51,16 +52,16 @@ def command(function_arn: str, run_id: str | None, as_json: bool, **options: Any
         return 0
     if undone is None and not deleted:
         for line in _nothing(client, arn, clock, run_id):
-            click.echo(line)
+            say(line)
     if undone is not None:
         for line in _lines(undone, arn):
-            click.echo(line)
+            say(line)
     for name in deleted:
-        click.echo(f"Deleted the clone {name}.")
+        say(f"Deleted the clone {name}.")
     for note in in_use:
-        click.echo(note)
+        say(note)
     if unknown is not None:
-        click.echo(f"Whether there are clones of it is not known: {unknown}", err=True)
+        say(f"Whether there are clones of it is not known: {unknown}", err=True)
     return 0
 
 

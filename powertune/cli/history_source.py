@@ -8,10 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import click
-
 from powertune.cli.account_options import home_session_of, role_of
 from powertune.cli.progress import ProgressLine
+from powertune.cli.saying import say
 from powertune.domain.function import FunctionArn
 from powertune.domain.history import RunSummary
 from powertune.errors import AwsError, UsageError
@@ -118,5 +117,5 @@ def bucket_runs(asked: Asked, options: dict[str, Any], *, since: datetime | None
             )
     except AwsError as error:
         why = f"there is no bucket of a powertune stack in {place}." if is_no_bucket(error) else error.message
-        click.echo(f"Only the runs in {folder} are listed: {why}", err=True)
+        say(f"Only the runs in {folder} are listed: {why}", err=True)
         return nothing

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from powertune import __version__
+from powertune.cli.saying import say
 from powertune.errors import PowertuneError
 
 _COMMANDS = {
@@ -78,13 +79,6 @@ def _changes_functions(arguments: list[str] | None) -> bool:
     return next((word for word in given if not word.startswith("-")), None) in ("run", "cleanup")
 
 
-def _say(text: str) -> None:
-    """Say what went wrong. Messages quote function names, results and answers of AWS, which others wrote."""
-    from powertune.render.safe import lines
-
-    click.echo(lines(text), err=True)
-
-
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line and exit with the documented code."""
     try:
@@ -101,11 +95,11 @@ def main(arguments: list[str] | None = None) -> Any:
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(shown)
-        _say(shown.getvalue().rstrip("\n"))
+        say(shown.getvalue().rstrip("\n"), err=True)
         sys.exit(error.exit_code)
     except PowertuneError as error:
-        _say(f"powertune: {error.message}")
+        say(f"powertune: {error.message}", err=True)
         if error.next_step:
-            _say(error.next_step)
+            say(error.next_step, err=True)
         sys.exit(error.exit_code)
     sys.exit(code if isinstance(code, int) else 0)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from powertune.cli.account_options import account_options, check_region, home_session_of, reaching, session_of
+from powertune.cli.saying import say
 from powertune.domain.function import FunctionArn
 
 _EPILOG = """\b
@@ -45,7 +46,7 @@ def command(function_arn: str | None, as_json: bool, **options: Any) -> int:
 
 def _tell(data: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
     for line in [json.dumps(data, indent=1)] if as_json else lines:
-        click.echo(line)
+        say(line)
 
 
 def _region(options: dict[str, Any], *, as_json: bool) -> int:

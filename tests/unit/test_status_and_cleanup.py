@@ -270,3 +270,12 @@ def test_a_version_that_a_run_applied_is_no_left_over(aws):
     aws.create_alias(ARN, "live", "1")
     assert told(cleanup.command) == "No powertune run has left anything on orders.\n"
     assert "Of these, an alias of yours uses 1 version 1." in told(status.command)
+
+
+def test_a_tag_that_somebody_else_wrote_steers_no_terminal(aws):
+    evil = "r\x1b]0;owned\x07\x1b[2J\u202e"
+    aws.tags[f"{CLONE_PREFIX}r1"] = {RUN_TAG: evil, TARGET_TAG: ARN, UNTIL_TAG: str(FAR_MS)}
+    for command in (status.command, cleanup.command):
+        said = told(command)
+        assert "owned" in said
+        assert not set("\x1b\x07\u202e") & set(said)
