@@ -2,16 +2,14 @@
 
 import textwrap
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from powertune.domain.compared import ComparedBy
 from powertune.domain.history import RunSummary
 from powertune.render import figures
 from powertune.render.history import words
+from powertune.render.paper import GAP, LEAST_WIDTH, Column, Table
 from powertune.render.safe import cells, fit, one_line
 
-_GAP = "  "
-_MIN_WIDTH = 20
 _BLOCKS, _ASCII_BLOCKS = "▁▂▃▄▅▆▇█", "_.-=+*%#"
 _LEAST_POINTS = 3
 _NARROWEST_RULE = 1
@@ -22,21 +20,6 @@ _KEPT_FROM = 7
 _INDENT = "  "
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """``keep`` orders the columns: the one with the lowest goes first where the table is too wide."""
-
-    title: str
-    texts: tuple[str, ...]
-    keep: int
-    left: bool = True
-
-    @property
-    def width(self) -> int:
-        """In columns of a terminal."""
-        return max(map(cells, (self.title, *self.texts)))
-
-
 def render_history(runs: Sequence[RunSummary], *, width: int = 100, plain: bool = False) -> str:
     """The runs of one function, the newest first, in a table; then how the duration went.
 
@@ -44,7 +27,7 @@ def render_history(runs: Sequence[RunSummary], *, width: int = 100, plain: bool 
     a run apart is never left out. A ``*`` marks code that the run before did not have. With ``plain`` there is nothing
     but ASCII in the drawing.
     """
-    width = max(width, _MIN_WIDTH)
+    width = max(width, LEAST_WIDTH)
     changed = {change.run.run_id for change in words.deployments(runs)}
 
     def column(title: str, of: Callable[[RunSummary], str], keep: int, *, left: bool = True) -> Column:
@@ -78,14 +61,14 @@ def render_history(runs: Sequence[RunSummary], *, width: int = 100, plain: bool 
 
 def render_functions(runs: Sequence[RunSummary], *, width: int = 100) -> str:
     """Every function that has runs, with their number and the latest; ``runs`` has the newest first."""
-    width = max(width, _MIN_WIDTH)
+    width = max(width, LEAST_WIDTH)
     by_function = words.functions(runs)
     of = list(by_function.values())
     columns = [
-        Column(title="Function", texts=tuple(by_function), keep=9),
-        Column(title="Runs", texts=tuple(figures.count(len(one)) for one in of), keep=8, left=False),
-        Column(title="Last run (UTC)", texts=tuple(words.date(one[0]) for one in of), keep=7),
-        Column(title="Memory", texts=tuple(words.memory(one[0]) for one in of), keep=6, left=False),
+        Column(title="Function", texts=tuple(by_function), keep=9, left=True),
+        Column(title="Runs", texts=tuple(figures.count(len(one)) for one in of), keep=8),
+        Column(title="Last run (UTC)", texts=tuple(words.date(one[0]) for one in of), keep=7, left=True),
+        Column(title="Memory", texts=tuple(words.memory(one[0]) for one in of), keep=6),
     ]
     return "\n".join(table(columns, width, [words.remarks(one[0]) for one in of])) + "\n"
 
@@ -97,22 +80,23 @@ def table(columns: list[Column], width: int, remarks: Sequence[Sequence[str]]) -
     """
     columns = [one for one in columns if one.title.strip() or any(one.texts)]
     least = min(_REMARKS_WIDTH, max((cells(", ".join(one)) for one in remarks), default=0))
-    beside = least + len(_GAP) if least else 0
+    beside = least + len(GAP) if least else 0
     while len(columns) > 2 and _width(columns) + beside > width:
         least_kept = min(columns, key=lambda column: column.keep)
         if least_kept.keep >= _KEPT_FROM:
             beside = 0
         if _width(columns) + beside > width:
             columns.remove(least_kept)
-    room = width - _width(columns) - len(_GAP)
+    room = width - _width(columns) - len(GAP)
     has_room = room >= least > 0
-    titles = _GAP.join([*(_cell(column.title, column) for column in columns), *["Remarks"] * has_room]).rstrip()
+    shown = Table(columns=tuple(columns))
+    titles = f"{shown.titles}{GAP}Remarks" if has_room else shown.titles.rstrip()
     texts = []
     for row, said in enumerate(remarks):
-        text = _GAP.join(_cell(column.texts[row], column) for column in columns)
+        text = shown.row(row)
         if has_room:
             first, *more = _wrapped(said, room) or [""]
-            texts += [f"{text}{_GAP}{first}".rstrip(), *(" " * (width - room) + line for line in more)]
+            texts += [f"{text}{GAP}{first}".rstrip(), *(" " * (width - room) + line for line in more)]
         else:
             texts += [text.rstrip(), *(_INDENT + line for line in _wrapped(said, width - len(_INDENT)))]
     rule = "─" * min(width, max([_NARROWEST_RULE, cells(titles), *map(cells, texts)]))
@@ -131,13 +115,8 @@ def _wrapped(remarks: Sequence[str], width: int) -> list[str]:
     return lines
 
 
-def _width(columns: list[Column]) -> int:
-    return sum(column.width for column in columns) + len(_GAP) * (len(columns) - 1)
-
-
-def _cell(text: str, column: Column) -> str:
-    padding = " " * (column.width - cells(text))
-    return text + padding if column.left else padding + text
+def _width(columns: Sequence[Column]) -> int:
+    return Table(columns=tuple(columns)).width
 
 
 def _notes(changed: set[str]) -> list[str]:
