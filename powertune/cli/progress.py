@@ -8,6 +8,8 @@ from typing import Self
 import click
 
 from powertune.domain.events import Phase, Progress
+from powertune.domain.price import Money
+from powertune.render import figures
 from powertune.render.safe import one_line
 
 _WORDS = {
@@ -69,7 +71,7 @@ def measuring(progress: Progress, seen: int, elapsed_s: float) -> str:
     at = f" at {progress.detail}" if progress.detail else ""
     text = f"measuring{at}: {done} of {planned} invocations"
     if progress.spent is not None:
-        text += f", {progress.spent:.6f} {progress.currency} spent"
+        text += f", {figures.money(Money(amount=progress.spent, currency=progress.currency))} spent"
     if seen > 1 and elapsed_s > 0 and done < planned:
         # The sizes are interleaved, so what is left takes about as long as what was.
         text += f", about {max(1.0, elapsed_s / seen * (planned - done)):.0f} s left"

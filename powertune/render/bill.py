@@ -9,6 +9,7 @@ from powertune.render.markup import Markup, details, safe
 from powertune.render.safe import escape
 from powertune.render.sentence import is_listed
 
+_OF_DATA = re.compile(r"GB( scanned)?$")
 _OF_A_RECORD = "invocations"
 """The unit of lines whose cost follows from what Lambda recorded as billed; all others need only a price."""
 
@@ -76,7 +77,7 @@ def bill(result: TuningResult) -> Markup:
     local = result.environment.kind != "aws"
     at = "at list prices" if is_listed(result) else "at the prices given"
     lead = (
-        f"Nobody bills this run. This is what the same would cost on AWS {at}."
+        f"This run was not billed. This is what the same would cost on AWS {at}."
         if local
         else f"{at.capitalize()}, before free tier, discounts and taxes."
     )
@@ -103,9 +104,13 @@ def bill(result: TuningResult) -> Markup:
 def _row(line: SpendLine) -> Markup:
     # One of something has its name without the s.
     unit = re.sub(r"^(\w+)s\b", r"\1", line.unit) if line.quantity == 1 else line.unit
+    much = figures.quantity(line.quantity)
+    if _OF_DATA.match(unit):
+        much, name = figures.data(line.quantity).split(" ")
+        unit = f"{name}{unit.removeprefix('GB')}"
     return (
         f'<tr><th scope="row">{safe(line.what[:1].upper() + line.what[1:], 80)}</th>'
-        f'<td>{figures.quantity(line.quantity)} <span class="unit">{safe(unit, 40)}</span></td>'
+        f'<td>{much} <span class="unit">{safe(unit, 40)}</span></td>'
         f"{_cost(line.cost, line.unit)}</tr>"
     )
 

@@ -37,6 +37,18 @@ _GRID_LEAD = (
 )
 
 
+_SURE_OF_A_CHANGE = (
+    " “95 % sure” in the first sentence is about two measured means, of the present and of the recommended size: which "
+    "of them is the lower."
+)
+
+
+def _says_sure(result: TuningResult) -> bool:
+    """Whether the answer calls the direction of a change sure."""
+    change = result.recommendation.change if result.recommendation is not None else None
+    return change is not None and not (change.duration_within_noise and change.cost_within_noise)
+
+
 def limit_of(target: LatencyTarget) -> str:
     """A latency target in words: ``p95 within 800 ms``."""
     cold = f" with {figures.percent(target.cold_share)} cold starts" if target.cold_share else ""
@@ -107,7 +119,9 @@ def certainty(result: TuningResult) -> Markup:
         return ""
     alike = sorted(equivalent_sizes(result) - {result.recommendation.memory_mb if result.recommendation else 0})
     rows = [
-        ("Claim", together(_claim(result, search))),
+        ("Claim about sizes not measured", "none")
+        if search.kind is SearchKind.GRID
+        else ("Claim", together(_claim(result, search))),
         ("The search ended because", escape(_ended(search))),
         ("Invocations used", figures.count(result.spend.invocations)),
         (
@@ -117,7 +131,7 @@ def certainty(result: TuningResult) -> Markup:
     ]
     if search.noise is not None:
         rows.append(("Spread of single durations", f"{escape(figures.percent(search.noise))} of the mean"))
-    lead = _GRID_LEAD
+    lead = f"{_GRID_LEAD}{_SURE_OF_A_CHANGE * _says_sure(result)}"
     if search.kind is SearchKind.ADAPTIVE:
         lead = _GUESSED if search.regret_bound is None else _CLAIMED
     notes = note(bullets(text[:_LONGEST_NOTE] for text in search.notes)) if search.notes else ""

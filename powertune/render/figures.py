@@ -26,6 +26,10 @@ _CENTS_BELOW = Decimal("9.995")
 """What is written of a month: from here on it would read as 10.00."""
 _DURATION_UNITS = ((0.001, "µs"), (1.0, "ms"), (1000.0, "s"))
 _SYMBOLS = {"USD": "$", "CNY": "CN¥"}
+_MOST_MS, _LEAST_MS = 1e9, 1e-6
+"""Beyond these a duration is no function's, and its digits would only hide how large or small it is."""
+_DATA_UNITS = ((9, "GB"), (6, "MB"), (3, "kB"))
+_IN_TIMES_FROM = 10.0
 _NO_DIFFERENCE = 0.005
 """A change below half a per cent would be written as 0 %: it is called none."""
 
@@ -65,6 +69,8 @@ def duration(ms: float | None, interval: Interval | None = None) -> str:
     if ms is None or not math.isfinite(ms):
         return UNKNOWN
     scale, name = duration_unit(ms)
+    if _is_absurd(ms):
+        return f"{_scientific(ms / scale, _DIGITS)} {name}"
     return f"{_rounded_to(ms / scale, _allowed(ms, interval, scale))} {name}"
 
 
@@ -80,6 +86,10 @@ def duration_estimate(ms: float | None, interval: Interval | None) -> str:
     scale, name = duration_unit(ms)
     decimals = _allowed(ms, interval, scale)
     mean, half = _rounded_to(ms / scale, decimals), (interval.high - interval.low) / 2 / scale
+    if half <= 0:
+        return duration(ms, interval)
+    if _is_absurd(ms):
+        return f"{_scientific(ms / scale, _DIGITS)} ± {_scientific(half, 1)} {name}"
     if _lopsided(ms, interval):
         low, high = (f"{_rounded_to(end / scale, decimals)} {name}" for end in (interval.low, interval.high))
         return f"{mean} {name} ({low} to {high})"
@@ -117,6 +127,8 @@ def monthly(amount: Money | None, interval: Interval | None = None) -> str:
 def money_estimate(amount: Money | None, interval: Interval | None) -> str:
     """A mean cost with its interval: ``$3.42 ± 0.12``; the interval is in the unit of the amount."""
     if amount is None or interval is None or not amount.amount.is_finite():
+        return money(amount)
+    if interval.high <= interval.low:
         return money(amount)
     decimals = _allowed_money(amount.amount, interval)
     if _lopsided(float(amount.amount), interval):
@@ -159,11 +171,16 @@ def at_most(share: float) -> str:
 
 
 def difference(share: float | None) -> str:
-    """A share with its sign: ``+12 %``, ``−5 %``; ``same`` where it would be written as nothing."""
+    """A share with its sign: ``+12 %``, ``−5 %``; ``same`` where it would be written as nothing.
+
+    From more than ten times on it is ``134,000 times``.
+    """
     if share is None or not math.isfinite(share):
         return UNKNOWN
     if abs(share) < _NO_DIFFERENCE:
         return "same"
+    if 1 + share > _IN_TIMES_FROM:
+        return f"{_number(1 + share)} times"
     return f"{MINUS if share < 0 else '+'}{percent(share)}"
 
 
@@ -179,6 +196,16 @@ def cheaper(share: float) -> str:
     if abs(share) < _NO_DIFFERENCE:
         return "at the same cost"
     return f"{percent(share)} {'cheaper' if share < 0 else 'dearer'}"
+
+
+def data(gb: float) -> str:
+    """An amount of data, given in GB of 10⁹ bytes: ``5.51 kB``, ``512 bytes``."""
+    if not math.isfinite(gb) or gb < 0:
+        return UNKNOWN
+    for power, name in _DATA_UNITS:
+        if (amount := gb * 10.0 ** (9 - power)) >= 0.9995:
+            return f"{_number(amount)} {name}"
+    return plural(round(gb * 1e9), "byte")
 
 
 def gb_seconds(value: float | None) -> str:
@@ -211,6 +238,17 @@ def moment(text: str) -> str:
     """An ISO 8601 time as ``24 November 2026, 11:34 UTC``; as it stands where it is not one."""
     parsed = parse_moment(text)
     return text if parsed is None else f"{parsed.day} {parsed:%B %Y, %H:%M} UTC"
+
+
+def _is_absurd(ms: float) -> bool:
+    return ms != 0 and not _LEAST_MS <= abs(ms) < _MOST_MS
+
+
+def _scientific(value: float, digits: int) -> str:
+    """``1.23e9``: for what nobody reads digit by digit."""
+    number, power = f"{value:.{digits - 1}e}".split("e")
+    shown = (number.rstrip("0").rstrip(".") if "." in number else number).replace("-", MINUS)
+    return f"{shown}e{int(power)}"
 
 
 def _rounded(value: float) -> float:

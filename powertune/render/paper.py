@@ -15,7 +15,7 @@ GAP = "  "
 LEAST_WIDTH = 20
 LONGEST_TEXT = 600
 _RESET = "\x1b[0m"
-_IN_A_FIGURE = re.compile(r"(?<=\d) (?=%|±|\+/-|(?:[MGK]B|ms|[µu]s|s)\b)|(?<=±) (?=\d)|(?<=\+/-) (?=\d)")
+_IN_A_FIGURE = re.compile(r" (?=±|\+/-)|(?<=\d) (?=%|(?:[MGK]B|ms|[µu]s|s)\b)|(?<=±) (?=\d)|(?<=\+/-) (?=\d)")
 _TOGETHER = "\N{NO-BREAK SPACE}"
 
 

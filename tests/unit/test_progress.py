@@ -12,7 +12,7 @@ def moment(done, planned=60, **more):
 
 def test_it_counts_invocations_and_money():
     text = measuring(moment(20, spent=Decimal("0.00012"), currency="CNY"), 20, 10.0)
-    assert text == "measuring: 20 of 60 invocations, 0.000120 CNY spent, about 20 s left"
+    assert text == "measuring: 20 of 60 invocations, CN¥0.000120 spent, about 20 s left"
 
 
 def test_unknown_spending_is_not_shown_as_zero():

@@ -44,7 +44,7 @@ def test_the_report_lists_every_line_of_the_bill_with_quantity_unit_and_cost(mak
     section = Page(render_html(full_run(make_result))).section("bill")
     assert "Invocations of the function 60 invocations $0.000688" in section
     assert "State transitions 34 transitions $0.000850" in section
-    assert "Log queries 0.00123 GB scanned no known price" in section
+    assert "Log queries 1.23 MB scanned no known price" in section
     assert "Traces recorded 60 traces $0.000300" in section
     assert "Total at least $0.00184" in section
     assert "The function's own invocations took 50.7 GB-seconds." in section

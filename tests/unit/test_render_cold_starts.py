@@ -24,7 +24,7 @@ def drawn(chart: dict[str, Any], role: str) -> list[float]:
 
 
 def rows_of(text: str) -> dict[str, str]:
-    return {found[1]: found[0] for found in re.finditer(r"^[* ] *([\d,]+) MB .*$", text, re.MULTILINE)}
+    return {found[1]: found[0] for found in re.finditer(r"^[*o ] *([\d,]+) MB .*$", text, re.MULTILINE)}
 
 
 def test_sizes_that_were_compared_by_cold_starts_show_what_those_take_and_cost(make_result: Make) -> None:

@@ -194,7 +194,7 @@ def test_a_local_run_says_that_nothing_was_billed(make_result: Make, local_envir
     text = Page(render_html(make_result(environment=local_environment))).text
     assert "not on AWS: nothing was billed, and costs are AWS list prices" in text
     assert "token bucket" in text
-    assert "Nobody bills this run" in text
+    assert "This run was not billed" in text
 
 
 def test_sources_and_disagreements_are_counted(make_result: Make) -> None:

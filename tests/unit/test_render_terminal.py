@@ -19,7 +19,7 @@ def test_no_line_is_wider_than_the_terminal_and_every_size_has_its_row(make_resu
     text = render_terminal(make_result(), width=width)
     assert max(cells(line) for line in text.splitlines()) <= width
     for size in ("128 MB", "256 MB", "512 MB", "1,024 MB", "1,769 MB", "3,008 MB"):
-        assert re.search(rf"^[* ] *{size}\b", text, re.MULTILINE), size
+        assert re.search(rf"^[*o ] *{size}\b", text, re.MULTILINE), size
 
 
 def test_eighty_columns_hold_every_figure_of_a_size(make_result: Make) -> None:

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from powertune.domain.function import FunctionArn
-from powertune.domain.result import SizeStatus, TuningResult
+from powertune.domain.result import TuningResult
 from powertune.errors import UsageError
 from powertune.render import figures, means, monthly, sentence
 from powertune.render.architectures import architectures_section, clone_note
 from powertune.render.bill import bill
 from powertune.render.certainty import certainty, goal_words, how_sure
 from powertune.render.compared import compared_by, is_measured
+from powertune.render.failures import failures
 from powertune.render.markup import Markup, bullets, facts, note, safe, together
 from powertune.render.page.advice_section import advice_section
 from powertune.render.page.basis import how, prices
@@ -148,10 +149,8 @@ def _failed(result: TuningResult) -> Markup:
     if not gone:
         return ""
     items = "".join(
-        f"<li><b>{figures.memory(size.memory_mb)}</b> "
-        f"{'was not measured' if size.status is SizeStatus.NOT_MEASURED else 'failed'}: "
-        f"{safe(size.reason) if size.reason else 'no reason was recorded'}</li>"
-        for size in gone
+        f"<li><b>{sizes}</b> {state}: {safe(reason) if reason else 'no reason was recorded'}</li>"
+        for sizes, state, reason in failures(result)
     )
     lacking = "where the function did not work" if result.request.dry_run else "without a measurement"
     heading = f"{figures.plural(len(gone), 'memory size')} {lacking}"

@@ -177,7 +177,7 @@ def distribution_section(result: TuningResult, drawn: Mapping[str, Any]) -> Mark
     )
     cold = f" Cold starts, {beginning(result)} included, lie below the warm durations of their size."
     lead = f"A mean hides how far single invocations lie apart.{cold if len(colds) > 1 else ''}"
-    caption = "Every median is that of the result."
+    caption = "Each p50 is as in the table."
     if "p95-warm" in roles or "p95-cold" in roles:
         few = "Of fewer than about 20 samples p95, of fewer than 100 p99, is little more than the longest."
         caption = f"Percentiles as the result has them. {few}"

@@ -21,7 +21,7 @@ from powertune.render.safe import escape
 from powertune.render.sentence import is_present, present_word
 
 _HALF = "± half of 95 % interval"
-_LONGEST_REASON = 400
+_LONGEST_REASON = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from powertune.render.architectures import architectures_markdown, clone_note, s
 from powertune.render.bill import spent
 from powertune.render.certainty import goal_words, other_goals_line
 from powertune.render.compared import is_measured, state_of
+from powertune.render.failures import failures
 from powertune.render.monthly import month_sentence
 from powertune.render.text.markdown_text import bold, code, plain, table
 from powertune.render.text.size_columns import legend, marked_sizes, size_columns
@@ -95,7 +96,7 @@ def _bullets(result: TuningResult) -> Iterator[str]:
     month = month_sentence(result)
     if month:
         yield plain(month, _LONGEST_TEXT)
-    yield from _cut(_unmeasured(result), "memory size")
+    yield from _cut(_unmeasured(result), "reason")
     others = other_goals_line(result)
     if others:
         yield plain(others, _LONGEST_TEXT)
@@ -103,10 +104,9 @@ def _bullets(result: TuningResult) -> Iterator[str]:
 
 
 def _unmeasured(result: TuningResult) -> Iterator[str]:
-    for size in result.memory_sizes:
-        if not is_measured(result, size) and size.reason is not None:
-            state, reason = state_of(result, size), plain(size.reason, _LONGEST_TEXT)
-            yield f"{figures.memory(size.memory_mb)} {state}: {reason}"
+    for sizes, state, reason in failures(result):
+        if reason is not None:
+            yield f"{sizes} {state}: {plain(reason, _LONGEST_TEXT)}"
 
 
 def _cut(texts: Iterable[str], what: str) -> Iterator[str]:

@@ -21,9 +21,8 @@ def mark(result: TuningResult, memory_mb: int) -> str:
         if sum(is_measured(result, size) for size in result.memory_sizes) == 1:
             return sentence.present_word(result)
         return "keep" if stays(result) or not knows_best(result) else "already best"
-    if present:
-        return sentence.present_word(result)
-    return "equivalent" if best is not None and memory_mb in best.equivalent_sizes_mb else ""
+    alike = ["equivalent"] * (best is not None and memory_mb in best.equivalent_sizes_mb)
+    return ", ".join([*([sentence.present_word(result)] * present), *alike])
 
 
 def is_recommended(result: TuningResult, memory_mb: int) -> bool:

@@ -1,11 +1,14 @@
 """A result for the terminal."""
 
+from collections.abc import Iterator
+
 from powertune.domain.result import TuningResult
 from powertune.render import figures, sentence
 from powertune.render.architectures import architecture_lines, clone_note, spent_beside, verdict
 from powertune.render.bill import spent
 from powertune.render.certainty import goal_words, other_goals_line
 from powertune.render.compared import is_measured, state_of
+from powertune.render.failures import failures
 from powertune.render.monthly import month_sentence
 from powertune.render.paper import BOLD, DIM, GAP, LEAST_WIDTH, RED, YELLOW, Column, Paper, Table
 from powertune.render.safe import one_line
@@ -41,10 +44,9 @@ def render_terminal(
         lines += paper.wrapped(done)
     for text in (*sentence.reasons(result), *(result.search.notes if result.search is not None else ())):
         lines += paper.wrapped(text, first="- ")
-    for size in result.memory_sizes:
-        if not is_measured(result, size) and size.reason is not None:
-            state = state_of(result, size)
-            lines += paper.wrapped(f"{figures.memory(size.memory_mb)} {state}: {size.reason}", first="- ")
+    for sizes, state, reason in failures(result):
+        if reason is not None:
+            lines += paper.wrapped(f"{sizes} {state}: {reason}", first="- ")
     for text in filter(None, (other_goals_line(result), month_sentence(result))):
         lines += paper.wrapped(text)
     lost = sentence.not_restored(result)
@@ -75,7 +77,11 @@ def _title(result: TuningResult) -> str:
 
 
 def _table(result: TuningResult, paper: Paper) -> list[str]:
-    table = Table.fitted(_columns(result, paper), paper.width)
+    columns = _columns(result, paper)
+    table = Table.fitted(columns, paper.width)
+    wordless = columns[-1] not in table.columns
+    if wordless:
+        table = Table.fitted(_columns(result, paper, present="o"), paper.width)
     lines = table.head(paper)
     for row, size in enumerate(result.memory_sizes):
         measured = is_measured(result, size)
@@ -86,16 +92,28 @@ def _table(result: TuningResult, paper: Paper) -> list[str]:
             text = f"{table.row(row, columns=1)}{GAP}{state_of(result, size)}{reason}"
         code = BOLD if is_recommended(result, size.memory_mb) else "" if measured else DIM
         lines.append(paper.paint(paper.line(text), code))
-    recommended = "* recommended; " if result.recommendation is not None else ""
-    return [*lines, paper.line(f"{recommended}{legend(result)}")]
+    said = "; ".join([*_marks(result, wordless=wordless), legend(result)])
+    return [*lines, *paper.wrapped(said)]
 
 
-def _columns(result: TuningResult, paper: Paper) -> list[Column]:
+def _marks(result: TuningResult, *, wordless: bool) -> Iterator[str]:
+    """What the marks before the memory sizes mean; that of the present size, where there is no room for words."""
+    best, present = result.recommendation, sentence.present_size(result) if wordless else None
+    both = best is not None and present is not None and best.memory_mb == present.memory_mb
+    if best is not None:
+        yield f"* recommended{f' and {sentence.present_word(result)}' * both}"
+    if present is not None and not both:
+        yield f"o {sentence.present_word(result)}"
+
+
+def _columns(result: TuningResult, paper: Paper, *, present: str = " ") -> list[Column]:
+    """All columns, the words last; ``present`` is a mark of the present size."""
     sizes = result.memory_sizes
     widest = max((len(figures.memory(size.memory_mb)) for size in sizes), default=0)
     memory = tuple(
-        f"{'*' if is_recommended(result, size.memory_mb) else ' '}{figures.memory(size.memory_mb):>{widest}}"
-        for size in sizes
+        f"{'*' if is_recommended(result, mb) else present if sentence.is_present(result, mb) else ' '}"
+        f"{figures.memory(mb):>{widest}}"
+        for mb in (size.memory_mb for size in sizes)
     )
     words = tuple(mark(result, size.memory_mb) if is_measured(result, size) else "" for size in sizes)
     middle = (

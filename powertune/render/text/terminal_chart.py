@@ -69,9 +69,16 @@ def chart_lines(result: TuningResult, width: int, *, ascii_only: bool = False) -
     labels = _labels(result, sizes)
     words = tuple(_word(result, size) for size in sizes)
     missing = tuple(not is_measured(result, size) for size in sizes)
+
+    def room_beside(words: Sequence[str]) -> int:
+        return width - cells(labels[0]) - max(map(cells, words), default=0) - len(_GAP) * 3
+
+    each = (room_beside(words) - sum(panel.figure_width + 1 for panel in panels)) // 2
+    if each < _BESIDE_FROM:
+        # Bars need what room there is: the table above has every word.
+        words = tuple(word.partition(",")[0] for word in words)
+    room = room_beside(words)
     rows = _Rows(labels=labels, words=words, missing=missing, draw=draw)
-    room = width - cells(labels[0]) - max(map(cells, words), default=0) - len(_GAP) * 3
-    each = (room - sum(panel.figure_width + 1 for panel in panels)) // 2
     if each >= _BESIDE_FROM:
         lines = rows.laid_out(panels, min(each, _LONGEST_BAR))
     else:

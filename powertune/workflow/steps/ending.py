@@ -94,7 +94,7 @@ def apply(services: Services, state: RunState) -> RunState:
         state = replace(state, warnings=(*state.warnings, note))
         if request.apply_alias is None:
             return state
-    services.progress(Progress(phase=Phase.APPLY, detail=f"{memory_mb} MB"))
+    services.progress(Progress(phase=Phase.APPLY, detail=f"{memory_mb:,} MB"))
     now_ms = services.clock.now_ms()
     lease = Lease(
         run_id=state.run_id,

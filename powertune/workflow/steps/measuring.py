@@ -198,7 +198,7 @@ class _Book:
         for invocation in archive.invocations(state.round) if state.parts else ():
             self.purse.add(invocation)
         # Where sizes are interleaved, the one of the latest invocation says little.
-        self._detail = f"{state.work[0].memory_mb} MB" if len(state.work) == 1 else ""
+        self._detail = f"{state.work[0].memory_mb:,} MB" if len(state.work) == 1 else ""
         self._planned = sum(one.count for one in state.work)
         self._before = sum(one.done for one in state.work)
         self._lock = threading.Lock()

@@ -73,7 +73,7 @@ def plan(services: Services, state: RunState) -> RunState:
     services.progress(
         Progress(
             phase=Phase.PLAN,
-            detail=", ".join(f"{batch.memory_mb} MB" for batch in batches),
+            detail=", ".join(f"{batch.memory_mb:,} MB" for batch in batches),
             invocations_planned=sum(batch.count for batch in batches),
         )
     )

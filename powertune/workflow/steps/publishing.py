@@ -42,7 +42,7 @@ def publish(services: Services, state: RunState) -> RunState:
 def _with_next(services: Services, client: Any, state: RunState) -> RunState:
     """The state with the next memory size published, or noted as failed."""
     memory_mb, *rest = state.to_publish
-    services.progress(Progress(phase=Phase.PUBLISH, detail=f"{memory_mb} MB"))
+    services.progress(Progress(phase=Phase.PUBLISH, detail=f"{memory_mb:,} MB"))
     try:
         variant = variants.publish(
             client,
