@@ -17,7 +17,8 @@
     ├── NotRestored                6   the function could not be put back: it is left changed
     └── Stopped                    130 the user interrupted the run
 
-Exit code 0 is success; 1 and 5 belong to the regression check ("worse" and "undecided").
+Exit code 0 is success; 1 and 5 belong to the regression check ("worse" and "undecided"). `powertune history
+--delete-older-than` ends with 1, as an error of no other kind, where a run that was to go could not be deleted.
 Every error says what happened and what to do next; its text is all that a user sees.
 """
 

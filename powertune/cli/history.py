@@ -1,14 +1,15 @@
 """``powertune history``: the runs that were kept of a function, and how its duration and cost went."""
 
 import json
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
 from powertune.cli.account_options import account_options, check_region, stack_region_option
+from powertune.cli.history_deletion import delete_older
 from powertune.cli.history_source import Asked, bucket_runs, function_asked, matching, one_function
+from powertune.cli.history_words import ago, length_in_words, say_left_out
 from powertune.cli.opening import show_file
 from powertune.cli.report_output import Content, check_file, to_file, to_stdout, to_terminal
 from powertune.errors import UsageError
@@ -68,21 +69,21 @@ def command(function: str | None, results_dir: Path, **options: Any) -> int:
     if asked.arn is not None:
         check_region(options["region"], asked.arn)
     if options["delete_age"] is not None:
-        return _delete(asked, results_dir, options)
+        return delete_older(asked, results_dir, options)
     if options["yes"]:
         raise UsageError("--yes goes with --delete-older-than.", next_step="Leave it out.")
     form = _form(options)
     if form == "html" and function is None:
         raise UsageError("A page is about one function.", next_step="Name it with --function-arn.")
-    runs = _runs(asked, results_dir, options)
+    runs, older = _runs(asked, results_dir, options)
     target = _target(form, options["output"], results_dir, runs)
     if target is not None:
         check_file(target, "csv-history" if form == "csv" else form, force=options["force"])
     if form == "table":
-        _show(runs, asked, results_dir, target)
+        _show(runs, asked, target, _nothing(asked, results_dir, options["since"], older))
         return 0
     if form == "html" and not runs:
-        click.echo(f"{_nothing(asked, results_dir)} There is nothing to draw.", err=True)
+        click.echo(f"{_nothing(asked, results_dir, options['since'], older)} There is nothing to draw.", err=True)
         return 0
     _give(_content(form, runs, asked, target, results_dir), target)
     if options["open_it"]:
@@ -101,40 +102,33 @@ def _form(options: dict[str, Any]) -> str:
     return form
 
 
-def _runs(asked: Asked, results_dir: Path, options: dict[str, Any]) -> list[Any]:
-    """The runs that were asked for, the newest first; what could not be read is said on standard error."""
+def _runs(asked: Asked, results_dir: Path, options: dict[str, Any]) -> tuple[list[Any], int]:
+    """The runs that were asked for, the newest first, and the number of those that are older than that.
+
+    What could not be read is said on standard error.
+    """
     from powertune.workflow.history import moment_of, newest_first, runs_in_folder
 
-    limit = None if options["since"] is None else _ago(options["since"], "--since")
+    limit = None if options["since"] is None else ago(options["since"], "--since")
     local = runs_in_folder(results_dir)
     far = bucket_runs(asked, options, since=limit, folder=results_dir)
-    _say((*local.skipped, *far.skipped))
-    found = newest_first([*matching(asked, local.runs, options["region"]), *far.runs])
+    say_left_out((*local.skipped, *far.skipped), local.trouble)
+    found = known = newest_first([*matching(asked, local.runs, options["region"]), *far.runs])
     one_function(asked, [run.summary for run in found])
     if limit is not None:
         found = [run for run in found if (begun := moment_of(run.summary)) is not None and begun >= limit]
-    return found[: options["last"]] if asked.is_given else found
+    return found[: options["last"]] if asked.is_given else found, len(known) - len(found)
 
 
-def _ago(text: str, option: str) -> datetime:
-    from powertune.cli.logs import length_s
-
-    try:
-        seconds = length_s(text)
-    except UsageError as error:
-        raise UsageError(error.message, next_step=f"Write {option} as 24h, 30d or 12w.") from None
-    return datetime.now(tz=UTC) - timedelta(seconds=seconds)
-
-
-def _say(sentences: Any) -> None:
-    from powertune.render.safe import one_line
-
-    for text in sentences:
-        click.echo(one_line(text, 400), err=True)
-
-
-def _nothing(asked: Asked, results_dir: Path) -> str:
-    return f"No run of {asked.text} was kept." if asked.is_given else f"No run was kept in {results_dir}."
+def _nothing(asked: Asked, results_dir: Path, since: str | None, older: int) -> str:
+    of = f"of {asked.text}" if asked.is_given else f"in {results_dir}"
+    if since is None or not older:
+        return f"No run {of} was kept." if asked.is_given else f"No run was kept {of}."
+    # The bucket's runs that are older by their names were not read.
+    began = f"in the last {length_in_words(since)}"
+    if older == 1:
+        return f"The only known run {of} did not begin {began}."
+    return f"None of {older:,} known runs {of} began {began}."
 
 
 def _target(form: str, output: str | None, results_dir: Path, runs: list[Any]) -> Path | None:
@@ -145,7 +139,7 @@ def _target(form: str, output: str | None, results_dir: Path, runs: list[Any]) -
     return results_dir / f"history-{runs[0].summary.function_arn.name}.html"
 
 
-def _show(runs: list[Any], asked: Asked, results_dir: Path, target: Path | None) -> None:
+def _show(runs: list[Any], asked: Asked, target: Path | None, nothing: str) -> None:
     from powertune.cli.report_formats import Look, terminal_look
     from powertune.render.history.text import render_functions, render_history
     from powertune.render.text.plain import ascii_text
@@ -153,7 +147,7 @@ def _show(runs: list[Any], asked: Asked, results_dir: Path, target: Path | None)
     look = terminal_look() if target is None else Look()
     summaries = [run.summary for run in runs]
     if not summaries:
-        text = f"{_nothing(asked, results_dir)}\n"
+        text = f"{nothing}\n"
     elif asked.is_given:
         text = render_history(summaries, width=look.width, plain=look.ascii_only)
     else:
@@ -210,71 +204,3 @@ def _give(content: Content, target: Path | None) -> None:
         return
     to_file(target, content)
     click.echo(f"Written to {target}.", err=True)
-
-
-def _delete(asked: Asked, results_dir: Path, options: dict[str, Any]) -> int:
-    from powertune.cli.deploy_options import agreed, somebody_is_there
-    from powertune.errors import Stopped
-    from powertune.render.figures import plural
-    from powertune.workflow.history import runs_in_folder
-    from powertune.workflow.retention import Deletion, delete, older_than, why_kept
-
-    if not asked.is_given:
-        raise UsageError("Whose runs are to be deleted?", next_step="Name the function with --function-arn.")
-    _refuse_beside_a_deletion(click.get_current_context())
-    limit = _ago(options["delete_age"], "--delete-older-than")
-    if not options["yes"] and not somebody_is_there():
-        raise UsageError("Nobody can be asked here, so nothing was deleted.", next_step="Add --yes to delete unasked.")
-    local = runs_in_folder(results_dir)
-    _say(local.skipped)
-    found = matching(asked, local.runs, options["region"])
-    one_function(asked, [run.summary for run in found])
-    old = [(run, why_kept(run)) for run in older_than(found, limit)]
-    going, staying = [run for run, why in old if why is None], [Deletion(run=run, kept=why) for run, why in old if why]
-    _announce(going, staying, results_dir)
-    if going and not options["yes"] and not agreed("Delete them?" if len(going) > 1 else "Delete it?"):
-        raise Stopped("Nothing was deleted.")
-    done = [delete(run) for run in going]
-    gone, kept = [one for one in done if one.kept is None], [one for one in done if one.kept is not None]
-    if options["as_json"]:
-        data = {
-            "deleted": [one.run.summary.run_id for one in gone],
-            "kept": [{"run_id": one.run.summary.run_id, "why": one.kept} for one in (*staying, *kept)],
-        }
-        click.echo(json.dumps(data, indent=1))
-        return 0
-    if not found:
-        click.echo(f"No run of {asked.text} is in {results_dir}.")
-    elif len(gone) == len(found) == 1:
-        click.echo("Deleted the only run.")
-    else:
-        click.echo(f"Deleted {len(gone):,} of {plural(len(found), 'run')}.")
-    _say(f"Kept {one.run.summary.run_id}: {one.kept}." for one in kept)
-    return 0
-
-
-def _refuse_beside_a_deletion(context: click.Context) -> None:
-    """Refuse what is about a list. Somebody who narrows it may mean to narrow what is deleted, which it does not."""
-    for name in ("form", "output", "open_it", "force", "last", "since"):
-        if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
-            option = {"form": "--format", "open_it": "--open"}.get(name, f"--{name}")
-            raise UsageError(
-                f"--delete-older-than lists nothing, and {option} is about a list.", next_step=f"Leave {option} out."
-            )
-
-
-def _announce(going: list[Any], staying: list[Any], results_dir: Path) -> None:
-    """Say which runs are about to be deleted, and which old ones are not and why."""
-    from powertune.render.history.words import date, run_id
-    from powertune.render.safe import one_line
-
-    if going:
-        these = "these runs of {} are deleted" if len(going) > 1 else "this run of {} is deleted"
-        click.echo(f"In {results_dir}, {these.format(going[0].summary.function_arn)}:", err=True)
-    for run in going:
-        click.echo(f"  - {date(run.summary)}  {run_id(run.summary)}", err=True)
-    if staying:
-        click.echo("Not deleted:", err=True)
-    for one in staying:
-        why = one_line(f"{run_id(one.run.summary)}: {one.kept}.", 400)
-        click.echo(f"  - {date(one.run.summary)}  {why}", err=True)

@@ -1,6 +1,7 @@
 """Finds the runs that were kept: in a local folder, and in the stack's bucket."""
 
 import re
+import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -41,10 +42,14 @@ class KeptRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """The runs of one place, and in a sentence each those whose result could not be read."""
+    """The runs of one place, and in a sentence each those whose result could not be read.
+
+    ``trouble`` says why the place itself could not be looked into; empty where it could.
+    """
 
     runs: tuple[KeptRun, ...]
     skipped: tuple[str, ...] = ()
+    trouble: str = ""
 
 
 def moment_of(run: RunSummary) -> datetime | None:
@@ -97,17 +102,32 @@ def runs_in_folder(results_dir: Path) -> Kept:
     """The runs whose folders lie in a folder. Folders without a ``result.json`` are nobody's business here."""
     runs, skipped = [], []
     try:
-        folders = sorted(path for path in results_dir.iterdir() if (path / RESULT).is_file())
+        folders = sorted(results_dir.iterdir())
     except FileNotFoundError:
         return Kept(runs=())
     except OSError as error:
-        return Kept(runs=(), skipped=(f"{results_dir} cannot be read: {error.strerror}.",))
+        return Kept(runs=(), trouble=f"{results_dir} cannot be read: {error.strerror}.")
     for folder in folders:
         try:
-            runs.append(KeptRun(summary=_in_folder(folder), folder=folder))
+            if _has_result(folder):
+                runs.append(KeptRun(summary=_in_folder(folder), folder=folder))
         except UsageError as error:
             skipped.append(error.message)
     return Kept(runs=tuple(runs), skipped=tuple(skipped))
+
+
+def _has_result(folder: Path) -> bool:
+    path = folder / RESULT
+    try:
+        kind = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+    if not stat.S_ISREG(kind):
+        # Nobody may ever write to a pipe.
+        raise UsageError(f"{path} is no file.")
+    return True
 
 
 def runs_in_bucket(
@@ -172,7 +192,7 @@ def is_no_bucket(error: AwsError) -> bool:
 def run_of(folder: Path) -> RunSummary | None:
     """The run whose result lies in a folder, read whole; None where it cannot be read."""
     try:
-        return _whole_in_folder(folder / RESULT)
+        return _whole_in_folder(folder / RESULT) if _has_result(folder) else None
     except UsageError:
         return None
 

@@ -97,6 +97,28 @@ def test_runs_may_be_spaced_evenly_and_by_date_again(visit: Callable[..., Visit]
     assert seen.said == []
 
 
+_TICKS = "document.querySelectorAll('#chart-past-duration g.xtick').length"
+
+
+@pytest.mark.parametrize("width", [320, 390, 1200])
+def test_runs_of_one_minute_stand_apart_and_every_axis_of_time_has_ticks(
+    visit: Callable[..., Visit], width: int
+) -> None:
+    minute = [summary_of(run_on(_build, at / 4320)) for at in range(3)][::-1]
+    seen = visit(minute, viewport={"width": width, "height": 800})
+    places = "[...document.querySelectorAll('#chart-past-duration .scatterlayer .trace .point')]"
+    left = seen.page.evaluate(f"{places}.slice(0, 3).map((one) => one.getBoundingClientRect().x)")
+    assert min(abs(left[at] - left[at + 1]) for at in range(2)) > 30
+    assert seen.page.evaluate(_TICKS) == 3
+    texts = seen.page.locator("#chart-past-duration g.xtick").all_text_contents()
+    assert sorted(texts) == ["08:00:001 Sep", "08:00:201 Sep", "08:00:401 Sep"]
+    for runs in (some_runs(), minute):
+        seen = visit(runs, viewport={"width": width, "height": 800})
+        seen.page.get_by_label("by date").check()
+        assert seen.page.evaluate(_TICKS) >= 2
+        assert seen.said == []
+
+
 @pytest.mark.parametrize("width", [320, 390])
 def test_a_phone_need_not_scroll_the_page_sideways(visit: Callable[..., Visit], width: int) -> None:
     seen = visit(some_runs(), viewport={"width": width, "height": 800})

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from powertune.domain.compared import ComparedBy
@@ -19,7 +20,14 @@ Chart = dict[str, Any]
 
 _SYMBOLS = {"present": "circle", "recommended": "diamond"}
 _SIZES = {"present": 9, "recommended": 8}
-_LEAST_PAD = timedelta(hours=6)
+_PAD_OF_ONE = timedelta(hours=6)
+_LEAST_PAD = timedelta(seconds=10)
+_SHORT = timedelta(hours=1)
+_OVERLAPPING = 100
+"""Points that are nearer than this part of the axis lie on each other."""
+_FAR_FROM_EVEN = 4
+_MOST_OVERLAPPING = 3
+"""One gap in so many may be so small that two points lie on each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +48,16 @@ class Drawable:
     left_out: tuple[str, ...]
     compared: ComparedBy
     currency: str
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether many of the points would lie on each other on an axis of time, and not if they were evenly spaced."""
+        moments = [_moment(run) for run in self.runs]
+        if not moments or moments[-1] == moments[0]:
+            return len(moments) > 1
+        span, gaps = moments[-1] - moments[0], [after - before for before, after in pairwise(moments)]
+        small = min(span / _OVERLAPPING, span / len(gaps) / _FAR_FROM_EVEN)
+        return span < _SHORT or _MOST_OVERLAPPING * sum(gap < small for gap in gaps) >= len(gaps)
 
     @property
     def priced(self) -> tuple[RunSummary, ...]:
@@ -127,7 +145,8 @@ def _chart(
     if changes:
         traces.append(_deployments(changes))
     moments = [_moment(run) for run in of.runs]
-    pad = max((moments[-1] - moments[0]) * 0.05, _LEAST_PAD)
+    span = moments[-1] - moments[0]
+    pad = max(span * 0.05, _LEAST_PAD) if span else _PAD_OF_ONE
     return {
         "data": traces,
         "layout": {

@@ -26,11 +26,7 @@ _SHAPES = {
 _SAID = 6
 """Runs that a chart's words name at its beginning, and at its end."""
 
-_CONTROLS = """<form id="controls" class="controls" hidden aria-label="Chart options">
-<fieldset><legend>Time axis</legend>
-<label><input type="radio" name="spacing" value="time" checked>by date</label>
-<label><input type="radio" name="spacing" value="even">evenly spaced runs</label></fieldset>
-</form>"""
+_SPACINGS = {"time": "by date", "even": "evenly spaced runs"}
 
 
 def render_history_page(runs: Sequence[RunSummary], *, version: str, reports: Mapping[str, str] | None = None) -> str:
@@ -74,7 +70,14 @@ def _top(runs: Sequence[RunSummary], said: str) -> Markup:
         ("These runs together", _altogether(runs)),
     ]
     warning = ""
-    if any(run.is_local for run in runs):
+    local = sum(run.is_local for run in runs)
+    if local == len(runs):
+        which = "This run was not on AWS." if local == 1 else "None of these runs was on AWS."
+        warning = note(
+            f"<p><b>{which}</b> {'It was' if local == 1 else 'They were'} measured on the embedded endpoint: the "
+            "durations are those of another machine, and nothing was billed.</p>"
+        )
+    elif local:
         warning = note(
             "<p><b>Not all on AWS.</b> Runs marked local were measured on the embedded endpoint: their durations are "
             "those of another machine, nothing was billed, and no line joins them with runs on AWS.</p>"
@@ -107,7 +110,19 @@ def _curves(runs: Sequence[RunSummary], charts: Mapping[str, object]) -> Markup:
     )
     return (
         f'<section aria-labelledby="time"><h2 id="time">Duration and cost over time</h2><p class="lead">{lead}'
-        f"{left}</p>{_CONTROLS}{_key(runs, of)}{duration}{cost}</section>"
+        f"{left}</p>{_controls(of)}{_key(runs, of)}{duration}{cost}</section>"
+    )
+
+
+def _controls(of: Drawable) -> Markup:
+    first = "even" if of.is_crowded else "time"
+    choices = "\n".join(
+        f'<label><input type="radio" name="spacing" value="{value}"{" checked" * (value == first)}>{text}</label>'
+        for value, text in _SPACINGS.items()
+    )
+    return (
+        '<form id="controls" class="controls" hidden aria-label="Chart options">\n'
+        f"<fieldset><legend>Time axis</legend>\n{choices}</fieldset>\n</form>"
     )
 
 
@@ -187,6 +202,8 @@ def _table(runs: Sequence[RunSummary], reports: Mapping[str, str]) -> Markup:
     changed = {change.run.run_id for change in words.deployments(runs)}
     rows = "".join(_row(run, reports.get(run.run_id), changed=run.run_id in changed) for run in runs)
     lead = "Means with 95 % intervals; code that the run before did not have is marked “new”."
+    if any(words.sure(run) == words.NO_CLAIM for run in runs):
+        lead += " A grid measures every size equally often and claims nothing of how sure its choice is."
     return (
         f'<section class="history" aria-labelledby="runs"><h2 id="runs" tabindex="-1">All runs</h2>'
         f'<p class="lead">{lead}</p>{table("runs", heads, rows)}</section>'

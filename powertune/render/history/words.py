@@ -13,6 +13,8 @@ from powertune.render.safe import one_line
 CODE_CHARACTERS = 8
 """How much of a CodeSha256 is shown: enough to tell deployments apart."""
 
+NO_CLAIM = "no claim (grid)"
+
 _LONGEST_ID = 60
 _OF = {ComparedBy.WARM: "", ComparedBy.COLD: "cold starts", ComparedBy.ONCE: "dry run"}
 _KIND = {
@@ -113,7 +115,7 @@ def sure(run: RunSummary) -> str:
     if run.recommended_mb is None or run.compared is ComparedBy.ONCE:
         return figures.UNKNOWN
     if run.search is SearchKind.GRID or run.search is None:
-        return "a grid"
+        return NO_CLAIM
     if run.regret_bound is None or run.risk is None:
         return "no claim"
     return f"within {figures.at_most(run.regret_bound)}, {figures.percent(1 - run.risk)} sure"
