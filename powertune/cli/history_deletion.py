@@ -23,7 +23,7 @@ def delete_older(asked: Asked, results_dir: Path, options: dict[str, Any]) -> in
     from powertune.cli.deploy_options import agreed, somebody_is_there
     from powertune.errors import Stopped
     from powertune.render.figures import plural
-    from powertune.workflow.history import runs_in_folder
+    from powertune.workflow.history import run_of, runs_in_folder
     from powertune.workflow.retention import Deletion, delete, older_than, why_kept
 
     if not asked.is_given:
@@ -55,11 +55,14 @@ def delete_older(asked: Asked, results_dir: Path, options: dict[str, Any]) -> in
         click.echo("Deleted the only run.")
     else:
         click.echo(f"Deleted {len(gone):,} of {plural(len(found), 'run')}.")
-    if kept:
-        _say_kept(kept)
-        were = "were" if len(going) > 1 else "was"
+    _say_kept(kept)
+    folders = [one.run.folder for one in staying if one.run.folder is not None and one.run.folder.exists()]
+    unread = sum(run_of(folder) is None for folder in folders)
+    if failed := len(kept) + unread:
+        wanted = len(going) + unread
+        were = "were" if wanted > 1 else "was"
         raise PowertuneError(
-            f"{len(kept):,} of {plural(len(going), 'run')} that {were} to go could not be deleted.",
+            f"{failed:,} of {plural(wanted, 'run')} that {were} to go could not be deleted.",
             next_step="See above why; what could be deleted is gone.",
         )
     return 0

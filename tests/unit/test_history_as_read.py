@@ -193,6 +193,23 @@ def test_a_run_that_was_to_go_and_could_not_is_no_success(make_result, folder, m
         assert done.stderr.count("could not be deleted: Permission denied; nothing of it is gone.") == 3
 
 
+def test_a_run_whose_result_cannot_be_read_is_no_success_and_one_with_a_file_of_somebodys_is(make_result, folder):
+    for day in range(2):
+        keep(folder, run_on(make_result, day))
+    first, second = sorted(folder.iterdir())
+    (first / "notes.txt").touch()
+    arguments = ("--function-arn", ORDERS, "--delete-older-than", "1d", "--yes")
+    assert call(*arguments).return_value == 0
+    assert not second.exists()
+    (first / "notes.txt").unlink()
+    (first / "result.json").write_text("{", encoding="utf-8")
+    os.utime(first / "result.json", (0, 0))  # the summary is newer, and is what is listed
+    done = call(*arguments)
+    assert done.exception.message == "1 of 1 run that was to go could not be deleted."
+    assert done.stdout == "Deleted 0 of 1 run.\n"
+    assert "cannot be read" in done.stderr
+
+
 def test_a_result_that_can_no_longer_be_read_is_not_said_to_have_changed(make_result, folder):
     keep(folder, run_on(make_result, 0))
     (run,) = runs_in_folder(folder).runs
