@@ -12,7 +12,7 @@ function themed(name, width) {
   Object.assign(layout, {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false, hovermode: "closest",
     font: { family: "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", color: ink, size: 13 },
-    margin: { l: narrow ? 56 : 68, r: narrow ? 10 : 20, t: 48, b: 54 }, separators: ".,",
+    margin: { l: narrow ? 62 : 68, r: narrow ? 10 : 20, t: 48, b: 54 }, separators: ".,",
     dragmode: coarse.matches ? false : "zoom",
     hoverlabel: { bgcolor: colour("panel"), bordercolor: colour("rule"), font: { color: ink, size: 13 }, align: "left" },
   });

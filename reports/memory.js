@@ -55,6 +55,7 @@ function memoryLayout(chart, layout, width) {
     type: logValues ? "log" : "linear", rangemode: "tozero", tickformat: ",~r", nticks: 7,
     // Within less than a decade plotly's own choice has more than one tick.
     ...(logValues && page.decades > 0.8 ? { dtick: page.decades > 4 ? 1 : "D2" } : {}),
+    ...(page.ranges ? { range: valueRange(page, logValues) } : {}),
   });
   for (const shape of layout.shapes || []) {
     const tint = colour(shape.name);
@@ -72,10 +73,26 @@ function memoryLayout(chart, layout, width) {
       label.xanchor = present.x < label.x ? "left" : "right";
     }
     if (label.name === "missing" && at * inner < 24) label.xshift = 10;
+    if (label.name !== "missing") label.xshift = inwards(label, at * inner, inner, layout.margin);
     if (log) label.x = Math.log10(label.x);
   }
   if (page.target) addTarget(page, layout, logValues, width);
 }
+
+// How far a label goes sideways so that all of it is on the picture.
+function inwards(label, at, inner, margin) {
+  const wide = 8.8 * label.text.length, left = at - { left: 0, center: 0.5, right: 1 }[label.xanchor] * wide;
+  const least = 4 - margin.l, most = inner + margin.r - 4 - wide;
+  return Math.round(Math.max(least, Math.min(left, most)) - left);
+}
+
+// Beside a model what was measured says how far the axis reaches, and a target that is near.
+function valueRange(page, log) {
+  const [low, top] = page.ranges[coldHidden() ? 1 : 0], near = page.target && !isFar(page) ? page.target.value : top;
+  const high = Math.max(top, near);
+  return log ? [Math.log10(Math.min(low, near)) - 0.05, Math.log10(high) + 0.05] : [0, high * 1.06];
+}
+const isFar = (page) => page.high > 0 && page.target.value > 2.5 * page.high;
 
 // Of missing sizes side by side only so many are named as do not lie on each other.
 function uncrowded(place) {
@@ -92,7 +109,7 @@ function uncrowded(place) {
 // The latency target is a line where it does not press the samples flat, and else a word at that edge of the chart.
 function addTarget(page, layout, logValues, width) {
   const { value } = page.target, text = width < 560 ? page.target.text.split(":")[0] : page.target.text;
-  const above = page.high > 0 && value > 2.5 * page.high;
+  const above = isFar(page);
   const below = logValues && page.low > 0 && value < page.low / 10;
   const label = {
     name: "target", xref: "paper", x: 1, xanchor: "right", showarrow: false, text,

@@ -58,6 +58,16 @@ function nameWhereThereIsRoom(chart, points, layout, width, logs) {
   const place = (value, axis, which) => ((at(value, which) - axis.range[0]) / (axis.range[1] - axis.range[0])) * inner[which];
   const spot = (x, y) => [place(x, layout.xaxis, 0), inner[1] - place(y, layout.yaxis, 1)];
   const taken = points.map((point) => { const [x, y] = spot(point.x[0], point.y[0]); return [x - 6, y - 6, x + 6, y + 6]; });
+  // Nor are the intervals to go through a name.
+  for (const { x, y } of points) {
+    const ends = (axis, which, value, other) => axis.slice(1).map((end) => {
+      const whole = Number.isFinite(end) ? end : value;
+      return spot(...(which ? [other, whole] : [whole, other]))[which];
+    });
+    const [left, right] = ends(x, 0, x[0], y[0]), [bottom, top] = ends(y, 1, y[0], x[0]);
+    const [across, up] = spot(x[0], y[0]);
+    taken.push([left, up - 4, right, up + 4], [across - 4, top, across + 4, bottom]);
+  }
   // The steps of the front are not to be written over either.
   const line = chart.data.find((trace) => trace.meta === "front") || { x: [], y: [] };
   const corners = line.x.map((x, index) => spot(x, line.y[index]));
@@ -75,7 +85,7 @@ function nameWhereThereIsRoom(chart, points, layout, width, logs) {
     if (role === "beaten" && points.length > 20) continue;
     const [x, y] = spot(point.x[0], point.y[0]), text = point.trace.text[point.index], wide = text.length * 6.7;
     let found = null;
-    for (const far of must ? [0, 22, 40, 60, 90, 130] : [0]) {
+    for (const far of must ? [0, 12, 22, 32, 45, 60, 80, 105, 130, 170, 220] : [0, 8]) {
       for (const [across, up] of around) {
         const left = x + across * (9 + far) - (across < 0 ? wide : across ? 0 : wide / 2);
         const top = y + up * (9 + far) - (up < 0 ? 15 : up ? 0 : 7.5);

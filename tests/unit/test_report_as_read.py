@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from html_page import Page
-from searched_runs import searched_until
+from searched_runs import searched, searched_until
 from shown_runs import cold_run
 
 from powertune.cli.progress import measuring
@@ -19,7 +19,10 @@ from powertune.domain.result import Interval, SpendLine, TuningResult
 from powertune.domain.search import LatencyStatistic, LatencyTarget, Strategy
 from powertune.render import figures, sentence
 from powertune.render.html import render_html
+from powertune.render.model import Modelled
+from powertune.render.page.charts import charts
 from powertune.render.page.pareto import pareto_chart, spots
+from powertune.render.page.reach import Reach, reach
 from powertune.render.text.markdown import render_markdown
 from powertune.render.text.terminal import render_terminal
 from powertune.render.untaken import untaken
@@ -110,7 +113,7 @@ def test_a_grid_and_a_run_of_cold_starts_need_no_such_reason(make_result: Make) 
 
 
 def test_the_columns_of_differences_say_what_they_compare_with(make_result: Make) -> None:
-    sizes = Page(render_html(make_result())).section("sizes")
+    sizes = Page(render_html(make_result())).section("sizes").replace("\N{SOFT HYPHEN}", "")
     assert "vs. recommended duration" in sizes
     assert "vs. recommended cost" in sizes
     assert "vs. best" not in sizes
@@ -302,3 +305,54 @@ def test_in_a_narrow_terminal_marks_stay_and_their_meaning_is_not_cut(make_resul
     assert "o present" not in render_terminal(result, width=120)
     same = render_terminal(make_result(present_mb=1769, best_mb=1769), width=40)
     assert "* recommended and present; " in " ".join(same.split())
+
+
+# --- charts --------------------------------------------------------------------------------------------------------
+
+
+def test_the_far_end_of_a_model_does_not_choose_the_axis(make_result: Make) -> None:
+    result = searched(make_result)
+    chart = charts(result)["cost"]
+    measured = [
+        y for trace in chart["data"] if trace["meta"] in ("warm", "cold", "mean") for y in trace["y"] if y is not None
+    ]
+    (band,) = (trace for trace in chart["data"] if trace["meta"] == "band")
+    assert max(band["y"]) > 1.6 * max(measured)
+    low, high = chart["page"]["ranges"][0]
+    assert max(measured) < high <= 1.6 * max(measured) + 1e-9
+    assert 0 < low <= min(measured)
+    assert chart["page"]["cut"]
+    assert chart["page"]["high"] == high
+    assert "its band goes on beyond the edge of the chart" in Page(render_html(result)).section("curves")
+    grid = make_result()
+    assert "ranges" not in charts(grid)["cost"]["page"]
+    assert "beyond the edge" not in Page(render_html(grid)).section("curves")
+
+
+def test_an_axis_reaches_what_is_measured_and_the_curve_between_it() -> None:
+    def at(mb: int, value: float, low: float, high: float) -> Modelled:
+        return Modelled(memory_mb=mb, value=value, low=low, high=high, text="")
+
+    model = [at(128, 9, 8, 10), at(512, 4, 3, 5), at(1024, 5, 4, 6), at(10_240, 90, 40, 200)]
+    assert reach([4.0, 5.0], model, {512, 1024}) == Reach(low=3, high=8.0, cut=True)
+    assert reach([4.0, 5.0], model[:3], {128, 1024}) == Reach(low=3, high=10, cut=False)
+    assert reach([4.0], [], {512}) is None
+    assert reach([], model, set()) is None
+
+
+def test_a_picture_says_what_it_shows_and_has_a_name_that_every_system_takes(make_result: Make) -> None:
+    result = make_result()
+    hostile = replace(result, function=replace(result.function, name='a/b"<b>:x' + "y" * 400), run_id="../../run 1")
+    page = charts(hostile)["duration"]["page"]["picture"]
+    assert re.fullmatch(r"powertune-a-b-b-x[\w-]+", page["file"])
+    assert len(page["file"]) <= 150
+    assert "<" not in page["about"]
+    plain = charts(result)["cost"]["page"]["picture"]
+    assert plain["file"] == f"powertune-orders-api-{result.run_id}-cost"
+    assert plain["about"] == f"orders-api · eu-central-1 · run {result.run_id} · 24 November 2026, 11:34 UTC"
+
+
+def test_an_unknown_traffic_has_a_line_of_its_own_in_which_its_flag_stays_whole(make_result: Make) -> None:
+    source = render_html(make_result())
+    assert '<div class="long"><dt>Traffic</dt>' in source
+    assert '<span class="together">--monthly-invocations</span>' in source

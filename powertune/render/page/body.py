@@ -83,16 +83,23 @@ def _top(result: TuningResult) -> Markup:
         ),
         ("Run", safe(result.run_id)),
     ]
+    long = [*_unknown_traffic(result), ("ARN", f"<code>{safe(function.arn)}</code>")]
     return f"{eyebrow}<h1>{together(sentence.answer(result))}</h1>{''.join(notices)}{_tiles(result)}" + facts(
-        rows, long=[("ARN", f"<code>{safe(function.arn)}</code>")]
+        rows, long=long
     )
 
 
 def _traffic(result: TuningResult) -> Iterator[tuple[str, Markup]]:
-    """The function's traffic; a local run has none but what it was given."""
+    """The function's traffic, where it is known."""
     said = monthly.traffic_words(result)
-    if said or result.environment.kind == "aws":
-        yield "Traffic", escape(said or "not known; give --monthly-invocations")
+    if said:
+        yield "Traffic", escape(said)
+
+
+def _unknown_traffic(result: TuningResult) -> Iterator[tuple[str, Markup]]:
+    """That it is not known; a local run has none but what it was given."""
+    if result.environment.kind == "aws" and not monthly.traffic_words(result):
+        yield "Traffic", 'not known; give <span class="together">--monthly-invocations</span>'
 
 
 def _tiles(result: TuningResult) -> Markup:

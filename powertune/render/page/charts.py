@@ -6,6 +6,7 @@ colour for the light or the dark page, chooses the axes and places the labels.
 
 import json
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from powertune.render.page import bars, samples, strips, target
 from powertune.render.page.distribution import distribution_charts
 from powertune.render.page.pareto import pareto_chart
 from powertune.render.page.points import PointKind, Spread, cost_per_million
+from powertune.render.page.reach import reach
 from powertune.render.page.used import used_chart
 from powertune.render.safe import chart_text
 
@@ -38,6 +40,9 @@ _LEAST_SPREAD = 0.05
 """Octaves: a search may measure neighbours 64 MB apart, and their samples are to be seen beside their means."""
 _ROUND_MB = (256, 512, 1024, 2048, 4096, 8192)
 
+_UNFIT_FOR_A_FILE = re.compile(r"[^A-Za-z0-9_-]+")
+_LONGEST_FILE, _LONGEST_ABOUT = 150, 300
+
 Chart = dict[str, Any]
 
 
@@ -52,14 +57,24 @@ class _Ground:
 
 
 def charts(result: TuningResult) -> dict[str, Chart]:
-    """The charts by name, each where there is something to draw: ``duration``, ``cost`` and those of other modules."""
+    """The charts by name, each where there is something to draw: ``duration``, ``cost`` and those of other modules.
+
+    Each says what is written over a picture of it, and what the file is called.
+    """
     drawn = _main_charts(result)
     if rows := bars.traced(result):
         drawn["parts"] = bars.stacked(result, rows, "Mean of traced warm invocations")
     if rows := bars.cold_parts(result):
         drawn["cold"] = bars.stacked(result, rows, "Mean of cold starts")
     drawn |= {"pareto": pareto_chart(result), **distribution_charts(result), "used": used_chart(result)}
-    return {name: chart for name, chart in drawn.items() if chart["data"]}
+    kept = {name: chart for name, chart in drawn.items() if chart["data"]}
+    about = " · ".join(
+        (result.function.name, result.function.region, f"run {result.run_id}", figures.moment(result.started_at))
+    )
+    for name, chart in kept.items():
+        file = _UNFIT_FOR_A_FILE.sub("-", f"powertune-{result.function.name}-{result.run_id}-{name}")
+        chart["page"]["picture"] = {"about": chart_text(about, _LONGEST_ABOUT), "file": file[:_LONGEST_FILE]}
+    return kept
 
 
 def _main_charts(result: TuningResult) -> dict[str, Chart]:
@@ -154,12 +169,13 @@ def _against_memory(
 
     result = ground.result
     figure = go.Figure(layout={"template": "none"})
-    drawn: list[float] = [one.value for one in modelled]
+    drawn: list[float] = []
+    cold: list[float] = []
     _add_model(figure, modelled)
     for kind in (PointKind.FAILED, PointKind.SET_ASIDE, PointKind.COLD, PointKind.WARM):
         values = [_drawable(of_sample(sample)) for sample in ground.found.by_kind.get(kind, ())]
         if known := [y for y in values if y is not None]:
-            drawn += known
+            (cold if kind is PointKind.COLD else drawn).extend(known)
             figure.add_scatter(
                 y=values,
                 mode="markers",
@@ -192,7 +208,9 @@ def _against_memory(
     figure.update_xaxes(title={"text": "Memory size, MB"})
     figure.update_yaxes(title={"text": y_title})
     chart: Chart = json.loads(figure.to_json())
-    positive = [y for y in drawn if y > 0]
+    measured_mb = {sample.memory_mb for members in ground.found.by_kind.values() for sample in members}
+    shown = reach([*drawn, *cold], modelled, measured_mb)
+    positive = [y for y in (*drawn, *cold) if y > 0] if shown is None else [shown.low, shown.high]
     wide = bool(positive) and max(positive) / min(positive) > _LOG_FROM_RATIO
     chart["page"] = {
         "kind": "memory",
@@ -204,6 +222,9 @@ def _against_memory(
         "low": min(positive, default=0.0),
         "high": max(positive, default=0.0),
     }
+    if shown is not None:
+        warm = reach(drawn, modelled, measured_mb) or shown
+        chart["page"] |= {"ranges": [[shown.low, shown.high], [warm.low, warm.high]], "cut": shown.cut}
     return chart
 
 

@@ -1,6 +1,7 @@
 """The sections of the report around its charts: controls, key, captions and every chart in words."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from powertune.domain.result import SizeResult, TuningResult
 from powertune.render import figures, means, model, sentence
@@ -91,8 +92,8 @@ def _controls(by: Compared) -> Markup:
     return f'<form id="controls" class="controls" hidden aria-label="Chart options">\n{choices}\n</form>'
 
 
-def curves(result: TuningResult, drawn: Collection[str]) -> Markup:
-    """Duration and cost against memory size, with their key and their controls; ``drawn`` names the charts."""
+def curves(result: TuningResult, drawn: Mapping[str, Any]) -> Markup:
+    """Duration and cost against memory size, with their key and their controls; ``drawn`` has the charts by name."""
     by, found = compared_by(result), tally(result.samples, result.request.warm_mix())
     duration = [f"{line}." for line in _durations_in_words(result, by, found)]
     cost = [f"{figures.memory(size.memory_mb)}: {_cost_words(size, by)}." for size in result.memory_sizes]
@@ -109,13 +110,24 @@ def curves(result: TuningResult, drawn: Collection[str]) -> Markup:
         cost += model.in_words(result, model.costs(result))
     if wanted := target.target_of(result):
         duration.insert(0, f"The latency target is {keeping(wanted)}.")
+    captions = (
+        _duration_caption(result, by, found) + _cut(drawn, "duration"),
+        _cost_caption(result, by) + _cut(drawn, "cost"),
+    )
     return f"""<section aria-labelledby="curves"><h2 id="curves">Duration and cost against memory size</h2>
 <p class="lead">Two charts, because one has no meaning in the other: where lines of duration and cost would cross says
 nothing. {_how_many(len(result.samples), found.drawable)}{line}</p>
 {_controls(by)}{key(result, by, found)}
-{figure("duration", "Duration", _duration_caption(result, by, found), duration, drawn="duration" in drawn)}
-{figure("cost", "Cost", _cost_caption(result, by), cost, drawn="cost" in drawn)}
+{figure("duration", "Duration", captions[0], duration, drawn="duration" in drawn)}
+{figure("cost", "Cost", captions[1], cost, drawn="cost" in drawn)}
 </section>"""
+
+
+def _cut(drawn: Mapping[str, Any], name: str) -> str:
+    """Where the chart ends before the model does: that."""
+    if not drawn.get(name, {"page": {}})["page"].get("cut"):
+        return ""
+    return " Far from what was measured the model’s line or its band goes on beyond the edge of the chart."
 
 
 def _how_many(samples: int, drawable: int) -> str:

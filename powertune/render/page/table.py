@@ -21,6 +21,8 @@ from powertune.render.safe import escape
 from powertune.render.sentence import is_present, present_word
 
 _HALF = "± half of 95 % interval"
+_VERSUS = "vs. recom&shy;mended"
+"""Where the table is narrow it takes two lines."""
 _LONGEST_REASON = 100
 
 
@@ -101,12 +103,12 @@ def _figures(result: TuningResult, by: Compared) -> list[_Column]:
         ]
     return [
         _Column(title=by.column, unit=_HALF * has_intervals(result), text=mean),
-        _Column(title="vs. recommended", unit="duration", text=slower),
+        _Column(title=_VERSUS, unit="duration", text=slower),
         _Column(title="p50", text=duration(lambda found: found.p50)),
         _Column(title="p95", text=duration(lambda found: found.p95)),
         _Column(title="p99", text=duration(lambda found: found.p99)),
         _Column(title="Cost per million", unit=_HALF * has_cost_intervals(result), text=cost),
-        _Column(title="vs. recommended", unit="cost", text=dearer),
+        _Column(title=_VERSUS, unit="cost", text=dearer),
         used,
     ]
 
