@@ -39,6 +39,7 @@ from powertune.domain.function import FunctionArn
 from powertune.domain.payload import Payload
 from powertune.domain.request import MAX_SIZES_AT_ONCE
 from powertune.domain.result import SCHEMA_VERSION, TuningResult
+from powertune.domain.result_checks import contradictions
 from powertune.domain.sample import Sample
 from powertune.errors import PowertuneError, UsageError
 from powertune.wire_samples import apart, quick_samples
@@ -196,10 +197,19 @@ def from_data(data: Any, kind: type[T]) -> T:
     try:
         structured: T = _converter().structure(data, kind)
     except (TypeError, ValueError, KeyError, AttributeError, RecursionError, PowertuneError, ExceptionGroup) as error:
-        said = list(_complaints(error, "$"))
-        more = f"; and {len(said) - _MOST_SAID} more" if len(said) > _MOST_SAID else ""
-        raise WireError("; ".join(said[:_MOST_SAID]) + more) from None
+        raise _refusal(list(_complaints(error, "$"))) from None
     return structured
+
+
+def _refusal(said: list[str]) -> WireError:
+    more = f"; and {len(said) - _MOST_SAID} more" if len(said) > _MOST_SAID else ""
+    return WireError("; ".join(said[:_MOST_SAID]) + more)
+
+
+def _refuse_wrong(found: Iterator[str]) -> None:
+    said = [_writable(one) for one in found]
+    if said:
+        raise _refusal(said)
 
 
 def _complaints(error: BaseException, place: str) -> Iterator[str]:
@@ -255,8 +265,10 @@ def _decoded(text: str) -> Any:
         return json.loads(text)
     except RecursionError:
         raise WireError("not JSON that can be read: it is nested too deeply") from None
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise WireError(f"not JSON: {error}") from None
+    except ValueError:  # more digits than Python takes
+        raise WireError("a number in it has thousands of digits, as none that powertune writes") from None
 
 
 def read_result(path: Path) -> TuningResult:
@@ -272,13 +284,14 @@ def read_result(path: Path) -> TuningResult:
     return result_from_text(text, str(path))
 
 
-def result_from_text(text: str, called: str, *, samples: bool = True) -> TuningResult:
+def result_from_text(text: str, called: str, *, samples: bool = True, checked: bool = True) -> TuningResult:
     """Read the text of a ``result.json`` of this schema or an earlier one; ``called`` is where it comes from.
 
-    Without ``samples`` they are left out, unseen: most of a result is samples, and a history needs none.
+    Without ``samples`` they are left out, unseen: most of a result is samples, and a history needs none. A run that
+    reads back what it wrote itself leaves its figures unchecked: its answer was paid for.
 
     Raises:
-        UsageError: it is damaged, or of a newer schema.
+        UsageError: it is damaged, of a newer schema, or its figures contradict each other.
     """
     try:
         data, found = _decoded_apart(text, samples=samples)
@@ -294,7 +307,10 @@ def result_from_text(text: str, called: str, *, samples: bool = True) -> TuningR
         if not samples:
             known = _without_samples(known)
         result = from_data({**known, "schema_version": SCHEMA_VERSION}, TuningResult)
-        return result if found is None else replace(result, samples=found)
+        whole = result if found is None else replace(result, samples=found)
+        if checked:
+            _refuse_wrong(contradictions(whole, samples=samples))
+        return whole
     except WireError as error:
         raise UsageError(
             f"{called} is not a whole powertune result: {error}.",

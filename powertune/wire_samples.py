@@ -114,6 +114,8 @@ def _objects(kind: type, values: Sequence[Any], known: dict[Any, Any]) -> list[A
         made = [columns[name]([value[name] for value in values], known) for name in names]
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
+    if not names:
+        return [kind() for _ in values]
     return [kind(**dict(zip(names, row, strict=True))) for row in zip(*made, strict=True)]
 
 

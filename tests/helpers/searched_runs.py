@@ -13,7 +13,7 @@ from powertune.domain.request import SEARCHED_MEMORY_SIZES_MB
 from powertune.domain.result import TuningResult
 from powertune.domain.sample import Outcome, Sample, Source
 from powertune.domain.search import SearchKind
-from powertune.pricing.bill import gb_seconds, invocation_cost, mean, times
+from powertune.pricing.bill import gb_seconds, invocation_cost, mean, times, total
 
 Build = Callable[..., TuningResult]
 
@@ -73,6 +73,7 @@ def searched(
             invocations=len(samples),
             gb_seconds=float(sum(gb_seconds(sample.billed_ms or 0, sample.memory_mb) for sample in samples)),
             lambda_cost=spent,
+            total_cost=total((spent, base.spend.workflow_cost), base.price.currency),
             lines=(),
         ),
         warnings=(),

@@ -54,6 +54,12 @@ def test_samples_come_back_as_they_were_written(samples: list[Sample]) -> None:
     assert quick_samples(json.loads(json.dumps(to_data(samples)))) == tuple(samples)
 
 
+def test_a_trace_of_which_nothing_is_said_is_taken_as_such() -> None:
+    plain = {"memory_mb": 128, "version": "3", "order": 0, "request_id": None, "trace_id": None, "outcome": "ok"}
+    (sample,) = quick_samples([{**plain, "parts": {}}]) or ()
+    assert sample.parts == TraceParts()
+
+
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sample=SAMPLES, name=st.sampled_from([field.name for field in fields(Sample)]), value=ANYTHING, gone=st.booleans()
@@ -135,7 +141,7 @@ def test_a_damaged_result_is_refused_with_the_same_words_on_both_ways(
 
 
 def test_a_second_list_of_samples_is_taken_as_json_has_it(make_result: Make) -> None:
-    result = make_result()
+    result = make_result(memory_sizes=(), best_mb=None)
     text = dumps(result, indent=1)
     again = f'{text.rstrip().removesuffix("}").rstrip()},\n "samples": []\n}}'
     assert result_from_text(again, "it").samples == ()

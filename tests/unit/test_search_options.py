@@ -224,7 +224,7 @@ def test_an_earlier_run_with_several_events_is_refused(refused, earlier, make_re
 
 
 def test_an_earlier_run_without_a_warm_measurement_is_refused(refused, earlier):
-    path, _ = earlier(samples=())
+    path, _ = earlier(samples=(), memory_sizes=(), recommendation=None)
     assert "no warm measurement" in refused("--prior", path)
 
 
