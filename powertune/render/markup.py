@@ -10,7 +10,9 @@ Markup: TypeAlias = str
 """Finished HTML, as opposed to text that still has to be escaped."""
 
 
-_FIGURE = re.compile(r"[$¥€]?\d[\d,.]*(?: ± [\d,.]+)? (?:MB|GB|%|ms|µs|s)(?![\w])[.,:;]?")
+_FIGURE = re.compile(
+    r"[$¥€]?\d[\d,.]*(?: ± [\d,.]+)? (?:MB|GB|%|ms|µs|s)(?![\w])[.,:;]?|(?:CN¥|[$¥€])?\d[\d,.]* ± \d[\d,.]*"
+)
 
 
 def safe(text: str, limit: int | None = None) -> Markup:

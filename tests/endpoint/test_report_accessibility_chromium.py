@@ -129,7 +129,7 @@ def test_a_chart_is_kept_as_a_picture(opened: Callable[..., Page]) -> None:
     page = opened(RUNS["usual"]())
     with page.expect_download() as kept:
         page.locator("[data-save=pareto]").click()
-    assert kept.value.suggested_filename == "powertune-pareto.png"
+    assert kept.value.suggested_filename == "powertune-orders-api-20261124-113402-7f3a-pareto.png"
     assert Path(kept.value.path()).read_bytes().startswith(b"\x89PNG")
 
 

@@ -19,6 +19,7 @@ from powertune.domain.result import Interval, SpendLine, TuningResult
 from powertune.domain.search import LatencyStatistic, LatencyTarget, Strategy
 from powertune.render import figures, sentence
 from powertune.render.html import render_html
+from powertune.render.markup import together
 from powertune.render.model import Modelled
 from powertune.render.page.charts import charts
 from powertune.render.page.pareto import pareto_chart, spots
@@ -356,3 +357,8 @@ def test_an_unknown_traffic_has_a_line_of_its_own_in_which_its_flag_stays_whole(
     source = render_html(make_result())
     assert '<div class="long"><dt>Traffic</dt>' in source
     assert '<span class="together">--monthly-invocations</span>' in source
+
+
+@pytest.mark.parametrize("text", ["$8.96 ± 0.24", "CN¥8.96 ± 0.24", "$1,234.50 ± 12.00"])
+def test_a_mean_cost_keeps_its_interval_on_its_line(text: str) -> None:
+    assert together(f"It costs {text} each.") == f'It costs <span class="together">{text}</span> each.'
