@@ -15,7 +15,7 @@ from powertune import wire, wire_samples
 from powertune.domain.result import TuningResult
 from powertune.domain.sample import Outcome, Sample, Source, TraceParts
 from powertune.errors import UsageError
-from powertune.wire import dumps, read_result, result_from_text, to_data
+from powertune.wire import coding, dumps, read_result, result_file, result_from_text, to_data
 from powertune.wire_samples import apart, quick_samples
 
 Make = Callable[..., TuningResult]
@@ -45,8 +45,8 @@ ANYTHING = st.sampled_from(
 
 def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets only the slow way be taken."""
-    monkeypatch.setattr(wire, "quick_samples", lambda _: None)
-    monkeypatch.setattr(wire, "apart", lambda _: None)
+    monkeypatch.setattr(coding, "quick_samples", lambda _: None)
+    monkeypatch.setattr(result_file, "apart", lambda _: None)
 
 
 @given(st.lists(SAMPLES, max_size=5))
