@@ -49,6 +49,8 @@ function paretoLayout(chart, layout, width) {
   nameWhereThereIsRoom(chart, points, layout, width, logs);
 }
 
+const NEAR = [0, 8], FAR = [0, 12, 22, 32, 45, 60, 80, 105, 130, 170, 220];
+
 // Names stand where they cover nothing. Those of the recommended and the present size are always there, if need be at
 // a distance; of many sizes those that are beaten have none.
 function nameWhereThereIsRoom(chart, points, layout, width, logs) {
@@ -57,7 +59,8 @@ function nameWhereThereIsRoom(chart, points, layout, width, logs) {
   const at = (value, which) => (logs[which] ? Math.log10(value) : value);
   const place = (value, axis, which) => ((at(value, which) - axis.range[0]) / (axis.range[1] - axis.range[0])) * inner[which];
   const spot = (x, y) => [place(x, layout.xaxis, 0), inner[1] - place(y, layout.yaxis, 1)];
-  const taken = points.map((point) => { const [x, y] = spot(point.x[0], point.y[0]); return [x - 6, y - 6, x + 6, y + 6]; });
+  const marks = points.map((point) => { const [x, y] = spot(point.x[0], point.y[0]); return [x - 6, y - 6, x + 6, y + 6]; });
+  const taken = [...marks];
   // Nor are the intervals to go through a name.
   for (const { x, y } of points) {
     const ends = (axis, which, value, other) => axis.slice(1).map((end) => {
@@ -79,26 +82,38 @@ function nameWhereThereIsRoom(chart, points, layout, width, logs) {
   const inside = (box) => box[0] >= 0 && box[2] <= inner[0] && box[1] >= -layout.margin.t && box[3] <= inner[1];
   const around = [[0, -1], [0, 1], [1, 0], [-1, 0], [1, -1], [-1, -1], [1, 1], [-1, 1]];
   const rank = { recommended: 0, present: 1, pareto: 2, beaten: 3 };
+  const named = [], leaders = [];
+  // The nearest free place; the line from there to the size goes through nothing of what is given.
+  const search = (x, y, wide, distances, uncrossed) => {
+    for (const far of distances) {
+      for (const [across, up] of around) {
+        const left = x + across * (9 + far) - (across < 0 ? wide : across ? 0 : wide / 2);
+        const top = y + up * (9 + far) - (up < 0 ? 15 : up ? 0 : 7.5);
+        const box = [left, top, left + wide, top + 15];
+        if (!inside(box) || [...taken, ...named, ...leaders].some((other) => meets(box, other))) continue;
+        const leader = Array.from({ length: Math.floor(far / 4) }, (_, step) => {
+          const [along, level] = [x + across * (9 + 4 * step), y + up * (9 + 4 * step)];
+          return [along - 2, level - 2, along + 2, level + 2];
+        });
+        if (!uncrossed.some((other) => leader.some((step) => meets(step, other)))) return { box, far, across, up, leader };
+      }
+    }
+    return null;
+  };
   layout.annotations = [];
   for (const point of [...points].sort((a, b) => rank[a.trace.meta] - rank[b.trace.meta])) {
     const role = point.trace.meta, must = rank[role] < 2;
     if (role === "beaten" && points.length > 20) continue;
     const [x, y] = spot(point.x[0], point.y[0]), text = point.trace.text[point.index], wide = text.length * 6.7;
-    let found = null;
-    for (const far of must ? [0, 12, 22, 32, 45, 60, 80, 105, 130, 170, 220] : [0, 8]) {
-      for (const [across, up] of around) {
-        const left = x + across * (9 + far) - (across < 0 ? wide : across ? 0 : wide / 2);
-        const top = y + up * (9 + far) - (up < 0 ? 15 : up ? 0 : 7.5);
-        const box = [left, top, left + wide, top + 15];
-        if (inside(box) && !taken.some((other) => meets(box, other))) { found = { box, far, across, up }; break; }
-      }
-      if (found) break;
-    }
+    const others = marks.filter((mark) => !meets(mark, [x - 1, y - 1, x + 1, y + 1]));
+    let found = search(x, y, wide, must ? FAR : NEAR, [...named, ...others]);
+    if (!found && must) found = search(x, y, wide, FAR, []);
     if (!found && !must) continue;
-    found ||= { box: [x - wide / 2, y - 24, x + wide / 2, y - 9], far: 0, across: 0, up: -1 };
+    found ||= { box: [x - wide / 2, y - 24, x + wide / 2, y - 9], far: 0, across: 0, up: -1, leader: [] };
     const [left, top, right, bottom] = found.box;
     // Two names beside each other are not to read as one.
-    taken.push([left - 12, top, right + 12, bottom]);
+    named.push([left - 12, top, right + 12, bottom]);
+    leaders.push(...found.leader);
     const tint = colour(role === "recommended" ? "recommended" : "ink");
     layout.annotations.push({
       x: at(point.x[0], 0), y: at(point.y[0], 1), text, font: { size: 12, color: tint }, showarrow: true,

@@ -22,7 +22,7 @@ function pictureOf(name, place, zoomed) {
         paper_bgcolor: colour("paper"), plot_bgcolor: colour("paper"),
         title: {
           text: `<b>${called}</b><br><span style="font-size:13px">${about}</span>`, x: 0, xref: "container",
-          y: 1 - 16 / (layout.height + TITLE_HEIGHT), yref: "container", xanchor: "left", yanchor: "top", pad: { l: 16 }, font: { size: 17, color: colour("ink") },
+          y: 1 - 26 / (layout.height + TITLE_HEIGHT), yref: "container", xanchor: "left", yanchor: "top", pad: { l: 16 }, font: { size: 17, color: colour("ink") },
         },
       },
     };
