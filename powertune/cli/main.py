@@ -1,7 +1,10 @@
 """``powertune``: the group of all commands. Commands are imported when they are called."""
 
+import contextlib
+import errno
 import importlib
 import io
+import os
 import sys
 from typing import Any
 
@@ -9,7 +12,10 @@ import click
 
 from powertune import __version__
 from powertune.cli.saying import say
-from powertune.errors import PowertuneError
+from powertune.errors import PowertuneError, UsageError
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What a write fails with where there is no room, or where the device is broken."""
 
 _COMMANDS = {
     "run": ("powertune.cli.run", "Measure a function at several memory sizes and recommend one."),
@@ -79,6 +85,14 @@ def _changes_functions(arguments: list[str] | None) -> bool:
     return next((word for word in given if not word.startswith("-")), None) in ("run", "cleanup")
 
 
+def _give_up_output() -> None:
+    """What is left of the output goes nowhere: else Python would complain of it once more at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line and exit with the documented code."""
     try:
@@ -102,4 +116,11 @@ def main(arguments: list[str] | None = None) -> Any:
         if error.next_step:
             say(error.next_step, err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        _give_up_output()
+        say(f"powertune: {error.filename or 'The standard output'} cannot be written: {error.strerror}.", err=True)
+        say("Make room, or write to another place.", err=True)
+        sys.exit(UsageError.exit_code)
     sys.exit(code if isinstance(code, int) else 0)

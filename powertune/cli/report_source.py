@@ -3,16 +3,26 @@
 import contextlib
 import errno
 import os
+import re
 import stat
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BufferedIOBase, RawIOBase
 from pathlib import Path
+from typing import BinaryIO
 
 from powertune.domain.result import TuningResult
 from powertune.errors import UsageError
+from powertune.wire import files
 
 RESULT = "result.json"
 _NEWEST = 5
+_DATED = re.compile(r"(\d{8}T\d{6})-")
+"""How the run ids that powertune makes begin."""
+_HEAD = 4096
+_LONGEST_SUMMARY = 1 << 20
+_PIECE = 1 << 22
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +46,7 @@ def find(given: str, results_dir: Path) -> Found:
     path = _path_of(given, results_dir)
     kind = _kind(path)
     text = _decoded(_from_pipe(path) if stat.S_ISFIFO(kind) else _from_file(path), str(path))
+    _refuse_beside(text, path)
     piped = not stat.S_ISREG(kind)
     return Found(result=result_from_text(text, str(path)), folder=None if piped else path.parent)
 
@@ -46,8 +57,18 @@ def newest(results_dir: Path) -> list[str]:
     with contextlib.suppress(OSError):
         for folder in results_dir.iterdir():
             with contextlib.suppress(OSError):
-                found.append(((folder / RESULT).stat().st_mtime, folder.name))
+                written = (folder / RESULT).stat().st_mtime
+                found.append((_begun(folder.name) or written, folder.name))
     return [name for _, name in sorted(found, reverse=True)]
+
+
+def _begun(run_id: str) -> float | None:
+    """When a run began, by its id; None where that does not say it. Copies of runs all have the day of the copying."""
+    match = _DATED.match(run_id)
+    with contextlib.suppress(ValueError):
+        if match is not None:
+            return datetime.strptime(match[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC).timestamp()
+    return None
 
 
 def choices(results_dir: Path) -> str:
@@ -73,6 +94,14 @@ def _path_of(given: str, results_dir: Path) -> Path:
         with contextlib.suppress(OSError):
             if os.sep not in given and run.is_file():
                 return run
+        known = [name for name in newest(results_dir) if name.startswith(given)] if os.sep not in given else []
+        if len(known) == 1:
+            return results_dir / known[0] / RESULT
+        if known:
+            raise UsageError(
+                f"{len(known)} runs in {results_dir} begin with {_short(given)}.",
+                next_step=f"Give more of the run id, such as {known[0]}.",
+            )
         what = f"is no file, and no run in {results_dir}" if os.sep not in given else "is not there"
         raise UsageError(f"{_short(given)} {what}.", next_step=choices(results_dir))
     return _in_folder(path) if path.is_dir() else path
@@ -107,8 +136,31 @@ def _kind(path: Path) -> int:
     return kind
 
 
+def _refuse_beside(text: str, path: Path) -> None:
+    """Refuse what lies beside a result in a run's folder, by its name.
+
+    Raises:
+        UsageError: so it is.
+    """
+    what = None
+    head = text[:_HEAD]
+    if head.lstrip().lower().startswith("<!doctype html") and 'content="powertune ' in head:
+        what = "page"
+    elif len(text) < _LONGEST_SUMMARY and '"schema_version"' not in text and '"payloads_sha256"' in text:
+        what = "summary"
+    if what is None:
+        return
+    beside = path.parent / RESULT
+    raise UsageError(
+        f"{path} is the {what} of a run, not its result.",
+        next_step=f"Give {beside if beside.is_file() else f'its {RESULT}'}.",
+    )
+
+
 def _from_file(path: Path) -> bytes:
     try:
+        if path.stat().st_size > files.MOST_BYTES:
+            raise files.too_large(str(path))
         return path.read_bytes()
     except OSError as error:
         raise UsageError(
@@ -132,12 +184,24 @@ def _from_pipe(path: Path) -> bytes:
                 first = os.read(descriptor, 65536)
             os.set_blocking(descriptor, True)
             if first:
-                return first + pipe.readall()
+                return _at_most(pipe, str(path), first)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.", next_step="Give the path of a file.") from None
     raise UsageError(
         f"{path} is a pipe that nobody writes to.", next_step="Give a file, or pipe a result in: powertune report -"
     )
+
+
+def _at_most(stream: BufferedIOBase | RawIOBase | BinaryIO, called: str, piece: bytes = b"") -> bytes:
+    """All that comes after a first piece, and that piece; or a refusal once it is more than any result."""
+    pieces, length = [piece], len(piece)
+    while length <= files.MOST_BYTES:
+        piece = stream.read(_PIECE) or b""
+        if not piece:
+            return b"".join(pieces)
+        pieces.append(piece)
+        length += len(piece)
+    raise files.too_large(called)
 
 
 def _from_stdin() -> bytes:
@@ -149,7 +213,7 @@ def _from_stdin() -> bytes:
             "Nothing is piped in.", next_step="Use it like this: powertune run --json ... | powertune report -"
         )
     try:
-        return stream.buffer.read()
+        return _at_most(stream.buffer, "The input")
     except OSError as error:
         what = "is a folder" if error.errno == errno.EISDIR else f"cannot be read: {error.strerror}"
         raise UsageError(f"The standard input {what}.", next_step="Pipe a result.json in.") from None

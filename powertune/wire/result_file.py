@@ -32,6 +32,7 @@ from powertune.domain.result_checks import contradictions
 from powertune.domain.sample import Sample
 from powertune.errors import PowertuneError, UsageError
 from powertune.wire.coding import WireError, complaint, decoded, exactly, from_data, refuse_wrong, to_data, unexpected
+from powertune.wire.files import text_of
 from powertune.wire_samples import apart
 
 
@@ -41,11 +42,7 @@ def read_result(path: Path) -> TuningResult:
     Raises:
         UsageError: the file is missing, damaged, or of a newer schema.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}.", next_step="Give the path of a result.json.") from None
-    return result_from_text(text, str(path))
+    return result_from_text(text_of(path), str(path))
 
 
 def result_from_text(text: str, called: str, *, samples: bool = True, checked: bool = True) -> TuningResult:

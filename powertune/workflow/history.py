@@ -15,6 +15,7 @@ from powertune.domain.result import TuningResult
 from powertune.errors import AwsError, UsageError
 from powertune.store import FolderStore, S3Store
 from powertune.wire import WireError, dumps, loads, result_from_text
+from powertune.wire.files import text_of
 from powertune.workflow.archive import SUMMARY
 
 RESULT = "result.json"
@@ -209,11 +210,7 @@ def _in_folder(folder: Path) -> RunSummary:
 
 
 def _whole_in_folder(path: Path) -> RunSummary:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}.") from None
-    return _whole(text, str(path))
+    return _whole(text_of(path), str(path))
 
 
 def _in_bucket(store: S3Store, run_id: str) -> RunSummary | str | None:

@@ -1,5 +1,6 @@
 """Texts that others wrote do not steer a terminal from an error message or a line of progress either."""
 
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -41,8 +42,18 @@ def test_a_currency_steers_nothing_where_it_is_refused(
     make_result: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
 ) -> None:
     file = tmp_path / "result.json"
-    file.write_text(dumps(hostile_currency(make_result())), encoding="utf-8")
+    text = dumps(make_result()).replace('"USD"', json.dumps(f"EUR{EVIL}"))
+    file.write_text(text, encoding="utf-8")
     ended([*command, str(file)], capsys)
+
+
+def test_currencies_steer_nothing_where_they_are_several(
+    make_result: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "result.json"
+    file.write_text(dumps(hostile_currency(make_result())), encoding="utf-8")
+    code, err = ended(["report", str(file)], capsys)
+    assert (code, "$.memory_sizes[1].cost.per_invocation.currency: in USD" in err) == (2, True)
 
 
 def test_a_run_id_steers_nothing_where_the_run_is_there_twice(
