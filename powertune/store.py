@@ -1,5 +1,6 @@
 """Where samples and results lie while a run is under way, and after: a bucket, a folder, or this process."""
 
+import contextlib
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -52,8 +53,13 @@ class FolderStore:
         path = self._folder / key
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + ".partial")
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        try:
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                partial.unlink()
+            raise
 
     def get(self, key: str) -> str | None:
         """Read a text; None where there is none."""

@@ -17,6 +17,7 @@ from powertune.cli.opening import show_file
 from powertune.cli.plan_options import confirm, plan_options, show_plan
 from powertune.cli.run_drive import Place, aws_place, local_place
 from powertune.cli.run_options import read_input, request_of, request_options
+from powertune.cli.run_writing import REPORT, RESULT, written_to
 from powertune.domain.function import FunctionArn
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import TuningResult
@@ -91,14 +92,17 @@ def command(**options: Any) -> int:
             return show_plan(place, request, options)
         confirm(place, request, options)
         result = drive_all(place, request, options)
-    folder = _write(result, options["output_dir"])
-    keep_newest(result, options["output_dir"], options["keep_runs"])
-    _tell(result, folder, "json" if options["as_json"] else options["output_format"])
+    folder = options["output_dir"] / result.run_id
+    written = written_to(folder, result)
+    if RESULT in written:
+        keep_newest(result, options["output_dir"], options["keep_runs"])
+    _tell(result, folder, written, "json" if options["as_json"] else options["output_format"])
     write_down(result, options)
-    if options["open_report"]:
-        show_file(folder / "report.html")
-    check_ending(result, f"Details: {folder / 'result.json'}")
-    return 0
+    if options["open_report"] and REPORT in written:
+        show_file(folder / REPORT)
+    check_ending(result, f"Details: {folder / RESULT}" if RESULT in written else "Nothing of it was written.")
+    # That it was not written has been said, and the answer is shown.
+    return 0 if RESULT in written else UsageError.exit_code
 
 
 def _place(
@@ -151,28 +155,7 @@ def _check_output_dir(output_dir: Path) -> None:
         raise UsageError(f"Nothing can be written to {output_dir}.", next_step="Give another --output-dir.")
 
 
-def _write(result: TuningResult, output_dir: Path) -> Path:
-    from powertune.store import FolderStore
-    from powertune.wire import dumps
-    from powertune.workflow.history import save_in_folder
-
-    folder = output_dir / result.run_id
-    try:
-        store = FolderStore(folder)
-        # First of all: it was paid for, and everything else can be made from it.
-        store.put("result.json", dumps(result, indent=1) + "\n")
-        save_in_folder(folder, result)
-        from powertune.render.html import render_html
-
-        store.put("report.html", render_html(result))
-    except OSError as error:
-        raise UsageError(
-            f"The result could not be written to {folder}: {error}.", next_step="Give another --output-dir."
-        ) from None
-    return folder
-
-
-def _tell(result: TuningResult, folder: Path, output_format: str) -> None:
+def _tell(result: TuningResult, folder: Path, written: frozenset[str], output_format: str) -> None:
     import shutil
     import sys
 
@@ -181,11 +164,15 @@ def _tell(result: TuningResult, folder: Path, output_format: str) -> None:
     from powertune.wire import to_data
 
     if output_format == "json":
-        click.echo(json.dumps({**to_data(result), "report": str(folder / "report.html")}, indent=1))
+        report = {"report": str(folder / REPORT)} if REPORT in written else {}
+        click.echo(json.dumps({**to_data(result), **report}, indent=1))
     elif output_format == "power-tuning":
         if result.recommendation is not None or result.request.dry_run:
             click.echo(json.dumps(peer_output(result), indent=1))
     else:
         width = shutil.get_terminal_size((100, 24)).columns
         click.echo(render_terminal(result, width=width, colour=sys.stdout.isatty()), nl=False)
-        click.echo(f"\nReport: {folder / 'report.html'}\nResult: {folder / 'result.json'}")
+        places = [
+            f"{what}: {folder / name}" for what, name in (("Report", REPORT), ("Result", RESULT)) if name in written
+        ]
+        click.echo("".join(f"\n{place}" for place in places))

@@ -18,7 +18,7 @@ from shown_runs import dry_run
 from powertune.cli import deploy_options, history, history_source
 from powertune.cli.keep_runs import keep_newest
 from powertune.cli.main import cli
-from powertune.cli.run import _write
+from powertune.cli.run_writing import written_to
 from powertune.domain.history import RunSummary, summary_of
 from powertune.errors import AwsError, Stopped, UsageError
 from powertune.render.history.csv_table import COLUMNS
@@ -421,7 +421,8 @@ def test_where_nothing_is_old_nothing_is_asked(three, folder, monkeypatch):
 
 def test_a_run_writes_its_summary_beside_its_result(make_result, folder):
     result = run_on(make_result, 1)
-    where = _write(result, folder)
+    where = folder / result.run_id
+    assert written_to(where, result) == {"result.json", "report.html"}
     assert {path.name for path in where.iterdir()} == {"result.json", "summary.json", "report.html"}
     assert [run.summary for run in runs_in_folder(folder).runs] == [summary_of(result)]
 
