@@ -569,7 +569,10 @@ def test_progress_names_the_size_and_counts_the_money_of_the_whole_search():
     moments = []
     run(FakeAws(duration_ms=curve), progress=moments.append)
     measuring = [moment for moment in moments if moment.phase == "measure"]
-    assert {moment.detail for moment in measuring} <= {"", *(f"{size} MB" for size in SIZES)}
+    assert {moment.detail for moment in measuring} <= {"", *(f"{size:,} MB" for size in SIZES)}
+    published = {moment.detail for moment in moments if moment.phase == "publish"}
+    assert published <= {f"{size:,} MB" for size in SIZES}
+    assert any("," in detail for detail in published)
     spent = [moment.spent for moment in measuring]
     assert spent == sorted(spent)
 
