@@ -61,7 +61,7 @@ Examples:
 \b
 Exit codes:
   0    done
-  2    the request cannot be meant; nothing was started
+  2    the request cannot be meant and nothing was started, or what was found could not be written
   3    AWS refused, or a permission is missing
   4    the function failed at every memory size, or a processor around it failed
   6    the function could not be put back: powertune cleanup

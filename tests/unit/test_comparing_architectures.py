@@ -20,14 +20,18 @@ def test_the_cheaper_instruction_set_is_better_where_that_is_beyond_the_noise(on
     assert found.cost > 0.4
     assert not found.cost_within_noise
     assert found.duration_within_noise
-    assert found.sentence.startswith("Keep arm64: compared with 1,769 MB on x86_64, 1,769 MB on arm64, the function's own")
+    assert found.sentence.startswith(
+        "Keep arm64: compared with 1,769 MB on x86_64, 1,769 MB on arm64, the function's own"
+    )
     assert "less and takes about as long." in found.sentence
 
 
 def test_the_other_instruction_set_is_told_of_from_the_functions_own(on):
     found = compare(on(ARM, factor="1.5"), on(X86))
     assert found.better is X86
-    assert found.sentence.startswith("Use x86_64: compared with 1,769 MB on arm64, the function's own instruction set, 1,769 MB on")
+    assert found.sentence.startswith(
+        "Use x86_64: compared with 1,769 MB on arm64, the function's own instruction set, 1,769 MB on"
+    )
 
 
 def test_a_difference_within_the_noise_makes_neither_better(on):
