@@ -50,7 +50,7 @@ def main() -> None:
     together = [path for path in endpoint if path.stem not in ALONE]
     pytest = (python, "-m", "pytest", "-q")
     # Tests on the endpoint mostly wait: there are more processes than cores, and what waits begins first.
-    several = ("--numprocesses", "4", "--dist", "loadfile")
+    several = ("--numprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder")
     run(*pytest, *several, *map(str, together), "tests/packaging", "tests/unit", "tests/house", *sys.argv[1:])
     run(*pytest, "--numprocesses", "2", "--dist", "loadfile", "tests/faults", *sys.argv[1:])
     run(*pytest, *map(str, alone), *sys.argv[1:])
