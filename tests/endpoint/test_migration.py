@@ -139,6 +139,7 @@ def test_weighted_payloads_are_shared_out_and_the_heavy_one_counts(account, tmp_
     assert 35 <= output["duration"] < 400  # trimmed, it would be some 10 ms
 
 
+@pytest.mark.heavy  # 46 memory sizes, five times each
 def test_all_power_values_can_be_had(account):
     output, _ = account.run(lambdaARN=account.create(ECHO), num=5, powerValues="ALL", includeOutputResults=True)
     check(output, list(range(128, 3009, 64)), stats=True)

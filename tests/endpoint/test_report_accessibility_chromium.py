@@ -60,7 +60,10 @@ def violations(page: Page) -> list[str]:
     return [f"{one['id']} ({one['impact']}): {one['nodes'][0]['html'][:200]}" for one in found]
 
 
-@pytest.mark.parametrize("run", RUNS)
+_SLOW = {"dry": pytest.mark.heavy, "many sizes": pytest.mark.heavy}
+
+
+@pytest.mark.parametrize("run", [pytest.param(run, marks=_SLOW.get(run, ())) for run in RUNS])
 def test_axe_finds_nothing_in_light_nor_in_dark(opened: Callable[..., Page], run: str) -> None:
     page = opened(RUNS[run](), color_scheme="light")
     page.evaluate("for (const folded of document.querySelectorAll('details')) folded.open = true")

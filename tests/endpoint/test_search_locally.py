@@ -70,6 +70,7 @@ def test_every_sample_of_a_search_is_confirmed_by_both_sources_and_limits_are_ke
     assert result.spend.state_transitions > 0
 
 
+@pytest.mark.heavy  # two whole searches; that a prior is used is tested on fakes too
 def test_a_second_run_begins_with_what_the_first_has_measured(tmp_path):
     first = tuned("waiting", tmp_path / "first", "--payload", '{"seconds": 0.02}')
     (path,) = (tmp_path / "first").glob("*/result.json")
