@@ -125,7 +125,7 @@ def made_result(count: int, *, traced: bool) -> TuningResult:
             invocations=count,
             gb_seconds=1.0,
             lambda_cost=spent,
-            workflow_cost=spent,
+            workflow_cost=Money(amount=Decimal(0), currency="USD"),
             total_cost=spent,
             state_transitions=34,
             aws_calls={"lambda:Invoke": count},
