@@ -52,6 +52,7 @@ def test_the_default_search_finds_a_size_within_five_percent_with_a_third_of_the
     raise AssertionError(tries)
 
 
+@pytest.mark.heavy  # a whole search; the next test makes one too
 def test_for_waiting_the_default_search_finds_the_smallest_size_with_a_third_of_the_grids_invocations(tmp_path):
     """Its duration is the same everywhere and whatever else the machine does, so its cost grows with the size."""
     result = tuned("waiting", tmp_path)
