@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from powertune.domain.function import Architecture
-from powertune.domain.result import ArchitectureRun, Recommendation, SizeResult, TuningResult
-from powertune.render import figures
+from powertune.domain.result import ArchitectureRun, Recommendation, TuningResult
+from powertune.render import figures, means
 from powertune.render.bill import is_complete
 from powertune.render.compared import compared_by
 from powertune.render.markup import Markup, note, safe, table, together
@@ -157,7 +157,7 @@ def _texts(result: TuningResult, architecture: Architecture, one: ArchitectureRu
     by = compared_by(result)
     best: Recommendation | None = one.recommendation
     assert best is not None
-    size: SizeResult | None = next((size for size in one.memory_sizes if size.memory_mb == best.memory_mb), None)
+    size = means.size_at(one.memory_sizes, best.memory_mb)
     duration, cost = (by.duration(size), by.cost(size)) if size is not None else (None, None)
     return (
         architecture.value,

@@ -1,5 +1,7 @@
 """Means of a result as text, to the digits that their intervals allow: the same figure in every form of the answer."""
 
+from collections.abc import Sequence
+
 from powertune.domain.result import Distribution, SizeCost, SizeResult, TuningResult
 from powertune.render import figures
 from powertune.render.compared import compared_by
@@ -48,4 +50,9 @@ def best_cost(result: TuningResult) -> str:
 def recommended(result: TuningResult) -> SizeResult | None:
     """What was measured at the recommended size; None where nothing is recommended."""
     best = result.recommendation
-    return next((size for size in result.memory_sizes if best and size.memory_mb == best.memory_mb), None)
+    return None if best is None else size_at(result.memory_sizes, best.memory_mb)
+
+
+def size_at(sizes: Sequence[SizeResult], memory_mb: int) -> SizeResult | None:
+    """What was measured at a memory size; None where it is not among them."""
+    return next((size for size in sizes if size.memory_mb == memory_mb), None)

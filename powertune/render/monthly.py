@@ -165,7 +165,7 @@ def best_words(result: TuningResult) -> str:
 
 def present_words(result: TuningResult) -> str:
     """What a month costs at the present memory size; empty where the recommended one is not surely told apart."""
-    present = _size(result, result.function.original_memory_mb)
+    present = means.size_at(result.memory_sizes, result.function.original_memory_mb)
     return cost_words(result, present) if present is not None and saving_words(result) else ""
 
 
@@ -180,12 +180,8 @@ def _reads_as_none(result: TuningResult) -> bool:
     return change is None or figures.difference(change.cost) == "same"
 
 
-def _size(result: TuningResult, memory_mb: int) -> SizeResult | None:
-    return next((size for size in result.memory_sizes if size.memory_mb == memory_mb), None)
-
-
 def _month(result: TuningResult, memory_mb: int) -> _Month | None:
-    size = _size(result, memory_mb)
+    size = means.size_at(result.memory_sizes, memory_mb)
     cost = None if size is None else compared_by(result).cost(size)
     amount = None if cost is None else _of(result, cost)
     if cost is None or amount is None or result.traffic is None:

@@ -1,7 +1,5 @@
 """The answer in one sentence, and what else is said in sentences of its own."""
 
-from collections.abc import Sequence
-
 from powertune.domain.canary import CanaryReport
 from powertune.domain.result import Change, SizeResult, SizeStatus, TuningResult
 from powertune.render import figures, means, monthly
@@ -128,13 +126,9 @@ def _in_words(result: TuningResult, change: Change) -> str:
 
 def _has_intervals(result: TuningResult, change: Change) -> bool:
     """Whether both means of a change have one, as far as they are in the result."""
-    ends = [size_before(result), _size_at(result.memory_sizes, change.to_memory_mb)]
+    ends = [size_before(result), means.size_at(result.memory_sizes, change.to_memory_mb)]
     found = [compared_by(result).duration(size) for size in ends if size is not None]
     return len(found) == 2 and all(one is not None and one.mean_interval is not None for one in found)
-
-
-def _size_at(sizes: Sequence[SizeResult], memory_mb: int) -> SizeResult | None:
-    return next((size for size in sizes if size.memory_mb == memory_mb), None)
 
 
 def is_present(result: TuningResult, memory_mb: int) -> bool:
@@ -151,7 +145,7 @@ def size_before(result: TuningResult) -> SizeResult | None:
     """What was measured of the function as it was: its own size on its own instruction set; None for nothing."""
     own = result.function.own_architecture
     sizes = next((one.memory_sizes for one in result.architectures if one.architecture is own), ())
-    return _size_at(result.memory_sizes if own is None else sizes, result.function.original_memory_mb)
+    return means.size_at(result.memory_sizes if own is None else sizes, result.function.original_memory_mb)
 
 
 def is_listed(result: TuningResult) -> bool:

@@ -110,7 +110,7 @@ def _tiles(result: TuningResult) -> Markup:
     present = sentence.size_before(result)
     was = present if present is not None and (own is not None or present.memory_mb != best.memory_mb) else None
     then = "now" if sentence.present_word(result) == "present" else "before"
-    chosen = next((size for size in result.memory_sizes if size.memory_mb == best.memory_mb), None)
+    chosen = means.recommended(result)
     used = chosen.max_memory_used_mb if chosen else None
     duration, cost = (by.duration(was), by.cost(was)) if was else (None, None)
     tiles = [
