@@ -13,12 +13,14 @@
     ├── FunctionFails              4   the function failed at every memory size
     │   ├── ProcessorFails         4   the pre- or post-processor around its invocations failed
     │   └── NothingToRecommend     4   it was measured, but not so that a memory size could be recommended
+    ├── Regressed                  1   a check found the function slower, dearer, or worse in another way
+    ├── NotDecided                 5   a check could not decide, and was asked to fail then
     ├── CanaryRolledBack           7   the new version did not do well on its share, or could not be watched
     ├── NotRestored                6   the function could not be put back: it is left changed
     └── Stopped                    130 the user interrupted the run
 
-Exit code 0 is success; 1 and 5 belong to the regression check ("worse" and "undecided"). `powertune history
---delete-older-than` ends with 1, as an error of no other kind, where a run that was to go could not be deleted.
+Exit code 0 is success. `powertune history --delete-older-than` ends with 1, as an error of no other kind, where a run
+that was to go could not be deleted.
 Every error says what happened and what to do next; its text is all that a user sees.
 """
 
@@ -109,6 +111,18 @@ class NotRestored(PowertuneError):
     """The function could not be put back as it was."""
 
     exit_code = 6
+
+
+class Regressed(PowertuneError):
+    """A check found that the function became worse. What was measured stands in the result."""
+
+    exit_code = 1
+
+
+class NotDecided(PowertuneError):
+    """A check could not decide within its limits, and its user wants it to fail then."""
+
+    exit_code = 5
 
 
 class CanaryRolledBack(PowertuneError):

@@ -6,10 +6,18 @@ from dataclasses import dataclass
 from typing import Self
 
 from powertune.domain.canary import Canary
+from powertune.domain.check import CheckRequest
 from powertune.domain.function import MAX_MEMORY_MB, MIN_MEMORY_MB, Architecture, FunctionArn
 from powertune.domain.payload import EMPTY, Payload, PayloadForm, PayloadUse, turn_order
 from powertune.domain.price import Price
-from powertune.domain.request_checks import between, check_isolation, check_names, check_payloads, check_search
+from powertune.domain.request_checks import (
+    between,
+    check_check,
+    check_isolation,
+    check_names,
+    check_payloads,
+    check_search,
+)
 from powertune.domain.role import TargetRole
 from powertune.domain.search import NO_LIMITS, LatencyTarget, Limits, Objective, Prior, SearchKind, Strategy
 from powertune.errors import UsageError
@@ -90,6 +98,7 @@ class TuningRequest:
         include_payload: keep the payloads in the result.
         lift_log_level: publish the run's versions with the system log level INFO where the function has WARN.
         monthly_invocations: how often the function is invoked in a month of 30 days; None to ask CloudWatch.
+        check: compare versions instead of memory sizes; the sizes are then those of the versions.
         seed: every random choice of the run follows from it.
     """
 
@@ -130,6 +139,7 @@ class TuningRequest:
     include_payload: bool = False
     lift_log_level: bool = False
     monthly_invocations: int | None = None
+    check: CheckRequest | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -160,6 +170,7 @@ class TuningRequest:
         check_isolation(self)
         check_payloads(self)
         check_search(self)
+        check_check(self)
 
     @property
     def objective(self) -> Objective:

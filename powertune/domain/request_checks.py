@@ -5,6 +5,7 @@ import re
 from typing import TYPE_CHECKING
 
 from powertune.domain.canary import check_canary
+from powertune.domain.check import INVOCATIONS, CheckRequest, CheckSettings, Metric
 from powertune.domain.function import MAX_MEMORY_MB, MIN_MEMORY_MB
 from powertune.domain.payload import PayloadForm, PayloadUse
 from powertune.domain.search import LONGEST_MS, Limits, Objective, Prior, SearchKind
@@ -20,6 +21,7 @@ _S3_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+", re.DOTALL)
 _FUNCTION_ARN = re.compile(
     r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(:(\$LATEST|[A-Za-z0-9_-]{1,128}))?"
 )
+_QUALIFIER = re.compile(r"\$LATEST|[A-Za-z0-9_-]{1,128}")
 _ALIAS = re.compile(r"(?![0-9]+$)[A-Za-z0-9_-]{1,128}")
 
 
@@ -137,6 +139,55 @@ def _check_grid(request: "TuningRequest") -> None:
             f"This grid plans {planned} invocations, more than the limit of {most}. Nothing was started.",
             next_step="Give fewer memory sizes or invocations, raise the limit, or choose the adaptive search, which "
             "fits itself into one.",
+        )
+
+
+def check_check(request: "TuningRequest") -> None:
+    """Refuse to compare versions and to tune in the same run.
+
+    Raises:
+        UsageError: what does not go together.
+    """
+    if request.check is None:
+        return
+    _check_settings(request.check.settings)
+    _check_sides(request.check)
+    unfit = {
+        "a search": request.search is SearchKind.ADAPTIVE or request.prior is not None,
+        "applying": request.apply,
+        "a temporary clone": request.isolate,
+        "cold starts alone": request.only_cold_starts,
+        "a dry run": request.dry_run,
+        "payloads that are each used once": request.payload_use is PayloadUse.ONCE,
+        "an input in aws-lambda-power-tuning's form": request.peer is not None,
+    }
+    for what, asked in unfit.items():
+        if asked:
+            raise UsageError(
+                f"A check compares versions as they are, so it does not go with {what}.", next_step="Leave that out."
+            )
+
+
+def _check_settings(settings: CheckSettings) -> None:
+    between("The threshold", settings.threshold, 0.001, 10)
+    between("The threshold of errors", settings.errors_threshold, 0, 1)
+    between("The confidence", settings.confidence, 0.5, 0.999999)
+    between("The number of invocations of each version", settings.max_invocations, *INVOCATIONS)
+    if not settings.metrics:
+        raise UsageError("No metric to compare was given.", next_step=f"There are: {', '.join(Metric)}.")
+
+
+def _check_sides(check: CheckRequest) -> None:
+    for what in (check.qualifier, check.against):
+        if what is not None and not _QUALIFIER.fullmatch(what):
+            raise UsageError(
+                f"'{what}' is neither a version nor an alias.",
+                next_step="Give a version number, the name of an alias, or $LATEST.",
+            )
+    if check.against is not None and (check.baseline is not None or check.stored):
+        raise UsageError(
+            "A check compares with a version that it measures itself, or with a baseline, not with both.",
+            next_step="Leave one of them out.",
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from powertune.domain.canary import CanaryWatch
+from powertune.domain.check import CheckSides
 from powertune.domain.function import Architecture, FunctionSnapshot
 from powertune.domain.request import TuningRequest
 from powertune.domain.role import TargetRole
@@ -22,6 +23,8 @@ class Batch:
             version that nothing has invoked yet.
         payloads: index of the payload of each; None where the request's own turns say it.
         anew: publish a version of its own for this batch.
+        version: invoke this version as it is; None where the run publishes one.
+        parallel: at most so many of it at the same time; None for the request's number.
     """
 
     memory_mb: int
@@ -29,6 +32,8 @@ class Batch:
     cold: int = 0
     payloads: tuple[int, ...] | None = None
     anew: bool = False
+    version: str | None = None
+    parallel: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,7 @@ class SizeWork:
     done: int = 0
     succeeded: int = 0
     failure: str | None = None
+    parallel: int | None = None
 
     @property
     def is_over(self) -> bool:
@@ -129,6 +135,7 @@ class RunState:
         finished: the planner wants nothing more.
         ended_by: the limit that has ended the measuring; None where none has.
         failures: sizes that could not be measured, or not to the end.
+        check: the versions of a check; None for a tuning.
         canary: what of the recommendation is on trial; None without a canary.
         watching: the canary is under way.
         log_bytes_scanned: what Logs Insights read for this run.
@@ -164,6 +171,7 @@ class RunState:
     ended_by: StopReason | None = None
     failures: tuple[SizeFailure, ...] = ()
     warnings: tuple[str, ...] = ()
+    check: CheckSides | None = None
     canary: CanaryWatch | None = None
     watching: bool = False
     log_bytes_scanned: int = 0

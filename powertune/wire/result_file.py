@@ -15,6 +15,8 @@ Schema history of ``result.json``:
   Nothing of schema 3 has changed.
 * 5: ``traffic`` says how often the function is invoked in a month, and ``request.monthly_invocations`` whether the user
   gave that. Nothing of schema 4 has changed.
+* 6: ``check`` says what a comparison of two versions found, and ``request.check`` what was asked of it. Nothing of
+  schema 5 has changed.
 
 `read_result` takes all of them. Of a file of schema 1 it keeps the event's hash and size and drops the text; what an
 earlier schema did not say has its default, so a run of before was a grid of which nothing is claimed.

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import types
 import typing
+from dataclasses import replace
 from decimal import Decimal
 from enum import Enum
 
@@ -11,6 +12,7 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from powertune.domain.canary import Canary
+from powertune.domain.check import CheckSettings, Metric
 from powertune.domain.function import FunctionArn
 from powertune.domain.payload import Payload, PayloadForm, PayloadUse
 from powertune.domain.request import TuningRequest
@@ -88,7 +90,26 @@ _PRIOR_SAMPLES = st.builds(
     duration_ms=st.floats(0, 1e9),
     billed_ms=st.integers(0, 10**9),
 )
+_SETTINGS = st.builds(
+    CheckSettings,
+    threshold=st.floats(0.001, 10),
+    errors_threshold=st.floats(0, 1),
+    confidence=st.floats(0.5, 0.999),
+    max_invocations=st.integers(20, 10_000),
+    metrics=st.lists(st.sampled_from(Metric), min_size=1, max_size=3, unique=True).map(tuple),
+    undecided_fails=st.booleans(),
+)
 _GRID = {"limits": NO_LIMITS, "prior": None}
+_CHECK = {
+    "search": SearchKind.GRID,
+    "payload_use": PayloadUse.IN_TURN,
+    "isolate": False,
+    "architecture": None,
+    "assume_portable": False,
+    "only_cold_starts": False,
+    "dry_run": False,
+    "peer": None,
+}
 _ADAPTIVE = {
     "payload_use": PayloadUse.IN_TURN,
     "payload_form": PayloadForm.EVENT,
@@ -98,7 +119,7 @@ _ADAPTIVE = {
     "peer": None,
     "parallel": 2,
 }
-"""What goes with each kind of search."""
+"""What goes with each kind of search, and with a check."""
 
 
 @functools.cache
@@ -112,6 +133,8 @@ def made(kind):
         return _PAYLOADS
     if kind is TargetRole:
         return _ROLES
+    if kind is CheckSettings:
+        return _SETTINGS
     if kind is PriorSample:
         return _PRIOR_SAMPLES
     if kind is TuningRequest:
@@ -136,6 +159,10 @@ def _fields(kind):
 def _request(fields, alias):
     canary = Canary(share=0.1, watch_s=600) if fields["apply"] and alias and fields["canary"] else None
     fitting = _GRID if fields["search"] is SearchKind.GRID else _ADAPTIVE | {"payloads": fields["payloads"][:1]}
+    if fields["check"] is not None:
+        check = replace(fields["check"], qualifier=alias, against=None)
+        fitting = _GRID | _CHECK | {"check": check}
+        fields, alias = {**fields, "apply": False}, None
     try:
         return TuningRequest(
             **{**fields, **fitting, "apply_alias": alias if fields["apply"] else None, "canary": canary}

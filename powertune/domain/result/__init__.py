@@ -7,6 +7,15 @@ from powertune.domain.canary import CanaryReport
 from powertune.domain.function import Architecture
 from powertune.domain.price import Money, Price
 from powertune.domain.request import TuningRequest
+from powertune.domain.result.checked import (
+    ChangePoint,
+    CheckEntry,
+    CheckReport,
+    MetricResult,
+    Optimum,
+    ReferenceSide,
+    Trend,
+)
 from powertune.domain.result.circumstances import Applied, Environment, FunctionFacts, Spend, SpendLine
 from powertune.domain.result.searching import Answer, CurvePoint, Goal, SearchReport
 from powertune.domain.result.sizes import Distribution, Drift, Interval, SizeCost, SizeResult, SizeStatus, Statistics
@@ -20,6 +29,9 @@ __all__ = [
     "Applied",
     "ArchitectureRun",
     "Change",
+    "ChangePoint",
+    "CheckEntry",
+    "CheckReport",
     "CurvePoint",
     "Distribution",
     "Drift",
@@ -27,7 +39,10 @@ __all__ = [
     "FunctionFacts",
     "Goal",
     "Interval",
+    "MetricResult",
+    "Optimum",
     "Recommendation",
+    "ReferenceSide",
     "SearchReport",
     "SizeCost",
     "SizeResult",
@@ -35,10 +50,11 @@ __all__ = [
     "Spend",
     "SpendLine",
     "Statistics",
+    "Trend",
     "TuningResult",
 ]
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,4 +138,5 @@ class TuningResult:
     architectures: tuple[ArchitectureRun, ...] = ()
     comparison: ArchitectureComparison | None = None
     traffic: MonthlyTraffic | None = None
+    check: CheckReport | None = None
     schema_version: int = SCHEMA_VERSION

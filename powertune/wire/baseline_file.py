@@ -1,0 +1,41 @@
+"""A baseline as it lies in a file: one of ours, or the result that one can be made of."""
+
+from powertune.domain.baselines import baseline_of
+from powertune.domain.check import BASELINE_SCHEMA, Baseline
+from powertune.errors import UsageError
+from powertune.wire.coding import WireError, decoded, from_data
+from powertune.wire.result_file import result_from_text
+
+
+def baseline_from_text(text: str, called: str) -> Baseline:
+    """Read a baseline, or make one of a ``result.json``; ``called`` is where the text comes from.
+
+    Raises:
+        UsageError: it is neither, damaged, or of a newer powertune.
+    """
+    try:
+        data = decoded(text)
+    except WireError as error:
+        raise UsageError(
+            f"{called} is not a powertune baseline: {error}.", next_step="Set it anew: powertune baseline set --help"
+        ) from None
+    if isinstance(data, dict) and "schema_version" in data:
+        return baseline_of(result_from_text(text, called))
+    if not isinstance(data, dict) or type(data.get("baseline_schema")) is not int:
+        raise UsageError(
+            f"{called} is neither a powertune baseline nor a result.json.",
+            next_step="Set it anew: powertune baseline set --help",
+        )
+    if data["baseline_schema"] > BASELINE_SCHEMA:
+        raise UsageError(
+            f"{called} was written by a newer powertune (baseline schema {data['baseline_schema']}, this one reads up "
+            f"to {BASELINE_SCHEMA}).",
+            next_step="Update powertune.",
+        )
+    try:
+        return from_data(data, Baseline)
+    except WireError as error:
+        raise UsageError(
+            f"{called} is not a whole powertune baseline: {error}.",
+            next_step="It may have been cut short or edited; set it anew: powertune baseline set --help",
+        ) from None
