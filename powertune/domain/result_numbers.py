@@ -50,7 +50,8 @@ _MEMORY_SIZES = frozenset(
     )
 )
 _SHARES = frozenset({"risk", "p_value", "error_p_value", "cold_start_share", "share", "confidence"})
-_CHANGES = frozenset({"duration", "cost"})
+_CHANGES = frozenset({"duration", "cost", "change", "cost_change", "duration_change"})
+_ENDS = frozenset({"low", "high"})
 _DIVIDING = frozenset({"per_million", "tolerance"})
 _OF_A_REQUEST = frozenset({"prior", "price", "tolerance"})
 """All else of a request is refused where it is made."""
@@ -102,6 +103,8 @@ def _range(name: str, owner: type) -> _Range:
         return _SHARE
     if name in _CHANGES:
         return _CHANGE
+    if name in _ENDS:
+        return _END
     return _DURATION if name.endswith("_ms") else _REST
 
 
