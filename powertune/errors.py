@@ -9,6 +9,7 @@
     │   │   └── MemoryRefused      3   the account may not have so much memory
     │   ├── FunctionChanged        3   somebody else changed the function during the run
     │   ├── LeaseHeld              3   another run is tuning this function
+    │   │   └── LeaseLost          3   somebody undid this run, or took the function over
     │   └── RoleRefused            3   the role that leads to the function may not be assumed
     ├── FunctionFails              4   the function failed at every memory size
     │   ├── ProcessorFails         4   the pre- or post-processor around its invocations failed
@@ -87,6 +88,10 @@ class FunctionChanged(AwsError):
 
 class LeaseHeld(AwsError):
     """Another run holds the lease on this function."""
+
+
+class LeaseLost(LeaseHeld):
+    """A run's own lease is gone: it was undone meanwhile, and changes nothing further."""
 
 
 class RoleRefused(AwsError):

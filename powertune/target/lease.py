@@ -15,7 +15,7 @@ from typing import Any
 
 from powertune.aws.errors import code_of, explained
 from powertune.domain.function import FunctionArn
-from powertune.errors import FunctionChanged, LeaseHeld, UsageError
+from powertune.errors import FunctionChanged, LeaseHeld, LeaseLost, UsageError
 
 LEASE_ALIAS = "powertune-lease"
 _MAX_DESCRIPTION = 256
@@ -141,8 +141,7 @@ def refusal(arn: FunctionArn, held: Held | None, *, now_ms: int) -> LeaseHeld:
             next_step="Delete that alias if no powertune run is under way.",
         )
     lease = held.lease
-    by = f" ({lease.by})" if lease.by else ""
-    who = f"{arn.name} is held by the run {lease.run_id}{by} since {_moment(lease.since_ms)}"
+    who = f"{held_by(arn, lease)} since {_moment(lease.since_ms)}"
     if lease.is_expired(now_ms):
         return LeaseHeld(
             f"{who}. It should have ended by {_moment(lease.until_ms)}: it may have died. Nothing was changed.",
@@ -153,6 +152,12 @@ def refusal(arn: FunctionArn, held: Held | None, *, now_ms: int) -> LeaseHeld:
         next_step="Wait for it to end, or stop it. If you know that it died: powertune cleanup --function-arn "
         + str(arn),
     )
+
+
+def held_by(arn: FunctionArn, lease: Lease) -> str:
+    """Who holds a function, for people: the run, and who runs it where that is known."""
+    by = f" ({lease.by})" if lease.by else ""
+    return f"{arn.name} is held by the run {lease.run_id}{by}"
 
 
 def _moment(ms: int) -> str:
@@ -188,9 +193,9 @@ def holds(client: Any, arn: FunctionArn, run_id: str) -> bool:
     return lease is not None and lease.run_id == run_id and not lease.undoing
 
 
-def lost(arn: FunctionArn, run_id: str) -> LeaseHeld:
+def lost(arn: FunctionArn, run_id: str) -> LeaseLost:
     """What a run says that finds its lease gone: somebody undid it, or took the function over."""
-    return LeaseHeld(
+    return LeaseLost(
         f"The run {run_id} has lost its lease on {arn.name}: somebody undid the run, or took the function over. "
         "It changes nothing further.",
         next_step=f"See what is there with: powertune status --function-arn {arn}",
