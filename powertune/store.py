@@ -74,22 +74,26 @@ class FolderStore:
 
 
 class S3Store:
-    """A store in a bucket, under a prefix such as ``powertune/``."""
+    """A store in a bucket, under a prefix such as ``powertune/``.
 
-    def __init__(self, client: Any, bucket: str, prefix: str = "") -> None:
+    Where an ``owner`` is given, the bucket must be of that account: anybody may have made one of that name.
+    """
+
+    def __init__(self, client: Any, bucket: str, prefix: str = "", *, owner: str | None = None) -> None:
         self._client = client
         self._bucket = bucket
         self._prefix = prefix
+        self._owned = {} if owner is None else {"ExpectedBucketOwner": owner}
 
     def put(self, key: str, text: str) -> None:
         """Write a text, replacing what was there."""
         with explained(f"writing results to {self._bucket}"):
-            self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=text.encode())
+            self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=text.encode(), **self._owned)
 
     def put_file(self, key: str, file: IO[bytes]) -> tuple[str, str]:
         """Write the bytes of a file, from where it stands; the bucket, and the key in it, that they have there."""
         with explained(f"writing code to {self._bucket}"):
-            self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=file)
+            self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=file, **self._owned)
         return self._bucket, self._prefix + key
 
     def get(self, key: str) -> str | None:
@@ -98,7 +102,7 @@ class S3Store:
 
         with explained(f"reading results from {self._bucket}"):
             try:
-                answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
+                answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key, **self._owned)
             except ClientError as error:
                 if code_of(error) in ("NoSuchKey", "404"):
                     return None
@@ -110,7 +114,7 @@ class S3Store:
         """All keys that begin so, sorted."""
         with explained(f"listing results in {self._bucket}"):
             pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=self._prefix + prefix
+                Bucket=self._bucket, Prefix=self._prefix + prefix, **self._owned
             )
             return sorted(item["Key"].removeprefix(self._prefix) for page in pages for item in page.get("Contents", []))
 

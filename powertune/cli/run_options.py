@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +11,10 @@ import click
 from click.core import ParameterSource
 
 from powertune.cli.apply_options import apply_arguments
+from powertune.cli.given_events import payload_arguments, text_of
 from powertune.cli.isolation_options import isolation_arguments
 from powertune.cli.search_options import NAMES, candidates, flag, limits_of, run_search_options, search_kind, with_prior
 from powertune.domain.function import FunctionArn
-from powertune.domain.payload import Payload, PayloadForm, PayloadUse
-from powertune.domain.payload_list import payloads_from_list
 from powertune.domain.request import (
     DEFAULT_INVOCATIONS,
     DEFAULT_MEMORY_SIZES_MB,
@@ -29,41 +27,43 @@ from powertune.errors import UsageError
 
 Command = Callable[..., Any]
 
-_OPTIONS = (
-    click.option(
+_OPTIONS: dict[str, Callable[[Command], Command]] = {
+    "memory_sizes": click.option(
         "--memory-sizes",
         metavar="MB,MB,…|all",
         help="Memory sizes to measure, or with --search adaptive those to choose from; all is every 64 MB from 128 to "
         f"10240. A grid has {','.join(str(size) for size in DEFAULT_MEMORY_SIZES_MB)} by default, a search "
         f"{len(SEARCHED_MEMORY_SIZES_MB)} from 128 to 10240.",
     ),
-    click.option(
+    "invocations": click.option(
         "--invocations",
         type=int,
         metavar="N",
         help=f"Invocations of a grid at each memory size, {DEFAULT_INVOCATIONS} by default, the first cold start "
         "included; with several payloads it comes on top.",
     ),
-    click.option("--payload", metavar="JSON|@FILE", help="The event; {} where nothing else gives one."),
-    click.option(
+    "payload": click.option("--payload", metavar="JSON|@FILE", help="The event; {} where nothing else gives one."),
+    "payloads": click.option(
         "--payloads",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
         help="Several events: a JSON array or JSON Lines, used in turn; by weight where each is "
         '{"payload": …, "weight": N}.',
     ),
-    click.option(
+    "payload_s3": click.option(
         "--payload-s3", metavar="s3://BUCKET/KEY", help="The event, or with --payloads's forms several, in S3."
     ),
-    click.option("--each-payload-once", is_flag=True, help="Use every payload for one invocation of the run only."),
-    click.option(
+    "each_payload_once": click.option(
+        "--each-payload-once", is_flag=True, help="Use every payload for one invocation of the run only."
+    ),
+    "strategy": click.option(
         "--strategy",
         default=Strategy.COST.value,
         show_default=True,
         metavar="|".join(Strategy),
         help="What the best memory size means.",
     ),
-    click.option(
+    "balanced_weight": click.option(
         "--balanced-weight",
         type=float,
         default=0.5,
@@ -71,7 +71,7 @@ _OPTIONS = (
         metavar="0..1",
         help="Share of cost in the balanced strategy; 0 is speed alone, 1 cost alone.",
     ),
-    click.option(
+    "parallel": click.option(
         "--parallel",
         type=int,
         default=1,
@@ -79,7 +79,7 @@ _OPTIONS = (
         metavar="N",
         help="Invocations at the same time at each memory size; each starts an environment of its own.",
     ),
-    click.option(
+    "sizes_at_once": click.option(
         "--sizes-at-once",
         type=int,
         default=DEFAULT_SIZES_AT_ONCE,
@@ -87,20 +87,26 @@ _OPTIONS = (
         metavar="N",
         help="Memory sizes invoked at the same time, in shuffled order; 1 where they would compete for something.",
     ),
-    click.option("--sleep-ms", type=int, default=0, metavar="N", help="Pause after each invocation."),
-    click.option("--cold-starts", type=int, default=0, metavar="N", help="Cold starts to measure at each memory size."),
-    click.option("--only-cold-starts", is_flag=True, help="Measure and compare cold starts, and nothing else."),
-    click.option(
+    "sleep_ms": click.option("--sleep-ms", type=int, default=0, metavar="N", help="Pause after each invocation."),
+    "cold_starts": click.option(
+        "--cold-starts", type=int, default=0, metavar="N", help="Cold starts to measure at each memory size."
+    ),
+    "only_cold_starts": click.option(
+        "--only-cold-starts", is_flag=True, help="Measure and compare cold starts, and nothing else."
+    ),
+    "pre_processor": click.option(
         "--pre-processor", metavar="ARN", help="Function called before each invocation; its answer is the event."
     ),
-    click.option("--post-processor", metavar="ARN", help="Function called after each invocation, with its answer."),
-    click.option(
+    "post_processor": click.option(
+        "--post-processor", metavar="ARN", help="Function called after each invocation, with its answer."
+    ),
+    "allow_exception": click.option(
         "--allow-exception",
         multiple=True,
         metavar="TYPE",
         help="Error type that counts as a normal answer; repeatable.",
     ),
-    click.option(
+    "tolerance": click.option(
         "--tolerance",
         type=float,
         default=0.05,
@@ -108,35 +114,37 @@ _OPTIONS = (
         metavar="SHARE",
         help="Memory sizes within this share of the best count as equivalent.",
     ),
-    click.option("--dry-run", is_flag=True, help="Invoke once, at the present memory size, and recommend nothing."),
-    click.option(
+    "dry_run": click.option(
+        "--dry-run", is_flag=True, help="Invoke once, at the present memory size, and recommend nothing."
+    ),
+    "price": click.option(
         "--price",
         metavar="GB_SECOND,REQUEST[,CURRENCY]",
         help="Prices to use in place of the list's, as in 0.0000166667,0.0000002,USD.",
     ),
-    click.option(
+    "monthly_invocations": click.option(
         "--monthly-invocations",
         type=int,
         metavar="N",
         help="How often the function is invoked in a month of 30 days, for what a month costs; in place of its metric.",
     ),
-    click.option(
+    "lift_log_level": click.option(
         "--lift-log-level",
         is_flag=True,
         help="Where the function logs with SystemLogLevel WARN: give the run's versions INFO.",
     ),
-    click.option("--include-payload", is_flag=True, help="Keep the payloads in result.json."),
-    click.option(
+    "include_payload": click.option("--include-payload", is_flag=True, help="Keep the payloads in result.json."),
+    "seed": click.option(
         "--seed", type=int, metavar="N", help="Repeat the random choices of an earlier run; result.json has its seed."
     ),
-    click.option(
+    "input_file": click.option(
         "--input",
         "input_file",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
         help="Take an execution input of aws-lambda-power-tuning, unchanged, instead of the options above.",
     ),
-)
+}
 _NAMES = (
     "memory_sizes", "invocations", "payload", "payloads", "payload_s3", "each_payload_once", "strategy",
     "balanced_weight", "parallel", "sizes_at_once", "sleep_ms", "cold_starts", "only_cold_starts", "pre_processor",
@@ -149,9 +157,20 @@ _NAMES = (
 def request_options(command: Command) -> Command:
     """Add the options to a command."""
     command = run_search_options(command)
-    for option in reversed(_OPTIONS):
+    for option in reversed(_OPTIONS.values()):
         command = option(command)
     return command
+
+
+def some_options(*names: str) -> Callable[[Command], Command]:
+    """Adds only the options of these names to a command."""
+
+    def add(command: Command) -> Command:
+        for name in reversed(names):
+            command = _OPTIONS[name](command)
+        return command
+
+    return add
 
 
 def read_input(path: Path) -> dict[str, Any]:
@@ -167,7 +186,7 @@ def read_input(path: Path) -> dict[str, Any]:
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             raise UsageError(f"{flag(name)} and --input both say what to measure.", next_step="Leave one of them out.")
     try:
-        data = json.loads(_text(path, "--input"))
+        data = json.loads(text_of(path, "--input"))
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not JSON: {error}.", next_step="Give an execution input as JSON.") from None
     if not is_peer_input(data):
@@ -216,7 +235,7 @@ def request_of(arn: FunctionArn, options: dict[str, Any], *, default_payload: st
         search=kind,
         memory_sizes_mb=candidates(options["memory_sizes"], kind),
         invocations=DEFAULT_INVOCATIONS if invocations is None else invocations,
-        **_payload_arguments(options, default_payload),
+        **payload_arguments(options, default_payload),
         strategy=strategy,
         balanced_weight=options["balanced_weight"],
         parallel=options["parallel"],
@@ -253,42 +272,3 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
     for (one, other), why in pairs.items():
         if options[one] and options[other]:
             raise UsageError(why, next_step=f"Leave --{one.replace('_', '-')} or --{other.replace('_', '-')} out.")
-
-
-def _payload_arguments(options: dict[str, Any], default: str | None) -> dict[str, Any]:
-    given = [name for name in ("payload", "payloads", "payload_s3") if options[name] is not None]
-    if len(given) > 1:
-        raise UsageError(
-            f"--{given[0].replace('_', '-')} and --{given[1].replace('_', '-')} both give the event.",
-            next_step="Leave one of them out.",
-        )
-    once = {"payload_use": PayloadUse.ONCE} if options["each_payload_once"] else {}
-    if options["payload_s3"] is not None:
-        return {
-            "payloads": (),
-            "payload_s3": options["payload_s3"],
-            "payload_form": _form(options["payload_s3"]),
-            **once,
-        }
-    if options["payloads"] is not None:
-        payloads, use = payloads_from_list(_text(options["payloads"], "--payloads"))
-        return {"payloads": payloads, "payload_use": use, **once}
-    text = options["payload"]
-    if text is None:
-        text = default or "{}"
-    elif text.startswith("@"):
-        text = _text(Path(text[1:]), "--payload")
-    return {"payloads": (Payload.of(text),), **once}
-
-
-def _form(url: str) -> PayloadForm:
-    return PayloadForm.LIST if url.endswith((".jsonl", ".ndjson")) else PayloadForm.EVENT
-
-
-def _text(path: Path, option: str) -> str:
-    if str(path) == "-":
-        return sys.stdin.read()
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The file {path} cannot be read: {error}.", next_step=f"Correct {option}.") from None

@@ -29,6 +29,11 @@ _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,20})?|\.[0-9]{1,20}")
 _TIME = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(ms|s|m|h)")
 _UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 
+max_spend_option = click.option(
+    "--max-spend",
+    metavar="AMOUNT",
+    help="Most that the invocations of a run may cost at list price, in its currency.",
+)
 _BOTH = (
     click.option(
         "--latency-target",
@@ -50,11 +55,7 @@ _BOTH = (
         help="Accepted probability of a recommendation that is worse than the best by more than the tolerance.",
     ),
     click.option("--max-invocations", type=click.IntRange(1), metavar="N", help="Most invocations of a run."),
-    click.option(
-        "--max-spend",
-        metavar="AMOUNT",
-        help="Most that the invocations of a run may cost at list price, in its currency.",
-    ),
+    max_spend_option,
     click.option(
         "--max-time",
         metavar="TIME",
@@ -111,7 +112,7 @@ def limits_of(options: dict[str, Any]) -> Limits:
     return Limits(
         max_invocations=options["max_invocations"],
         max_spend=None if options["max_spend"] is None else amount(options["max_spend"], "--max-spend"),
-        max_time_ms=_time_ms(options["max_time"]),
+        max_time_ms=None if options["max_time"] is None else time_ms(options["max_time"], "--max-time"),
     )
 
 
@@ -133,12 +134,15 @@ def amount(text: str, option: str, *, zero: bool = False) -> Decimal:
     return Decimal(given)
 
 
-def _time_ms(text: str | None) -> float | None:
-    if text is None:
-        return None
+def time_ms(text: str, option: str) -> float:
+    """The time that an option gives, in milliseconds.
+
+    Raises:
+        UsageError: it is none above 0.
+    """
     match = _TIME.fullmatch(text.strip().lower())
     if match is None or not Decimal(match[1]):
-        raise UsageError(f"--max-time is a time above 0, not '{text}'.", next_step="Write it as 90s, 5m or 1500ms.")
+        raise UsageError(f"{option} is a time above 0, not '{text}'.", next_step="Write it as 90s, 5m or 1500ms.")
     return float(Decimal(match[1]) * _UNIT_MS[match[2]])
 
 
