@@ -98,7 +98,7 @@ class ChangePoint:
     """Since which check a figure has been another.
 
     ``before`` and ``after`` are the medians on both sides of it, ``change`` their ratio less 1, ``p_value`` that of
-    the test.
+    the test. Where it is ``gradual``, the figure changes little by little, and the sides are those that differ most.
     """
 
     metric: Metric
@@ -108,14 +108,21 @@ class ChangePoint:
     after: float
     change: float
     p_value: float
+    gradual: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trend:
-    """The last checks, oldest first, the present one included, and where they changed."""
+    """The last checks, oldest first, the present one included, and where they changed: by metric, then by time."""
 
     entries: tuple[CheckEntry, ...]
     changes: tuple[ChangePoint, ...]
+
+    @property
+    def growths(self) -> tuple[ChangePoint, ...]:
+        """The last change of each metric, of those that grew by it: what became worse, and was not mended."""
+        last = {change.metric: change for change in self.changes}
+        return tuple(change for change in last.values() if change.change > 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,201 @@
+"""Where the figures of a function's checks changed: what no single check sees is seen over many."""
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TypeAlias
+
+import numpy as np
+
+from powertune.domain.check import CheckSettings, Metric
+from powertune.domain.check_history import last_stretch, oldest_first
+from powertune.domain.result import ChangePoint, CheckEntry, Trend
+
+Series: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.float64]]"
+
+MOST_ENTRIES = 200
+"""Checks that are looked at, the last ones: more than half a year of nights."""
+
+_MOST_CHANGES = 3
+"""Of a metric. What lies before them is history."""
+
+_SHUFFLES = 9_999
+_MOST_SHUFFLES = 99_999
+_SHUFFLED_AT_ONCE = 2_000
+_SEED = 0x7E4D
+_ROUNDING = 1e-9
+
+_FIGURES: dict[Metric, Callable[[CheckEntry], float | None]] = {
+    Metric.DURATION_MEAN: lambda entry: entry.duration_mean_ms,
+    Metric.DURATION_P50: lambda entry: entry.duration_p50_ms,
+    Metric.DURATION_P95: lambda entry: entry.duration_p95_ms,
+    Metric.COST: lambda entry: entry.cost_per_million,
+    Metric.INIT: lambda entry: entry.init_ms,
+    Metric.MEMORY_USED: lambda entry: entry.max_memory_used_mb,
+}
+
+
+def trend_of(entries: Sequence[CheckEntry], settings: CheckSettings) -> Trend:
+    """Since which checks the figures of a function have been others.
+
+    The test asks of every place in the series whether the figures after it rank unlike those before it, by Mann and
+    Whitney's statistic as A. N. Pettitt (1979) has it, each divided by its own deviation (D. M. Hawkins and Q. Deng,
+    2010), so that a change is seen also where it lies near the end. The greatest of these is held against shuffles
+    of the same figures, always the same ones. No distribution is taken for granted, and one outlier makes no change.
+    A series that grows a little every night has its greatest difference between its halves, and is seen as well.
+
+    A change counts where that test says so at ``settings.confidence``, divided by the number of metrics that are
+    looked at (C. E. Bonferroni, 1936), and the medians on both sides of it differ by more than
+    ``settings.threshold``. Both sides are then searched in the same way, for up to three changes of a metric. Where a
+    straight line fits the figures better than such steps (by the absolute residuals and G. Schwarz's criterion, 1978),
+    there is one gradual change instead. A figure that rises and falls back in the middle of a series may go unseen: the
+    test asks for one change first.
+
+    Only the checks since the memory size last changed are compared: another size has other figures. The same check
+    twice counts once; a figure that is unknown, not finite or not above zero is left out, and so is a cost in another
+    currency than the last one's.
+
+    Args:
+        entries: checks of one function or alias, in any order; only the last `MOST_ENTRIES` are looked at.
+        settings: threshold and confidence, and which metrics are looked at.
+    """
+    ordered = oldest_first(entries)[-MOST_ENTRIES:]
+    compared = last_stretch(ordered)
+    series = {metric: found for metric in _FIGURES if metric in settings.metrics if (found := _known(compared, metric))}
+    level = (1 - settings.confidence) / max(1, len(series))
+    changes = [
+        change
+        for metric, found in series.items()
+        for change in _changes(metric, found, threshold=settings.threshold, level=level)
+    ]
+    return Trend(entries=ordered, changes=tuple(changes))
+
+
+def _known(entries: Sequence[CheckEntry], metric: Metric) -> list[tuple[CheckEntry, float]]:
+    currency = entries[-1].currency if entries else ""
+    found = []
+    for entry in entries:
+        value = _FIGURES[metric](entry)
+        foreign = metric is Metric.COST and entry.currency != currency
+        if value is not None and math.isfinite(value) and value > 0 and not foreign:
+            found.append((entry, float(value)))
+    return found
+
+
+def _changes(
+    metric: Metric, found: Sequence[tuple[CheckEntry, float]], *, threshold: float, level: float
+) -> list[ChangePoint]:
+    values = np.asarray([value for _, value in found], dtype=float)
+    steps = _steps(values, threshold=threshold, level=level)
+    gradual = bool(steps) and _is_gradual(values, sorted(steps))
+    if gradual:  # The first step found is the one between the parts that differ most.
+        first = next(iter(steps))
+        steps = {first: steps[first]}
+    at = sorted(steps)
+    levels = _levels(values, at)
+    return [
+        ChangePoint(
+            metric=metric,
+            run_id=found[index][0].run_id,
+            at=found[index][0].at,
+            before=before,
+            after=after,
+            change=after / before - 1,
+            p_value=steps[index],
+            gradual=gradual,
+        )
+        for index, (before, after) in zip(at, pairwise(levels), strict=True)
+    ]
+
+
+def _steps(values: Series, *, threshold: float, level: float) -> dict[int, float]:
+    """Where the series changes, by index of the first new figure, with p-values; the one found first comes first."""
+    steps: dict[int, float] = {}
+    parts = [(0, len(values))]
+    while parts and len(steps) < _MOST_CHANGES:
+        start, end = parts.pop(0)
+        split = _split(values[start:end], level)
+        if split is None or split[1] > level:
+            continue
+        index = start + split[0]
+        levels = _levels(values, sorted([*steps, index]))
+        # A split of a slope makes both its sides more alike: it must not hide what was found before.
+        if all(abs(after / before - 1) > threshold for before, after in pairwise(levels)):
+            steps[index] = split[1]
+            parts += [(start, index), (index, end)]
+    return steps
+
+
+def _levels(values: Series, at: Sequence[int]) -> list[float]:
+    return [float(np.median(part)) for part in np.split(values, at)]
+
+
+def _split(values: Series, level: float) -> tuple[int, float] | None:
+    """Where the two sides differ most, and the p-value of that; None for a series that is too short or constant."""
+    count = len(values)
+    if count < fewest(level) or values.min() == values.max():
+        return None
+    ranks = _ranks(values)
+    scores = _scores(ranks[np.newaxis, :])[0]
+    index = int(scores.argmax())
+    shuffles = min(max(_SHUFFLES, math.ceil(10 / level)), _MOST_SHUFFLES)
+    by_chance = _greatest(tuple(sorted(ranks.tolist())), shuffles)
+    beyond = len(by_chance) - int(np.searchsorted(by_chance, scores[index] - _ROUNDING))
+    return index + 1, (1 + beyond) / (1 + shuffles)
+
+
+@functools.cache
+def fewest(level: float) -> int:
+    """From how many figures on a change can be told from chance at a level: where even the clearest order is rare."""
+    count = 4
+    while count < MOST_ENTRIES and 2 / math.comb(count, count // 2) > level:
+        count += 1
+    return count
+
+
+def _ranks(values: Series) -> Series:
+    """Ranks, with the mean of those that are tied."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    ranks: Series = ((last - counts + last - 1) / 2)[inverse.reshape(-1)]
+    return ranks
+
+
+def _scores(
+    ranks: "np.ndarray[tuple[int, int], np.dtype[np.float64]]",
+) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
+    """Of each row, for every place, how far the ranks before it are from their mean, in their own deviations."""
+    count = ranks.shape[1]
+    before = np.arange(1, count)
+    deviation = np.sqrt(before * (count - before) / (count - 1) * ranks[0].var())
+    sums = np.cumsum(ranks - ranks[0].mean(), axis=1)[:, :-1]
+    scores: np.ndarray[tuple[int, int], np.dtype[np.float64]] = np.abs(sums) / deviation
+    return scores
+
+
+@functools.lru_cache(maxsize=64)
+def _greatest(ranks: tuple[float, ...], shuffles: int) -> Series:
+    """The greatest scores of shuffled ranks, ascending. Without ties they are the same for all series of a length."""
+    random = np.random.default_rng([_SEED, len(ranks)])
+    row, found = np.asarray(ranks, dtype=float), []
+    for start in range(0, shuffles, _SHUFFLED_AT_ONCE):
+        rows = np.tile(row, (min(_SHUFFLED_AT_ONCE, shuffles - start), 1))
+        found.append(_scores(random.permuted(rows, axis=1)).max(axis=1))
+    return np.sort(np.concatenate(found))
+
+
+def _is_gradual(values: Series, at: Sequence[int]) -> bool:
+    """Whether a line tells the series better than its steps do."""
+    places = np.arange(len(values), dtype=float)
+    first, second = np.triu_indices(len(values), 1)
+    # H. Theil (1950), P. K. Sen (1968): the median of the slopes of all pairs.
+    slope = float(np.median((values[second] - values[first]) / (places[second] - places[first])))
+    line = values - slope * places
+    around_line = float(np.abs(line - np.median(line)).sum())
+    around_steps = sum(float(np.abs(part - np.median(part)).sum()) for part in np.split(values, at))
+    return _criterion(around_line, len(values), 2) < _criterion(around_steps, len(values), 2 * len(at) + 1)
+
+
+def _criterion(residuals: float, count: int, parameters: int) -> float:
+    return 2 * count * math.log(max(residuals, 1e-300)) + parameters * math.log(count)
