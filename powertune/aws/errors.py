@@ -17,6 +17,11 @@ _CREDENTIAL_CODES = {
 _THROTTLE_CODES = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
 
 
+_CLOCK_CODES = {"RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"}
+_CLOCK_WORDS = ("Signature expired", "Signature not yet current")
+"""How AWS refuses a request whose time stamp is more than five minutes off, by code or, under a code that says other
+things too, by its message (AWS docs, IAM/latest/UserGuide/reference_aws-signing)."""
+
 _LOG_IN = "Log in again, or name a profile with --profile."
 _CREDENTIAL_ERRORS = {
     "CredentialRetrievalError",
@@ -98,6 +103,11 @@ def _translated(error: Exception, doing: str, of: str, function: str) -> AwsErro
         )
     if code in _ACCESS_CODES:
         return AwsError(f"AWS denied {doing}{of}: {message}", next_step="Give the caller that permission.")
+    if code in _CLOCK_CODES or message.startswith(_CLOCK_WORDS):
+        return AwsError(
+            f"AWS refused {doing}{of}, because this machine's clock is wrong: {message}",
+            next_step="Set the clock right; AWS takes requests that are no more than five minutes off.",
+        )
     if code in _CREDENTIAL_CODES:
         return AwsError(f"AWS did not accept the credentials while {doing}{of}: {message}", next_step=_LOG_IN)
     if code in _THROTTLE_CODES:

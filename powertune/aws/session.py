@@ -11,6 +11,7 @@ from botocore.config import Config  # noqa: TID253
 from botocore.credentials import DeferredRefreshableCredentials  # noqa: TID253
 from botocore.exceptions import BotoCoreError  # noqa: TID253
 
+from powertune.aws.clock import ClockDifference, SystemClock
 from powertune.aws.errors import explained
 from powertune.aws.roles import assumed
 from powertune.domain.role import TargetRole
@@ -33,6 +34,8 @@ class Credentials:
 
 class AwsSession:
     """Clients of one region, with every call counted by operation in ``calls``.
+
+    ``clock_difference`` says how far this machine's clock is from AWS's, as far as answers have told.
 
     Args:
         region: where the function is; None takes boto3's usual sources.
@@ -63,6 +66,7 @@ class AwsSession:
         self._home: AwsSession | None = None
         self._lock = threading.RLock()
         self.calls: Counter[str] = Counter()
+        self.clock_difference = ClockDifference(SystemClock())
 
     def reaching(self, *, region: str | None = None, role: TargetRole | None = None) -> "AwsSession":
         """The session for another region, or through a role; this one where neither is another.
@@ -91,6 +95,7 @@ class AwsSession:
         if role is not None:
             other._assume(role, self)
         other.calls, other._lock, other._home = self.calls, self._lock, self
+        other.clock_difference = self.clock_difference
         return other
 
     def _assume(self, role: TargetRole, home: "AwsSession") -> None:
@@ -138,6 +143,7 @@ class AwsSession:
         ``timeout_s`` is the function's timeout, ``parallel`` the most invocations at the same time, ``region``
         where the function is if not in the session's region.
         """
+        # Nothing says when the Date of an answer to a long invocation is from, so these tell nothing of the clock.
         return self._make(
             "lambda",
             Config(
@@ -148,13 +154,19 @@ class AwsSession:
                 retries={"mode": "standard", "total_max_attempts": 1},
             ),
             region,
+            quick=False,
         )
 
-    def _make(self, service: str, config: Config, region: str | None = None) -> Any:
+    def _make(self, service: str, config: Config, region: str | None = None, *, quick: bool = True) -> Any:
         with explained(f"making a client for {service}"):
             client = self._session.client(service, region_name=region, config=config, endpoint_url=self._endpoint_url)
         client.meta.events.register("before-call", self._count)
+        if quick:
+            client.meta.events.register("after-call", self._note_date)
         return client
+
+    def _note_date(self, http_response: Any, **_: object) -> None:
+        self.clock_difference.note(http_response.headers.get("Date"))
 
     def _count(self, model: Any, **_: object) -> None:
         with self._lock:

@@ -16,6 +16,8 @@ from types import SimpleNamespace
 
 from botocore.exceptions import ClientError
 
+from powertune.aws.clock import ClockDifference
+
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 NAME = "orders"
@@ -54,6 +56,7 @@ class FakeAws:
 
     def __init__(self, *, memory_mb=512, fault=None, duration_ms=lambda memory_mb: 50_000 / memory_mb, tracing=True):
         self.calls = Counter()
+        self.clock_difference = ClockDifference(FakeClock())
         self.log = []
         self.fault = fault or (lambda *_: None)
         self.duration_ms = duration_ms

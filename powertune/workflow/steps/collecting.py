@@ -25,6 +25,7 @@ _PATIENCE_MS = 2_000
 _LONGEST_PAUSE_S = 20.0
 _FIRST_PAUSE_S = 0.05
 _CLOCK_SLACK_MS = 60_000
+_CLOCK_IS_OFF = "This machine's clock is "
 
 
 def collect(services: Services, state: RunState) -> RunState:
@@ -83,10 +84,23 @@ def collect(services: Services, state: RunState) -> RunState:
         state,
         collected=True,
         unconfirmed=state.unconfirmed and not state.confirms,
-        warnings=(*state.warnings, *unread, *_gaps(samples, state)),
+        warnings=(*state.warnings, *unread, *_clock_warning(services, state), *_gaps(samples, state)),
         log_bytes_scanned=state.log_bytes_scanned + reader.bytes_scanned,
         traces_retrieved=state.traces_retrieved + reader.traces_retrieved,
     )
+
+
+def _clock_warning(services: Services, state: RunState) -> tuple[str, ...]:
+    """What to say, once, where this machine's clock is off by more than a query allows for anyway."""
+    ahead_ms = services.session.clock_difference.certain_ms
+    if abs(ahead_ms) <= _CLOCK_SLACK_MS or any(note.startswith(_CLOCK_IS_OFF) for note in state.warnings):
+        return ()
+    how = f"{abs(ahead_ms) / 60_000:.1f} minutes {'ahead of' if ahead_ms > 0 else 'behind'} AWS's"
+    note = (
+        f"{_CLOCK_IS_OFF}{how}; logs were looked for accordingly. Set it right: AWS refuses requests from a clock that "
+        "is more than five minutes off."
+    )
+    return (note,)
 
 
 def _told_at_once(request: TuningRequest, invocations: Sequence[Invocation]) -> bool:
@@ -136,13 +150,15 @@ class _Reader:
 
     def _read_logs(self) -> None:
         clock = self._services.clock
+        # By this machine's clock the calls were sent so much later, or so much earlier, than their records say.
+        least, most = self._services.session.clock_difference.ahead_ms
         try:
             fetched = fetch_rows(
                 self._services.session.client("logs"),
                 self._snapshot.log_group,
                 self._versions,
-                self._since_ms - _CLOCK_SLACK_MS,
-                clock.now_ms() + _CLOCK_SLACK_MS,
+                self._since_ms - _CLOCK_SLACK_MS - max(0, most),
+                clock.now_ms() + _CLOCK_SLACK_MS - min(0, least),
                 clock,
                 function_name=self._snapshot.arn.name,
             )

@@ -202,9 +202,12 @@ def finish(services: Services, state: RunState, restoration: Restoration) -> dic
     archive = Archive(services.store, state.run_id)
     draft = archive.result()
     transitions = _transitions(services)
+    ahead_ms = services.session.clock_difference.certain_ms
     result = replace(
         draft,
-        finished_at=iso(services.clock.now_ms()),
+        # By AWS's clock, so that runs of several machines stand in the order in which they were.
+        started_at=iso(state.started_at_ms - ahead_ms),
+        finished_at=iso(services.clock.now_ms() - ahead_ms),
         spend=whole_spend(draft, state, archive.invocations_of_all_rounds(state.round), transitions),
         restored=restoration.restored,
         warnings=(*draft.warnings, *_new(state.warnings, draft.warnings), *restoration.left_alone),
