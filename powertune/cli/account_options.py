@@ -53,6 +53,19 @@ def check_region(region: str | None, arn: FunctionArn) -> None:
         )
 
 
+def refuse_aws_options(options: dict[str, Any]) -> None:
+    """Refuse what means nothing on the embedded endpoint.
+
+    Raises:
+        UsageError: an option for AWS is given.
+    """
+    for name in ("profile", "role_arn", "external_id", "stack_region"):
+        if options[name] is not None:
+            raise UsageError(
+                f"--{name.replace('_', '-')} is for AWS; --local uses none.", next_step="Leave one of them out."
+            )
+
+
 def role_of(options: dict[str, Any]) -> TargetRole | None:
     """The role that the options name, None where they name none.
 

@@ -111,7 +111,7 @@ def drive_all(place: "Place", request: TuningRequest, options: dict[str, Any]) -
             place.line.say(f"tuning on {architecture}")
         try:
             results[architecture] = drive(place, tuning.request, tuning.run_id)
-            _keep(results[architecture], options["output_dir"])
+            keep_result(results[architecture], options["output_dir"])
         except (NotRestored, Stopped):
             raise
         except PowertuneError as error:
@@ -123,7 +123,7 @@ def drive_all(place: "Place", request: TuningRequest, options: dict[str, Any]) -
     return combined(results, failures, own)
 
 
-def _keep(result: TuningResult, output_dir: Path) -> None:
+def keep_result(result: TuningResult, output_dir: Path) -> None:
     """Write down what one of several runs found: it was paid for, whatever becomes of the next."""
     from powertune.store import FolderStore
     from powertune.wire import dumps

@@ -18,6 +18,7 @@ MARKS = {
     "png": (b"tEXtSoftware\0powertune",),
     "svg": (b"<!-- Made by powertune",),
     "junit": (b'<testsuites name="powertune"',),
+    "markdown-check": (b"<!-- Made by powertune check -->",),
     "csv": (b"run_id,function_arn,architecture,environment,memory_mb,", b"memory_mb,label,run_id,"),
     "csv-history": (b"function_arn,run_id,started_at,finished_at,environment,", b"function_arn,runs,last_run_id,"),
     "csv-samples": (b"run_id,architecture,environment,memory_mb,version,",),
@@ -46,30 +47,33 @@ def to_terminal(text: str) -> None:
     click.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
 
 
-def check_file(path: Path, form: str, *, force: bool) -> None:
+def check_file(path: Path, form: str, *, force: bool, option: str = "--output") -> None:
     """Refuse a file that cannot be written, or that somebody else wrote, before anything is spent on it.
+
+    ``option`` is the one that names it.
 
     Raises:
         UsageError: so it is.
     """
     try:
         if path.is_dir():
-            raise UsageError(f"{path} is a folder.", next_step="Give the name of a file in it with --output.")
+            raise UsageError(f"{path} is a folder.", next_step=f"Give the name of a file in it with {option}.")
         if not path.exists():
             there = next(one for one in path.absolute().parents if one.exists())
             if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-                raise UsageError(f"Nothing can be written to {there}.", next_step="Give another --output.")
+                raise UsageError(f"Nothing can be written to {there}.", next_step=f"Give another {option}.")
         elif not path.is_file():  # such as /dev/stdout
             return
         elif not os.access(path, os.W_OK):
-            raise UsageError(f"{path} may not be written.", next_step="Give another --output.")
+            raise UsageError(f"{path} may not be written.", next_step=f"Give another {option}.")
         elif not force and not _is_ours(path, form):
             raise UsageError(
                 f"{path} is already there, and nothing in it says that powertune wrote it as {form}. It is unchanged.",
-                next_step="Give another --output, or replace it with --force.",
+                next_step=f"Give another {option}"
+                + (", or replace it with --force." if option == "--output" else ", or remove the file."),
             )
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.", next_step="Give another --output.") from None
+        raise UsageError(f"{path} cannot be written: {error.strerror}.", next_step=f"Give another {option}.") from None
 
 
 def _is_ours(path: Path, form: str) -> bool:
@@ -78,8 +82,8 @@ def _is_ours(path: Path, form: str) -> bool:
     return not head or any(mark in head for mark in MARKS.get(form, ()))
 
 
-def to_file(path: Path, content: Content) -> None:
-    """Write a file, whole or not at all; folders on the way to it are made.
+def to_file(path: Path, content: Content, *, option: str = "--output") -> None:
+    """Write a file, whole or not at all; folders on the way to it are made. ``option`` is the one that names it.
 
     Raises:
         UsageError: it cannot be written.
@@ -98,7 +102,7 @@ def to_file(path: Path, content: Content) -> None:
             with contextlib.suppress(FileNotFoundError):
                 partial.unlink()
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.", next_step="Give another --output.") from None
+        raise UsageError(f"{path} cannot be written: {error.strerror}.", next_step=f"Give another {option}.") from None
 
 
 def _write(path: Path, content: Content) -> None:

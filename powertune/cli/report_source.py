@@ -33,6 +33,15 @@ class Found:
     folder: Path | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundText:
+    """The text of what may be a result, what to call it, and the folder that it lies in; None for what was piped in."""
+
+    text: str
+    called: str
+    folder: Path | None
+
+
 def find(given: str, results_dir: Path) -> Found:
     """The result that an argument names: a file, a run's folder, a run id in the results' folder, or ``-``.
 
@@ -41,14 +50,23 @@ def find(given: str, results_dir: Path) -> Found:
     """
     from powertune.wire import result_from_text
 
+    found = find_text(given, results_dir)
+    return Found(result=result_from_text(found.text, found.called), folder=found.folder)
+
+
+def find_text(given: str, results_dir: Path) -> FoundText:
+    """The text that an argument names, as `find` finds it.
+
+    Raises:
+        UsageError: there is none, there are several, or it cannot be read.
+    """
     if given == "-":
-        return Found(result=result_from_text(_decoded(_from_stdin(), "The input"), "The input"), folder=None)
+        return FoundText(text=_decoded(_from_stdin(), "The input"), called="The input", folder=None)
     path = _path_of(given, results_dir)
     kind = _kind(path)
     text = _decoded(_from_pipe(path) if stat.S_ISFIFO(kind) else _from_file(path), str(path))
     _refuse_beside(text, path)
-    piped = not stat.S_ISREG(kind)
-    return Found(result=result_from_text(text, str(path)), folder=None if piped else path.parent)
+    return FoundText(text=text, called=str(path), folder=None if not stat.S_ISREG(kind) else path.parent)
 
 
 def newest(results_dir: Path) -> list[str]:

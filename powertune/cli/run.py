@@ -1,14 +1,13 @@
 """``powertune run``: the main job."""
 
 import json
-import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from powertune.cli.account_options import account_options, check_region, stack_region_option
+from powertune.cli.account_options import account_options, check_region, refuse_aws_options, stack_region_option
 from powertune.cli.apply_options import apply_options, check_apply, check_template, write_down
 from powertune.cli.ending import check_ending
 from powertune.cli.isolation_options import drive_all, isolation_options
@@ -17,7 +16,7 @@ from powertune.cli.opening import show_file
 from powertune.cli.plan_options import confirm, plan_options, show_plan
 from powertune.cli.run_drive import Place, aws_place, local_place
 from powertune.cli.run_options import read_input, request_of, request_options
-from powertune.cli.run_writing import REPORT, RESULT, written_to
+from powertune.cli.run_writing import REPORT, RESULT, check_output_dir, written_to
 from powertune.domain.function import FunctionArn
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import TuningResult
@@ -84,7 +83,7 @@ def command(**options: Any) -> int:
     invocation was billed comes from CloudWatch Logs; X-Ray adds where the time went. The answer is a table and a
     sentence here, and result.json and report.html in the output folder.
     """
-    _check_output_dir(options["output_dir"])
+    check_output_dir(options["output_dir"])
     check_apply(options)
     with _place(**options) as (place, request):
         check_template(place, request.function_arn, options)
@@ -125,7 +124,7 @@ def _place(
             next_step="Try: powertune run --local examples/primes",
         )
     if local_spec is not None:
-        _refuse_aws_options(options)
+        refuse_aws_options(options)
         return local_place(local_spec, region or "us-east-1", python, options, direct=direct)
     assert function_arn is not None
     if python is not None:
@@ -135,24 +134,6 @@ def _place(
     arn = FunctionArn.parse(function_arn)
     check_region(region, arn)
     return aws_place(request_of(arn, options), options, direct=direct, stack_needed=not options["plan"])
-
-
-def _refuse_aws_options(options: dict[str, Any]) -> None:
-    """Refuse what means nothing on the embedded endpoint."""
-    for name in ("profile", "role_arn", "external_id", "stack_region"):
-        if options[name] is not None:
-            raise UsageError(
-                f"--{name.replace('_', '-')} is for AWS; --local uses none.", next_step="Leave one of them out."
-            )
-
-
-def _check_output_dir(output_dir: Path) -> None:
-    """Refuse a folder that the result could not be written to, before anything is spent."""
-    there = output_dir.absolute()
-    while not there.exists():
-        there = there.parent
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise UsageError(f"Nothing can be written to {output_dir}.", next_step="Give another --output-dir.")
 
 
 def _tell(result: TuningResult, folder: Path, written: frozenset[str], output_format: str) -> None:

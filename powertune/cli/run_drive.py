@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from powertune.cli.account_options import home_session_of, role_of
 from powertune.cli.progress import ProgressLine
@@ -53,9 +53,25 @@ def new_run_id() -> str:
     return f"{datetime.now(tz=UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 
+class MakesRequest(Protocol):
+    """Makes the request that the options of a command ask for, as `request_of` does."""
+
+    def __call__(
+        self, arn: FunctionArn, options: dict[str, Any], *, default_payload: str | None = None
+    ) -> TuningRequest:
+        """The request for a function."""
+        ...
+
+
 @contextmanager
 def local_place(
-    spec: str, region: str, python: Path | None, options: dict[str, Any], *, direct: bool
+    spec: str,
+    region: str,
+    python: Path | None,
+    options: dict[str, Any],
+    *,
+    direct: bool,
+    make: MakesRequest = request_of,
 ) -> Iterator[tuple[Place, TuningRequest]]:
     """An embedded endpoint with the function on it, while the block runs, and the request for it."""
     from powertune.local.endpoint import ACCOUNT, EndpointSettings, LocalEndpoint, require_extra
@@ -65,7 +81,7 @@ def local_place(
     require_extra()
     project = find_project(spec)
     arn = FunctionArn(partition="aws", region=region, account=ACCOUNT, name=project.name)
-    request = request_of(arn, options, default_payload=project.payload)
+    request = make(arn, options, default_payload=project.payload)
     request = replace(request, price=run_price(options["price"], region, machine_architecture()))
     handler_python, runtime = interpreter(python)
     with ExitStack() as stack:
@@ -113,7 +129,8 @@ def aws_place(
                 f"with: powertune deploy --region {home.region}",
             )
         # The prices go along, so that the state machine computes with the same as this machine would.
-        architecture = architecture_of(session.client("lambda"), arn)
+        qualifier = None if request.check is None else request.check.qualifier
+        architecture = architecture_of(session.client("lambda"), arn, qualifier)
         request = replace(request, price=run_price(options["price"], arn.region, architecture), role=role)
         yield Place(session=session, home=home, stack=stack, environment=environment_of(home), line=line), request
 

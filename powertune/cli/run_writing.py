@@ -1,13 +1,28 @@
 """What a run leaves in its folder, as far as there is room: its answer is shown in any case."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from powertune.cli.saying import say
 from powertune.domain.result import TuningResult
+from powertune.errors import UsageError
 
 RESULT = "result.json"
 REPORT = "report.html"
+
+
+def check_output_dir(output_dir: Path) -> None:
+    """Refuse a folder that the result could not be written to, before anything is spent.
+
+    Raises:
+        UsageError: it is one.
+    """
+    there = output_dir.absolute()
+    while not there.exists():
+        there = there.parent
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise UsageError(f"Nothing can be written to {output_dir}.", next_step="Give another --output-dir.")
 
 
 def written_to(folder: Path, result: TuningResult) -> frozenset[str]:

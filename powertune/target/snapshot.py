@@ -1,12 +1,13 @@
 """Reads the function before anything is touched, and refuses what cannot be tuned."""
 
+from contextlib import suppress
 from itertools import chain, repeat
 from typing import Any
 
 from powertune.aws.clock import Clock
 from powertune.aws.errors import explained
 from powertune.domain.function import Architecture, FunctionArn, FunctionSnapshot, LogFormat
-from powertune.errors import FunctionRefused
+from powertune.errors import FunctionNotFound, FunctionRefused
 from powertune.target.settings import settings_sha256
 
 UPDATE_TIMEOUT_S = 300
@@ -32,7 +33,15 @@ def take_snapshot(client: Any, arn: FunctionArn, clock: Clock) -> FunctionSnapsh
         FunctionNotFound: there is no such function.
         FunctionRefused: it cannot be tuned; the text says why.
     """
-    configuration = settled_configuration(client, arn, clock)
+    return snapshot_of(settled_configuration(client, arn, clock), arn)
+
+
+def snapshot_of(configuration: dict[str, Any], arn: FunctionArn) -> FunctionSnapshot:
+    """What a configuration says, of ``$LATEST`` or of a version.
+
+    Raises:
+        FunctionRefused: it cannot be measured; the text says why.
+    """
     require_updated(configuration, arn)
     _refuse(configuration, arn)
     logging = configuration.get("LoggingConfig") or {}
@@ -65,12 +74,17 @@ def require_function(client: Any, arn: FunctionArn) -> None:
         client.get_function_configuration(FunctionName=str(arn))
 
 
-def architecture_of(client: Any, arn: FunctionArn) -> Architecture:
-    """The instruction set of a function.
+def architecture_of(client: Any, arn: FunctionArn, qualifier: str | None = None) -> Architecture:
+    """The instruction set of a function, or of a version or alias of it; the function's own where there is none.
 
     Raises:
         FunctionNotFound: there is no such function.
     """
+    if qualifier is not None:
+        with suppress(FunctionNotFound), explained("reading the configuration", arn.name):
+            return architecture_of_configuration(
+                client.get_function_configuration(FunctionName=str(arn), Qualifier=qualifier)
+            )
     with explained("reading the configuration", arn.name):
         configuration = client.get_function_configuration(FunctionName=str(arn))
     return architecture_of_configuration(configuration)
