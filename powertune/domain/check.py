@@ -41,7 +41,7 @@ class Metric(StrEnum):
     ERRORS = "errors"
 
 
-DECIDING = (Metric.DURATION_MEAN, Metric.COST)
+DECIDING = (Metric.DURATION_MEAN, Metric.COST, Metric.ERRORS)
 """Metrics for which a check invokes on until they are decided. The others are compared with what there is then: they
 can make a function worse, and leave nothing undecided."""
 

@@ -1,0 +1,226 @@
+"""Which invocations a check makes: in rounds that double, until it is decided or at its limit. Pure."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from powertune.decide.check import Measured, alpha_of, compared, overall
+from powertune.decide.environments import spread_of, warm_durations
+from powertune.decide.summary import CostOf
+from powertune.domain.check import CheckedVersion, CheckSample, CheckSides, Metric, Verdict, check_samples
+from powertune.domain.request import TuningRequest
+from powertune.domain.result import MetricResult
+from powertune.domain.sample import Outcome, Sample
+from powertune.domain.work import Batch
+
+FIRST_LOOK = 25
+"""Warm invocations of each version before the figures are looked at first: enough where the noise is 3 %."""
+
+_MOST_TIMES = 2
+"""A version is never invoked more often than so many times what a look needs, however many of it fail or are cold."""
+
+_HOPELESS_AFTER = 5
+"""A version of which so many invocations failed, and none succeeded, fails."""
+
+_OF_EACH_ENVIRONMENT = 5
+"""Warm invocations of each environment, about: with fewer, the cold starts would cost more than they tell."""
+
+_FEWEST = 3
+
+_BASELINE_PART = 3
+"""A baseline is measured until its mean is known to a third of the threshold: the rest is left to the checks."""
+
+
+def looks_of(max_invocations: int) -> tuple[int, ...]:
+    """How many warm invocations each version has had at each look at the figures."""
+    looks = []
+    count = FIRST_LOOK
+    while count < max_invocations:
+        looks.append(count)
+        count *= 2
+    return (*looks, max_invocations)
+
+
+class CheckPlanner:
+    """Asks for invocations of the version to check, and of the one to compare with where that is measured too.
+
+    The same request and samples give the same answer, as of every planner. Where the request has a baseline, and no
+    version is measured in its place, its samples are what is compared with; with neither, a baseline is measured.
+
+    Args:
+        sides: what is measured.
+        request: what the user asked for; its ``check`` is set.
+        baseline: what was measured before, where that is compared with.
+        cost_of: what an invocation of the version to check costs.
+        reference_cost_of: the same of what it is compared with.
+        currency, reference_currency: of those.
+    """
+
+    def __init__(
+        self,
+        sides: CheckSides,
+        request: TuningRequest,
+        *,
+        baseline: Measured | None,
+        cost_of: CostOf,
+        currency: str,
+        reference_cost_of: CostOf | None = None,
+        reference_currency: str | None = None,
+    ) -> None:
+        assert request.check is not None
+        self._sides, self._request, self._settings = sides, request, request.check.settings
+        self._baseline = baseline
+        self._cost_of, self._currency = cost_of, currency
+        self._reference_cost_of = reference_cost_of or cost_of
+        self._reference_currency = reference_currency or currency
+        self._told: dict[str | None, list[Sample]] = defaultdict(list)
+        self._looks = looks_of(self._settings.max_invocations)
+
+    @property
+    def looks(self) -> int:
+        """How many looks at the figures are planned; each has its share of the chance to err."""
+        return len(self._looks)
+
+    @property
+    def ended_by(self) -> str | None:
+        """What ended the check undecided, in words; None where nothing did."""
+        if self._sides.is_one_version or not self._seen(0) or self._is_settled():
+            return None
+        if self._is_futile():
+            assert self._baseline is not None
+            warm = sum(1 for one in self._baseline.samples if one.is_warm)
+            return f"the baseline's {warm:,} warm invocations, too few to decide by"
+        return f"the limit of {self._settings.max_invocations:,} invocations of each version"
+
+    def tell(self, samples: Iterable[Sample]) -> None:
+        """Take samples of both versions."""
+        for sample in samples:
+            self._told[sample.version].append(sample)
+
+    def rule_out(self, memory_sizes_mb: Iterable[int]) -> None:
+        """Nothing: versions are compared, not memory sizes."""
+
+    def knowledge(self) -> None:
+        """Nothing: a check has no model."""
+
+    def ask(self) -> tuple[Batch, ...]:
+        """The next round, one batch for each version; none once it is decided, at its limit, or hopeless."""
+        if self._sides.is_one_version or any(self._is_hopeless(version) for version in self._versions()):
+            return ()
+        look = sum(1 for number in range(self.looks) if self._seen(number))
+        decided = look > 0 and not self._is_between(look) and self._is_content()
+        if decided or look == self.looks:
+            return ()
+        batches = (self._batch(version, look) for version in self._versions())
+        return tuple(batch for batch in batches if batch is not None)
+
+    def _is_between(self, look: int) -> bool:
+        """Whether the next look was asked for, and cold starts or failures left too few for it: nobody looks then."""
+        return look < self.looks and any(
+            len(self._told[version.version]) >= self._looks[look] for version in self._versions()
+        )
+
+    def _versions(self) -> tuple[CheckedVersion, ...]:
+        reference = self._sides.reference
+        return (self._sides.subject,) if reference is None else (self._sides.subject, reference)
+
+    def _warm(self, version: CheckedVersion) -> int:
+        return sum(1 for sample in self._told[version.version] if sample.is_warm_measurement)
+
+    def _seen(self, look: int) -> bool:
+        """Whether every version has been invoked as often as a look needs, or as often as it may be."""
+        return all(
+            self._warm(version) >= self._looks[look]
+            or len(self._told[version.version]) >= _MOST_TIMES * (self._looks[look] + self._width(look))
+            for version in self._versions()
+        )
+
+    def _is_hopeless(self, version: CheckedVersion) -> bool:
+        told = self._told[version.version]
+        return len(told) >= _HOPELESS_AFTER and all(sample.outcome is not Outcome.OK for sample in told)
+
+    def _width(self, look: int) -> int:
+        return max(1, min(self._request.parallel, self._looks[look] // _OF_EACH_ENVIRONMENT))
+
+    def _batch(self, version: CheckedVersion, look: int) -> Batch | None:
+        told, width = self._told[version.version], self._width(look)
+        most = _MOST_TIMES * (self._looks[look] + width) - len(told)
+        # The first invocation of every environment is a cold start.
+        more = width if not told else max(width - self._width(max(look - 1, 0)), 0)
+        wanted = min(self._looks[look] - self._warm(version) + more, most)
+        if self._warm(version) >= self._looks[look] or wanted <= 0:
+            return None
+        return Batch(
+            memory_mb=version.memory_mb,
+            count=wanted,
+            cold=0 if told else min(self._request.cold_starts, wanted),
+            version=version.version,
+            parallel=width,
+        )
+
+    def _is_content(self) -> bool:
+        """Whether nothing more is worth asking for."""
+        return self._is_settled() or self._is_futile()
+
+    def _is_futile(self) -> bool:
+        """Whether the baseline's own uncertainty leaves no room for an answer, however often the function is invoked.
+
+        A growth beyond the threshold and that uncertainty would still show, so that it must not look like one.
+        """
+        if self._baseline is None or self._sides.reference is not None:
+            return False
+        old, new = warm_durations(self._baseline.samples), warm_durations(self._after().samples)
+        if len(old.values) < _FEWEST or len(new.values) < _FEWEST or old.values.mean() <= 0:
+            return False
+        mean = float(old.values.mean())
+        alpha = alpha_of(Metric.DURATION_MEAN, self._settings, self.looks)
+        unknown = reach_of(alpha) * math.sqrt(spread_of(old, old)[0].variance) / mean
+        return unknown >= self._settings.threshold and float(new.values.mean()) / mean - 1 <= (
+            self._settings.threshold + unknown
+        )
+
+    def _is_settled(self) -> bool:
+        before = self._before()
+        if before is None:
+            return self._is_precise()
+        found = compared(before, self._after(), self._settings, looks=self.looks, seed=self._request.seed)
+        return overall(found) is Verdict.WORSE or all(_is_settled(one) for one in found if one.deciding)
+
+    def _is_precise(self) -> bool:
+        """Whether a baseline's mean is known well enough."""
+        values = warm_durations(check_samples(self._told[self._sides.subject.version]))
+        if len(values.values) < FIRST_LOOK:
+            return False
+        spread, mean = spread_of(values, values)[0], float(values.values.mean())
+        alpha = alpha_of(Metric.DURATION_MEAN, self._settings, self.looks)
+        if mean <= 0:
+            return True
+        return reach_of(alpha) * math.sqrt(spread.variance) / mean <= self._settings.threshold / _BASELINE_PART
+
+    def _before(self) -> Measured | None:
+        reference = self._sides.reference
+        if reference is None:
+            return self._baseline
+        return Measured(
+            samples=check_samples(self._told[reference.version]),
+            memory_mb=reference.memory_mb,
+            cost_of=self._reference_cost_of,
+            currency=self._reference_currency,
+        )
+
+    def _after(self) -> Measured:
+        subject = self._sides.subject
+        samples: Sequence[CheckSample] = check_samples(self._told[subject.version])
+        return Measured(samples=samples, memory_mb=subject.memory_mb, cost_of=self._cost_of, currency=self._currency)
+
+
+def reach_of(alpha: float) -> float:
+    """How many standard errors a normal figure lies off its mean but with a probability of ``alpha``."""
+    from scipy import special
+
+    return -float(special.ndtri(alpha))
+
+
+def _is_settled(one: MetricResult) -> bool:
+    """Whether further invocations would change nothing: it is decided, or cannot be compared at all."""
+    return one.verdict is not Verdict.UNDECIDED and (one.verdict is not None or one.needed is None)
