@@ -1,0 +1,1 @@
+"""A check: how one version of a function compares with another."""

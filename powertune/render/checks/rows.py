@@ -1,0 +1,155 @@
+"""The metrics of a check as texts: the same rows in every form."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from powertune.domain.check import Metric, Verdict
+from powertune.domain.price import Money
+from powertune.domain.result import CheckReport, MetricResult, SizeResult, TuningResult
+from powertune.render import changes, figures, means
+
+NAMES = {
+    Metric.DURATION_MEAN: "mean duration",
+    Metric.DURATION_P50: "p50 duration",
+    Metric.DURATION_P95: "p95 duration",
+    Metric.DURATION_P99: "p99 duration",
+    Metric.COST: "cost",
+    Metric.INIT: "init duration",
+    Metric.MEMORY_USED: "memory used",
+    Metric.ERRORS: "errors",
+}
+UNITS = {Metric.COST: "per million invocations", Metric.ERRORS: "share of the invocations"}
+NOT_COMPARED = "not compared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One metric in words.
+
+    ``missing`` says why it was not compared, ``verdict`` what came of it. ``unit`` is what the figures are per, where
+    they do not say it themselves.
+    """
+
+    metric: Metric
+    name: str
+    unit: str
+    before: str
+    after: str
+    counts: str
+    change: str
+    interval: str
+    threshold: str
+    verdict: str
+    missing: str
+    deciding: bool
+    found: MetricResult
+
+
+def report_of(result: TuningResult) -> CheckReport:
+    """The check of a result.
+
+    Raises:
+        ValueError: it has none.
+    """
+    if result.check is None:
+        raise ValueError(f"the run {result.run_id} is no check")
+    return result.check
+
+
+def rows(result: TuningResult) -> Iterator[Row]:
+    """Each metric of a check; means have the digits that their intervals allow."""
+    for one in report_of(result).metrics:
+        say = changes.points if is_in_points(one) else changes.growth
+        limit = changes.exact_points if is_in_points(one) else changes.exact_percent
+        compared = one.verdict is not None
+        yield Row(
+            metric=one.metric,
+            name=NAMES[one.metric],
+            unit=UNITS.get(one.metric, ""),
+            before=_figure(one, one.before, _size(result, after=False), result.price.currency),
+            after=_figure(one, one.after, _size(result, after=True), result.price.currency),
+            counts=f"{figures.count(one.before_count)} / {figures.count(one.after_count)}",
+            change=say(one.change, beside=one.threshold),
+            interval=interval_of(one),
+            threshold=limit(one.threshold),
+            verdict=one.verdict.value if one.verdict is not None else NOT_COMPARED,
+            missing="" if compared else one.reason or _too_few(one),
+            deciding=one.deciding,
+            found=one,
+        )
+
+
+def is_in_points(one: MetricResult) -> bool:
+    """Whether its change is a difference of shares, and not a share itself."""
+    return one.metric is Metric.ERRORS
+
+
+def interval_of(one: MetricResult) -> str:
+    """The interval of a change: ``+18 % to +24 %``."""
+    return changes.interval(one.low, one.high, beside=one.threshold, in_points=is_in_points(one))
+
+
+def side_words(result: TuningResult, *, after: bool) -> str:
+    """How many invocations one side is of: ``60 warm invocations, 4 cold starts, 2 errors``."""
+    size = _size(result, after=after)
+    if size is None:
+        return "no invocations"
+    parts = [figures.plural(size.warm.samples, "warm invocation")]
+    if size.cold.samples:
+        parts.append(figures.plural(size.cold.samples, "cold start"))
+    if size.errors:
+        parts.append(figures.plural(size.errors, "error"))
+    return joined(parts)
+
+
+def joined(texts: Sequence[str]) -> str:
+    """``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(texts[:-1]), texts[-1]))) if texts else ""
+
+
+def verdict_of(one: MetricResult) -> str:
+    """``worse``, or that it was not compared."""
+    return NOT_COMPARED if one.verdict is None else one.verdict.value
+
+
+def is_bad(one: MetricResult) -> bool:
+    """Whether it alone makes the version worse."""
+    return one.verdict is Verdict.WORSE
+
+
+def _too_few(one: MetricResult) -> str:
+    if one.needed is not None:
+        return f"it takes {figures.plural(one.needed, 'value')} on each side"
+    return "the figures do not allow it"
+
+
+def _size(result: TuningResult, *, after: bool) -> SizeResult | None:
+    check = report_of(result)
+    if after:
+        return means.size_at(result.memory_sizes, check.subject.memory_mb)
+    return None if check.reference is None else check.reference.size
+
+
+def _figure(one: MetricResult, value: float | None, size: SizeResult | None, currency: str) -> str:
+    """A figure in its unit; a mean as it is written wherever else it stands."""
+    if value is None or not math.isfinite(value):
+        return figures.UNKNOWN
+    if one.metric is Metric.ERRORS:
+        return figures.percent(value)
+    if one.metric is Metric.MEMORY_USED:
+        return figures.memory(round(value)) if value == round(value) else f"{figures.quantity(value)} MB"
+    if one.metric is Metric.COST:
+        amount = Money(amount=Decimal(repr(value)), currency=currency)
+        cost = None if size is None else size.cost
+        known = cost is not None and _alike(float(cost.per_million.amount), value)
+        return figures.money(amount, cost.per_million_interval if cost is not None and known else None)
+    found = None if size is None else size.cold.init_ms if one.metric is Metric.INIT else size.warm.duration_ms
+    is_mean = one.metric in (Metric.DURATION_MEAN, Metric.INIT)
+    known = is_mean and found is not None and _alike(found.mean, value)
+    return figures.duration(value, found.mean_interval if found is not None and known else None)
+
+
+def _alike(one: float, other: float) -> bool:
+    return abs(one - other) <= 1e-9 * max(abs(one), abs(other))
