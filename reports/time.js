@@ -1,10 +1,13 @@
 // Charts against time: what each run found, and where the code changed.
 
+// What the reader chose; where there is no choice, what the chart itself asks for.
+const isEven = (chart) => (chosen("spacing") || chart.page.spacing) === "even";
+
 function timeTrace(trace, chart, narrow) {
   const tint = colour(trace.meta);
   trace.marker.color = tint;
   if (narrow) trace.marker.size -= 1;
-  if (chosen("spacing") === "even") trace.x = trace.x.map((moment) => chart.page.order.indexOf(moment));
+  if (isEven(chart)) trace.x = trace.x.map((moment) => chart.page.order.indexOf(moment));
   if (trace.meta === "deployment") return;
   trace.line.color = tint;
   trace.marker.line = { width: trace.marker.symbol.endsWith("-open") ? 2 : 1, color: trace.marker.symbol.endsWith("-open") ? tint : colour("paper") };
@@ -61,7 +64,7 @@ function roundMoments(low, high, most) {
 }
 
 function timeLayout(chart, layout, width) {
-  const page = chart.page, even = chosen("spacing") === "even";
+  const page = chart.page, even = isEven(chart);
   const inner = Math.max(120, width - layout.margin.l - layout.margin.r);
   const [low, high] = even ? [-0.5, page.order.length - 0.5] : page.range.map(utcMoment);
   const place = (text) => (((even ? page.order.indexOf(text) : utcMoment(text)) - low) / (high - low)) * inner;

@@ -2,14 +2,20 @@
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
 
 from powertune.domain.check import CheckSettings, Metric
-from powertune.domain.check_history import last_stretch, oldest_first
+from powertune.domain.check_history import (
+    fewest_figures,
+    figure_of,
+    last_stretch,
+    metrics_with_figures,
+    oldest_first,
+)
 from powertune.domain.result import ChangePoint, CheckEntry, Trend
 
 Series: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.float64]]"
@@ -25,15 +31,6 @@ _MOST_SHUFFLES = 99_999
 _SHUFFLED_AT_ONCE = 2_000
 _SEED = 0x7E4D
 _ROUNDING = 1e-9
-
-_FIGURES: dict[Metric, Callable[[CheckEntry], float | None]] = {
-    Metric.DURATION_MEAN: lambda entry: entry.duration_mean_ms,
-    Metric.DURATION_P50: lambda entry: entry.duration_p50_ms,
-    Metric.DURATION_P95: lambda entry: entry.duration_p95_ms,
-    Metric.COST: lambda entry: entry.cost_per_million,
-    Metric.INIT: lambda entry: entry.init_ms,
-    Metric.MEMORY_USED: lambda entry: entry.max_memory_used_mb,
-}
 
 
 def trend_of(entries: Sequence[CheckEntry], settings: CheckSettings) -> Trend:
@@ -62,25 +59,19 @@ def trend_of(entries: Sequence[CheckEntry], settings: CheckSettings) -> Trend:
     """
     ordered = oldest_first(entries)[-MOST_ENTRIES:]
     compared = last_stretch(ordered)
-    series = {metric: found for metric in _FIGURES if metric in settings.metrics if (found := _known(compared, metric))}
-    level = (1 - settings.confidence) / max(1, len(series))
+    metrics = metrics_with_figures(compared, settings)
+    level = (1 - settings.confidence) / max(1, len(metrics))
     changes = [
         change
-        for metric, found in series.items()
-        for change in _changes(metric, found, threshold=settings.threshold, level=level)
+        for metric in metrics
+        for change in _changes(metric, _known(compared, metric), threshold=settings.threshold, level=level)
     ]
     return Trend(entries=ordered, changes=tuple(changes))
 
 
 def _known(entries: Sequence[CheckEntry], metric: Metric) -> list[tuple[CheckEntry, float]]:
-    currency = entries[-1].currency if entries else ""
-    found = []
-    for entry in entries:
-        value = _FIGURES[metric](entry)
-        foreign = metric is Metric.COST and entry.currency != currency
-        if value is not None and math.isfinite(value) and value > 0 and not foreign:
-            found.append((entry, float(value)))
-    return found
+    figures = [(entry, figure_of(entry, metric, entries[-1].currency)) for entry in entries]
+    return [(entry, figure) for entry, figure in figures if figure is not None]
 
 
 def _changes(
@@ -134,7 +125,7 @@ def _levels(values: Series, at: Sequence[int]) -> list[float]:
 def _split(values: Series, level: float) -> tuple[int, float] | None:
     """Where the two sides differ most, and the p-value of that; None for a series that is too short or constant."""
     count = len(values)
-    if count < fewest(level) or values.min() == values.max():
+    if count < fewest_figures(level) or values.min() == values.max():
         return None
     ranks = _ranks(values)
     scores = _scores(ranks[np.newaxis, :])[0]
@@ -143,15 +134,6 @@ def _split(values: Series, level: float) -> tuple[int, float] | None:
     by_chance = _greatest(tuple(sorted(ranks.tolist())), shuffles)
     beyond = len(by_chance) - int(np.searchsorted(by_chance, scores[index] - _ROUNDING))
     return index + 1, (1 + beyond) / (1 + shuffles)
-
-
-@functools.cache
-def fewest(level: float) -> int:
-    """From how many figures on a change can be told from chance at a level: where even the clearest order is rare."""
-    count = 4
-    while count < MOST_ENTRIES and 2 / math.comb(count, count // 2) > level:
-        count += 1
-    return count
 
 
 def _ranks(values: Series) -> Series:

@@ -229,9 +229,9 @@ def parse_moment(text: str) -> datetime | None:
     """An ISO 8601 time as UTC; None where it is not one. Without a zone it is taken as UTC."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # the first and the last day of the calendar, in another zone
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def moment(text: str) -> str:

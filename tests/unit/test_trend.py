@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nights import night, nights
 
-from powertune.decide.trend import MOST_ENTRIES, fewest, trend_of
+from powertune.decide.trend import MOST_ENTRIES, trend_of
 from powertune.domain.check import CheckSettings, Metric
-from powertune.domain.check_history import last_stretch, oldest_first, stretches
+from powertune.domain.check_history import fewest_figures, last_stretch, oldest_first, stretches
 from powertune.domain.result import CheckEntry, Trend
 
 SETTINGS = CheckSettings()
@@ -150,8 +150,8 @@ def test_a_few_checks_say_nothing(count):
 
 
 def test_from_how_many_checks_on_a_change_can_be_seen():
-    assert fewest(0.01 / 6) == 13
-    assert fewest(0.01) == 10
+    assert fewest_figures(0.01 / 6) == 13
+    assert fewest_figures(0.01) == 10
     assert trend_of(nights([50.0] * 7 + [60.0] * 7), SETTINGS).changes
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -52,17 +52,21 @@ class Drawable:
     @property
     def is_crowded(self) -> bool:
         """Whether many of the points would lie on each other on an axis of time, and not if they were evenly spaced."""
-        moments = [_moment(run) for run in self.runs]
-        if not moments or moments[-1] == moments[0]:
-            return len(moments) > 1
-        span, gaps = moments[-1] - moments[0], [after - before for before, after in pairwise(moments)]
-        small = min(span / _OVERLAPPING, span / len(gaps) / _FAR_FROM_EVEN)
-        return span < _SHORT or _MOST_OVERLAPPING * sum(gap < small for gap in gaps) >= len(gaps)
+        return is_crowded([_moment(run) for run in self.runs])
 
     @property
     def priced(self) -> tuple[RunSummary, ...]:
         """Those in the currency of the chart of costs."""
         return tuple(run for run in self.runs if run.cost.currency == self.currency)
+
+
+def is_crowded(moments: Sequence[datetime]) -> bool:
+    """Whether many of some moments, in their order, would lie on each other on an axis of time."""
+    if not moments or moments[-1] == moments[0]:
+        return len(moments) > 1
+    span, gaps = moments[-1] - moments[0], [after - before for before, after in pairwise(moments)]
+    small = min(span / _OVERLAPPING, span / len(gaps) / _FAR_FROM_EVEN)
+    return span < _SHORT or _MOST_OVERLAPPING * sum(gap < small for gap in gaps) >= len(gaps)
 
 
 def drawable(runs: Sequence[RunSummary]) -> Drawable:
@@ -145,8 +149,6 @@ def _chart(
     if changes:
         traces.append(_deployments(changes))
     moments = [_moment(run) for run in of.runs]
-    span = moments[-1] - moments[0]
-    pad = max(span * 0.05, _LEAST_PAD) if span else _PAD_OF_ONE
     return {
         "data": traces,
         "layout": {
@@ -158,8 +160,8 @@ def _chart(
         },
         "page": {
             "kind": "time",
-            "range": [_text(moments[0] - pad), _text(moments[-1] + pad)],
-            "order": list(dict.fromkeys(map(_text, moments))),
+            "range": padded(moments[0], moments[-1]),
+            "order": list(dict.fromkeys(map(moment_text, moments))),
         },
     }
 
@@ -245,10 +247,21 @@ def _moment(run: RunSummary) -> datetime:
 
 
 def _x(run: RunSummary) -> str:
-    return _text(_moment(run))
+    return moment_text(_moment(run))
 
 
-def _text(moment: datetime) -> str:
+def padded(first: datetime, last: datetime) -> list[str]:
+    """An axis of time with some room before its first point and after its last one."""
+    pad = max((last - first) * 0.05, _LEAST_PAD) if last > first else _PAD_OF_ONE
+    calendar = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    return [
+        moment_text(first - min(pad, first - calendar[0])),
+        moment_text(last + min(pad, calendar[1] - last)),
+    ]
+
+
+def moment_text(moment: datetime) -> str:
+    """A moment as plotly reads it."""
     return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
