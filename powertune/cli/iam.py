@@ -15,6 +15,7 @@ Examples:
   powertune iam --function-arn ARN --mode readonly --explain
   powertune iam --function-arn ARN --mode direct --isolate --function-role-arn arn:aws:iam::123456789012:role/orders
   powertune iam --function-arn ARN --mode stack --role-arn arn:aws:iam::999999999999:role/tuner
+  powertune iam --function-arn ARN --mode direct --for check --baseline s3://BUCKET/PREFIX --build-project check-orders
   aws iam put-role-policy --role-name tuner --policy-name powertune \\
       --policy-document "$(powertune iam --function-arn ARN --mode direct)"
 """
@@ -33,6 +34,20 @@ Examples:
     type=click.Choice(["worker", "planner", "cleaner", "state-machine"]),
     help="In place of --mode: a role of the stack.",
 )
+@click.option(
+    "--for",
+    "use",
+    type=click.Choice(["run", "check"]),
+    default="run",
+    show_default=True,
+    help="With --mode: what is done. A check only invokes versions that there are.",
+)
+@click.option("--retune", is_flag=True, help="With --for check: also what its --retune needs, which is a run.")
+@click.option(
+    "--baseline", metavar="PLACE", help="Also baselines in s3://BUCKET/PREFIX, or in the stack's bucket: stack."
+)
+@click.option("--build-project", metavar="NAME", help="Also what a CodeBuild project of this name needs for itself.")
+@click.option("--artifacts-bucket", metavar="NAME", help="With --build-project: the pipeline's bucket of artifacts.")
 @click.option("--isolate", is_flag=True, help="Also what --isolate needs: to make and delete a clone.")
 @click.option("--apply", "apply_", is_flag=True, help="Also what --apply needs; only --isolate makes a difference.")
 @click.option("--alias", metavar="NAME", help="With --apply: the same, since IAM knows no names of aliases.")
@@ -69,8 +84,13 @@ def command(mode: str | None, stack_role: str | None, **options: Any) -> int:
     from powertune.permissions import Mode, StackRole, policy_document, role_statements, statements_for
 
     scope, wanted = _scope(options), _wanted(options)
+    if stack_role is not None and (options["use"] == "check" or options["build_project"] is not None):
+        raise UsageError(
+            "A role of the stack is for runs and for checks, and for no build.",
+            next_step="Leave --for and --build-project out, or give --mode in place of --role.",
+        )
     if mode is not None:
-        statements = statements_for(Mode(mode), scope, wanted)
+        statements = (*statements_for(Mode(mode), scope, wanted), *_build(options, scope))
     else:
         assert stack_role is not None
         statements = role_statements(StackRole(stack_role), scope, wanted)
@@ -79,6 +99,15 @@ def command(mode: str | None, stack_role: str | None, **options: Any) -> int:
     else:
         click.echo(json.dumps(policy_document(statements), indent=2))
     return 0
+
+
+def _build(options: dict[str, Any], scope: Any) -> tuple[Any, ...]:
+    from powertune.permissions import build_statements
+
+    project, bucket = options["build_project"], options["artifacts_bucket"]
+    if project is None and bucket is not None:
+        raise UsageError("--artifacts-bucket goes with --build-project.", next_step="Add --build-project.")
+    return () if project is None else build_statements(scope, project, bucket)
 
 
 def _scope(options: dict[str, Any]) -> Any:
@@ -100,11 +129,12 @@ def _scope(options: dict[str, Any]) -> Any:
         payload_s3=options["payload_s3"],
         processor_arns=options["processors"],
         caller_arn=options["caller_arn"],
+        baselines=options["baseline"],
     )
 
 
 def _wanted(options: dict[str, Any]) -> list[Any]:
-    from powertune.permissions import Feature
+    from powertune.permissions import STACK, Feature
 
     if options["alias"] is not None and not options["apply_"]:
         raise UsageError("--alias goes with --apply.", next_step="Add --apply, or leave it out.")
@@ -113,7 +143,22 @@ def _wanted(options: dict[str, Any]) -> list[Any]:
     place = options["payload_s3"]
     if place is not None and not place.startswith("s3://"):
         raise UsageError(f"'{place}' is not an S3 reference.", next_step="It looks like s3://BUCKET/KEY.")
+    is_check, baselines = options["use"] == "check", options["baseline"]
+    if options["retune"] and not is_check:
+        raise UsageError("--retune goes with --for check.", next_step="Add --for check, or leave it out.")
+    if is_check and any(options[name] for name in ("isolate", "apply_", "canary")):
+        raise UsageError(
+            "A check makes no clone and applies nothing.", next_step="Leave --isolate, --apply and --canary out."
+        )
+    if baselines not in (None, STACK) and not baselines.startswith("s3://"):
+        raise UsageError(
+            f"'{baselines}' is no place that needs a permission.",
+            next_step="It looks like s3://BUCKET/PREFIX, or is: stack. A folder or a file needs none.",
+        )
     asked = {
+        Feature.CHECK: is_check,
+        Feature.RETUNE: options["retune"],
+        Feature.BASELINES: baselines is not None,
         Feature.ISOLATE: options["isolate"],
         Feature.APPLY: options["apply_"],
         Feature.CANARY: options["canary"],

@@ -8,18 +8,21 @@ Which resource an action is checked on: AWS's Service Authorization Reference, p
 list_amazoncloudwatchlogs, list_awsx-ray, list_awsstepfunctions, list_amazons3.
 """
 
+from powertune.permissions.builds import build_statements
 from powertune.permissions.features import Feature
 from powertune.permissions.modes import Mode, needed_actions, statements_for, what_is_lost
 from powertune.permissions.roles import StackRole, role_statements
-from powertune.permissions.statement import Scope, Statement, allows, policy_document
+from powertune.permissions.statement import STACK, Scope, Statement, allows, policy_document
 
 __all__ = [
+    "STACK",
     "Feature",
     "Mode",
     "Scope",
     "StackRole",
     "Statement",
     "allows",
+    "build_statements",
     "needed_actions",
     "policy_document",
     "role_statements",

@@ -15,6 +15,9 @@ class Feature(StrEnum):
     PROCESSORS = "processors"
     PLAN = "plan"
     PRICES = "prices"
+    CHECK = "check"  # in place of a run: versions are invoked as they are
+    RETUNE = "retune"  # a run after a check
+    BASELINES = "baselines"
 
 
 NO_RESOURCE = "AWS checks it on no resource, so it is *."
@@ -206,6 +209,25 @@ def price_statements() -> tuple[Statement, ...]:
             resources=("*",),
             why=f"AWS's price list. {NO_RESOURCE}",
             without="Prices come from the table, or from the public price files.",
+        ),
+    )
+
+
+def baseline_statements(scope: Scope, *, write: bool = True) -> tuple[Statement, ...]:
+    """To read, and to keep, baselines and what checks found, where they lie in a bucket."""
+    bucket, beginning = scope.baselines_arns
+    return (
+        Statement(
+            sid="KeepBaselines" if write else "ReadBaselines",
+            actions=("s3:GetObject", *(("s3:PutObject",) if write else ())),
+            resources=(f"{beginning}baselines/*", f"{beginning}checks/*"),
+            why="Baselines, and what each check found, lie there.",
+        ),
+        Statement(
+            sid="ListBaselines",
+            actions=("s3:ListBucket",),
+            resources=(bucket,),
+            why="Which there are; and S3 answers 403 instead of 404 without it, so that a first check would fail.",
         ),
     )
 

@@ -41,6 +41,8 @@ def statements_for(mode: Mode, scope: Scope, wanted: Collection[Feature] = ()) -
         own += [_find_stack(scope), *_executions_under_way(scope), *_kept_runs(scope)]
     if scope.role_arn is not None:
         own += features.assume_statements((scope.role_arn,))
+    if Feature.BASELINES in wanted:
+        own += _baselines(scope, own, write=mode is not Mode.READONLY)
     if Feature.PAYLOAD_S3 in wanted and mode is Mode.DIRECT and not away:
         own += features.payload_statements(scope)
     if Feature.PLAN in wanted and not away:
@@ -78,6 +80,22 @@ def target_statements(scope: Scope, wanted: Collection[Feature] = (), *, either:
     if Feature.PROCESSORS in wanted:
         statements += features.processor_statements(scope)
     return tuple(statements)
+
+
+def check_statements(scope: Scope, wanted: Collection[Feature] = ()) -> tuple[Statement, ...]:
+    """What is done to the function in a check: its versions are invoked as they are, and only the lease is written."""
+    function = target.Functions(plain=(str(scope.function),), qualified=(scope.any_version,))
+    return (
+        target.configuration(function),
+        target.concurrency(function),
+        target.records(function),
+        target.hold(function),
+        target.invoke_versions(function),
+        *target.log_queries([scope.log_group_arn]),
+        target.traces(),
+        target.traffic(),
+        *(features.processor_statements(scope) if Feature.PROCESSORS in wanted else ()),
+    )
 
 
 def needed_actions(mode: Mode, scope: Scope, wanted: Collection[Feature] = ()) -> tuple[tuple[str, str], ...]:
@@ -131,6 +149,8 @@ def _example(resource: str) -> str:
 
 
 def _direct(scope: Scope, wanted: Collection[Feature]) -> tuple[Statement, ...]:
+    if Feature.CHECK in wanted and Feature.RETUNE not in wanted:
+        return check_statements(scope, wanted)
     finding = features.find_clone_statements(scope) if Feature.ISOLATE in wanted else ()
     return (*target_statements(scope, wanted), *finding)
 
@@ -155,9 +175,9 @@ def _readonly(scope: Scope, wanted: Collection[Feature]) -> tuple[Statement, ...
 
 
 def _stack_target(scope: Scope, wanted: Collection[Feature]) -> tuple[Statement, ...]:
-    del wanted
     function = target.Functions(plain=(str(scope.function),), qualified=(scope.any_version,))
-    return (target.configuration(function),)
+    waiting = (target.see_who_holds(function),) if Feature.CHECK in wanted else ()
+    return (target.configuration(function), *waiting)
 
 
 def _find_stack(scope: Scope) -> Statement:
@@ -229,6 +249,13 @@ def _kept_runs(scope: Scope) -> tuple[Statement, ...]:
         ),
         *features.key_statements(scope, write=False),
     )
+
+
+def _baselines(scope: Scope, own: Sequence[Statement], *, write: bool) -> tuple[Statement, ...]:
+    """What baselines need beside what there is already: the key may be named once."""
+    there = {one.sid for one in own}
+    key = tuple(one for one in features.key_statements(scope, write=write) if one.sid not in there)
+    return (*features.baseline_statements(scope, write=write), *key)
 
 
 def bucket_statements(scope: Scope) -> tuple[Statement, ...]:

@@ -1,12 +1,13 @@
 """What each role of the stack needs: the same statements as in statemachine/template.yaml."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from enum import StrEnum
 
 from powertune.permissions import features, target
 from powertune.permissions.features import NO_RESOURCE, Feature
 from powertune.permissions.modes import bucket_statements, target_statements
-from powertune.permissions.statement import Scope, Statement
+from powertune.permissions.statement import STACK, Scope, Statement
 
 
 class StackRole(StrEnum):
@@ -34,7 +35,8 @@ def role_statements(role: StackRole, scope: Scope, wanted: Collection[Feature] =
             statements += target_statements(scope, wanted, either=True)
         if Feature.PAYLOAD_S3 in wanted:
             statements += features.payload_statements(scope)
-        statements += [*bucket_statements(scope), _history(scope)]
+        stored = features.baseline_statements(replace(scope, baselines=STACK))
+        statements += [*bucket_statements(scope), stored[0], _history(scope)]
     elif role is StackRole.CLEANER:
         if scope.role_arn is None:
             statements += _undo(scope, wanted)

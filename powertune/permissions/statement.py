@@ -7,6 +7,9 @@ from typing import Any
 
 from powertune.domain.function import CLONE_PREFIX, FunctionArn
 
+STACK = "stack"
+"""The place of baselines that is the stack's bucket."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
@@ -26,6 +29,8 @@ class Scope:
         payload_s3: where the payload lies, as ``s3://BUCKET/KEY``.
         processor_arns: pre- and post-processor.
         caller_arn: the role or user whose permissions are looked at; None for any of the account.
+        baselines: where baselines and the history of checks lie: ``s3://BUCKET/PREFIX``, or `STACK` for the stack's
+            bucket.
     """
 
     function: FunctionArn
@@ -41,6 +46,7 @@ class Scope:
     payload_s3: str | None = None
     processor_arns: tuple[str, ...] = ()
     caller_arn: str | None = None
+    baselines: str | None = None
 
     @property
     def partition(self) -> str:
@@ -100,6 +106,15 @@ class Scope:
         """The bucket of the stack."""
         bucket = self.bucket or f"{self.stack_name}-{self.home_account}-{self.home_region}"
         return f"arn:{self.partition}:s3:::{bucket}"
+
+    @property
+    def baselines_arns(self) -> tuple[str, str]:
+        """The bucket that baselines lie in, and what all of them begin with there."""
+        if self.baselines == STACK:
+            return self.bucket_arn, f"{self.bucket_arn}/"
+        bucket, _, prefix = (self.baselines or "s3://BUCKET").removeprefix("s3://").partition("/")
+        arn = f"arn:{self.partition}:s3:::{bucket}"
+        return arn, f"{arn}/{prefix.rstrip('/')}/" if prefix.strip("/") else f"{arn}/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

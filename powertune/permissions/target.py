@@ -35,7 +35,7 @@ def configuration(functions: Functions) -> Statement:
         sid=f"Read{functions.name}",
         actions=("lambda:GetFunctionConfiguration",),
         resources=functions.both,
-        why="The settings before anything is changed, and of each version that a run publishes.",
+        why="The settings before anything is changed, and of each version that is invoked.",
     )
 
 
@@ -87,6 +87,28 @@ def undo(functions: Functions) -> tuple[Statement, ...]:
     )
 
 
+def hold(functions: Functions) -> Statement:
+    """To take the lease and give it back, and nothing else: a check changes nothing of a function."""
+    return Statement(
+        sid=f"Hold{functions.name}",
+        actions=("lambda:CreateAlias", "lambda:UpdateAlias", "lambda:DeleteAlias"),
+        resources=functions.both,
+        why="The lease, which keeps two runs apart, is an alias named powertune-lease. IAM cannot narrow aliases by "
+        "their names.",
+    )
+
+
+def see_who_holds(functions: Functions) -> Statement:
+    """To wait for a function that another run holds."""
+    return Statement(
+        sid=f"SeeWhoHolds{functions.name}",
+        actions=("lambda:GetAlias",),
+        resources=functions.both,
+        why="The lease is an alias: a check can wait until another run gives it back.",
+        without="powertune check --wait cannot see who holds the function.",
+    )
+
+
 def never_delete(functions: Functions) -> Statement:
     """To keep a function from being deleted, whatever else a caller may do."""
     return Statement(
@@ -105,6 +127,21 @@ def invoke(functions: Functions) -> Statement:
         actions=("lambda:InvokeFunction",),
         resources=functions.qualified,
         why="The run's aliases are invoked. The function without one is not among these.",
+    )
+
+
+def invoke_versions(functions: Functions) -> Statement:
+    """To invoke the versions that a check compares.
+
+    ``$LATEST`` is invoked by that name, and then IAM checks the ARN that ends in it: AWS's refusals of such calls name
+    ``function:NAME:$LATEST`` as the resource.
+    """
+    return Statement(
+        sid=f"Invoke{functions.name}sVersions",
+        actions=("lambda:InvokeFunction",),
+        resources=functions.qualified,
+        why="The versions that are compared are invoked by their numbers, or as $LATEST. The function without a "
+        "qualifier is not among these.",
     )
 
 

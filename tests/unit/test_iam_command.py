@@ -73,6 +73,67 @@ def test_what_a_run_may_be_asked_for_is_only_allowed_where_it_is_named():
     assert actions(policy("--mode", "direct", "--payload-s3", "s3://b/k")) - plain == {"s3:GetObject"}
 
 
+CHECK = ("--for", "check", "--baseline", "s3://keep/powertune/")
+BUILD = ("--build-project", "check-orders", "--artifacts-bucket", "artifacts")
+
+
+@pytest.mark.parametrize("mode", ["direct", "stack", "readonly"])
+@pytest.mark.parametrize(
+    "more",
+    [CHECK, (*CHECK, "--retune"), (*CHECK, *BUILD), ("--for", "check", "--baseline", "stack"), (*CHECK, *MORE["names"]),
+     (*CHECK, *MORE["around"]), (*CHECK, *BUILD, *MORE["through a role"])],
+    ids=str,
+)  # fmt: skip
+def test_an_iam_linter_finds_nothing_in_the_policy_of_a_check(mode, more):
+    assert findings(policy("--mode", mode, *more)) == []
+
+
+def test_a_check_may_change_nothing_but_the_alias_of_its_lease():
+    checks, runs = actions(policy("--mode", "direct", "--for", "check")), actions(policy("--mode", "direct"))
+    assert runs - checks == {"lambda:UpdateFunctionConfiguration", "lambda:PublishVersion", "lambda:DeleteFunction"}
+    assert checks - runs == set()
+    assert actions(policy("--mode", "direct", "--for", "check", "--retune")) == runs
+
+
+def test_whoever_checks_through_the_stack_may_see_who_holds_the_function():
+    stack = actions(policy("--mode", "stack"))
+    assert actions(policy("--mode", "stack", "--for", "check")) - stack == {"lambda:GetAlias"}
+
+
+def resources(document, action):
+    found = [one["Resource"] for one in document["Statement"] if action in one["Action"]]
+    return {resource for given in found for resource in ([given] if isinstance(given, str) else given)}
+
+
+@pytest.mark.parametrize(("place", "beginning"), [
+    ("s3://keep", "keep/"), ("s3://keep/", "keep/"), ("s3://keep/a/b", "keep/a/b/"), ("s3://keep/a/b/", "keep/a/b/"),
+    ("stack", f"powertune-{ACCOUNT}-{REGION}/"),
+])  # fmt: skip
+def test_baselines_are_reached_in_their_place_and_nowhere_else(place, beginning):
+    document = policy("--mode", "direct", "--for", "check", "--baseline", place)
+    kept = {f"arn:aws:s3:::{beginning}{kind}/*" for kind in ("baselines", "checks")}
+    assert resources(document, "s3:GetObject") == resources(document, "s3:PutObject") == kept
+    assert resources(document, "s3:ListBucket") == {f"arn:aws:s3:::{beginning.partition('/')[0]}"}
+
+
+def test_whoever_only_looks_at_baselines_may_not_write_them():
+    document = policy("--mode", "readonly", "--baseline", "s3://keep", "--kms-key-arn", MORE["names"][-1])
+    assert resources(document, "s3:PutObject") == set()
+    assert resources(document, "s3:GetObject") > {"arn:aws:s3:::keep/baselines/*"}
+    assert "kms:GenerateDataKey" not in actions(document)
+
+
+def test_a_build_writes_its_own_log_and_reports_and_no_others():
+    document = policy("--mode", "direct", *CHECK, *BUILD)
+    assert resources(document, "logs:PutLogEvents") == {
+        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/codebuild/check-orders:*"
+    }
+    assert resources(document, "codebuild:CreateReport") == {
+        f"arn:aws:codebuild:{REGION}:{ACCOUNT}:report-group/check-orders-*"
+    }
+    assert resources(document, "s3:GetObjectVersion") == {"arn:aws:s3:::artifacts/*"}
+
+
 def test_through_a_role_the_caller_needs_only_that_role():
     [statement] = policy("--mode", "direct", "--role-arn", ROLE)["Statement"]
     assert statement == {"Sid": "ActThroughRole", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": ROLE}
@@ -97,6 +158,13 @@ def test_every_statement_is_explained(way):
         ("--mode", "direct", "--layer", "arn"),
         ("--mode", "direct", "--payload-s3", "bucket/key"),
         ("--mode", "direct", "--role-arn", "tuner"),
+        ("--mode", "direct", "--retune"),
+        ("--mode", "direct", "--for", "check", "--apply"),
+        ("--mode", "direct", "--for", "check", "--isolate"),
+        ("--mode", "direct", "--for", "check", "--baseline", "folder"),
+        ("--mode", "direct", "--artifacts-bucket", "artifacts"),
+        ("--role", "worker", "--for", "check"),
+        ("--role", "worker", "--build-project", "check-orders"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(arguments):

@@ -121,6 +121,7 @@ def test_cleanup_needs_nothing_that_a_run_does_not():
 
 EVERYTHING = [
     *(statements_for(mode, SCOPE, tuple(Feature)) for mode in Mode),
+    *(statements_for(mode, SCOPE, (Feature.CHECK, Feature.BASELINES)) for mode in Mode),
     *(role_statements(role, SCOPE, tuple(Feature)) for role in StackRole),
 ]
 

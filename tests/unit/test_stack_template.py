@@ -142,7 +142,8 @@ def test_the_results_bucket_is_private_encrypted_kept_for_a_while_and_only_reach
     assert len(bucket["PublicAccessBlockConfiguration"]) == 4
     assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
     assert bucket["BucketEncryption"]
-    assert bucket["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] == {"Ref": "ResultsDays"}
+    expiring = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in rule]
+    assert [(rule["Prefix"], rule["ExpirationInDays"]) for rule in expiring] == [("runs/", {"Ref": "ResultsDays"})]
     (denial,) = RESOURCES["ResultsBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     assert denial["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert RESOURCES["ResultsBucket"]["DeletionPolicy"] == "RetainExceptOnCreate"

@@ -39,6 +39,8 @@ RESOURCES = (
     f"{LOGS}:/aws/lambda/orders:*", f"{LOGS}:/aws/lambda/other:*", f"{LOGS}:/aws/lambda/powertune-worker:*",
     f"{LOGS}:/aws/lambda/powertune-planner:*", f"{LOGS}:/aws/lambda/powertune-cleaner:*",
     f"arn:aws:s3:::powertune-{ACCOUNT}-{REGION}", f"arn:aws:s3:::powertune-{ACCOUNT}-{REGION}/runs/r/result.json",
+    f"arn:aws:s3:::powertune-{ACCOUNT}-{REGION}/baselines/{ACCOUNT}/{REGION}/orders@live.json",
+    f"arn:aws:s3:::powertune-{ACCOUNT}-{REGION}/checks/{ACCOUNT}/{REGION}/orders/run-1.json",
     f"arn:aws:s3:::powertune-{ACCOUNT}-{REGION}/other", "arn:aws:s3:::events/one.json", "arn:aws:s3:::events/two.json",
     f"arn:aws:states:{REGION}:{ACCOUNT}:execution:powertune:r", f"arn:aws:states:{REGION}:{ACCOUNT}:execution:other:r",
     KEY, LAYER, FAR, "*",
