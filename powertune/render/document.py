@@ -25,6 +25,7 @@ SCRIPTS = (
     "tools.js",
     "slide.js",
     "time.js",
+    "trend.js",
     "sides.js",
     "draw.js",
 )
