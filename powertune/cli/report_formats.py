@@ -36,6 +36,8 @@ class Format:
         one: makes it of one result.
         several: makes it of several results side by side; None where there is no such form, and ``instead`` says what
             to use.
+        check: makes it of the result of a check; None where there is no such form, and ``instead_of_check`` says what
+            to use.
         file: it goes to a file unless told otherwise: ``report`` with this ending.
         binary: it is of no use on a terminal.
         opens: a browser can show it.
@@ -43,7 +45,9 @@ class Format:
 
     one: Callable[[TuningResult, Look], Content]
     several: Callable[[SideBySide, Look], Content] | None = None
+    check: Callable[[TuningResult, Look], Content] | None = None
     instead: str = ""
+    instead_of_check: str = ""
     file: str | None = None
     binary: bool = False
     opens: bool = False
@@ -142,6 +146,36 @@ def signed_svg(picture: str) -> str:
     return f"{declaration}{end}\n{comment}{rest.lstrip()}"
 
 
+def _check_table(result: TuningResult, look: Look) -> Content:
+    from powertune.render.checks.text import render_check_terminal
+
+    return [render_check_terminal(result, width=look.width, colour=look.colour, ascii_only=look.ascii_only)]
+
+
+def _check_markdown(result: TuningResult, _: Look) -> Content:
+    from powertune.render.checks.markdown import render_check_markdown
+
+    return [render_check_markdown(result)]
+
+
+def _check_csv(result: TuningResult, _: Look) -> Content:
+    from powertune.render.checks.csv_table import check_csv
+
+    return [check_csv(result)]
+
+
+def _check_csv_samples(result: TuningResult, _: Look) -> Content:
+    from powertune.render.checks.csv_table import check_samples_csv
+
+    return check_samples_csv(result)
+
+
+def _check_junit(result: TuningResult, _: Look) -> Content:
+    from powertune.render.checks.junit import render_check_junit
+
+    return [render_check_junit(result)]
+
+
 def _sides_table(compared: SideBySide, look: Look) -> Content:
     from powertune.render.sides.text import sides_text
 
@@ -175,23 +209,30 @@ def _sides_html(compared: SideBySide, _: Look) -> Content:
 
 
 _PICTURES = "Open the html form of it in a browser, whose charts can be saved as pictures."
+_ONE_SIZE = "That chart is of memory sizes, and a check measures one. Use html, markdown or json."
 
 FORMATS = {
-    "table": Format(one=_table, several=_sides_table),
-    "html": Format(one=_html, several=_sides_html, file="html", opens=True),
-    "markdown": Format(one=_markdown, several=_sides_markdown),
-    "csv": Format(one=_csv, several=_sides_csv),
-    "csv-samples": Format(one=_csv_samples, instead="Make the samples of each run by itself."),
+    "table": Format(one=_table, several=_sides_table, check=_check_table),
+    "html": Format(one=_html, several=_sides_html, check=_html, file="html", opens=True),
+    "markdown": Format(one=_markdown, several=_sides_markdown, check=_check_markdown),
+    "csv": Format(one=_csv, several=_sides_csv, check=_check_csv),
+    "csv-samples": Format(
+        one=_csv_samples, check=_check_csv_samples, instead="Make the samples of each run by itself."
+    ),
     "junit": Format(
         one=_junit,
+        check=_check_junit,
         instead="A comparison passes no judgement that a test could fail by; make the report of each run by itself.",
     ),
-    "json": Format(one=_json, several=_sides_json),
+    "json": Format(one=_json, several=_sides_json, check=_json),
     "power-tuning-url": Format(
-        one=_power_tuning_url, instead="That chart shows one run; make the link of each by itself.", opens=True
+        one=_power_tuning_url,
+        instead="That chart shows one run; make the link of each by itself.",
+        instead_of_check=_ONE_SIZE,
+        opens=True,
     ),
-    "png": Format(one=_png, instead=_PICTURES, file="png", binary=True, opens=True),
-    "svg": Format(one=_svg, instead=_PICTURES, file="svg", opens=True),
+    "png": Format(one=_png, instead=_PICTURES, instead_of_check=_PICTURES, file="png", binary=True, opens=True),
+    "svg": Format(one=_svg, instead=_PICTURES, instead_of_check=_PICTURES, file="svg", opens=True),
 }
 """By the name that ``--format`` takes."""
 
@@ -204,7 +245,7 @@ def made(results: Sequence[TuningResult], labels: Sequence[str], name: str, look
     """
     form = FORMATS[name]
     if len(results) == 1:
-        return _complete(form.one(results[0], look))
+        return _complete(_one(results[0], form, name, look))
     if form.several is None:
         raise UsageError(f"Runs side by side have no {name} form.", next_step=form.instead)
     from powertune.decide.side_by_side import side_by_side
@@ -213,6 +254,14 @@ def made(results: Sequence[TuningResult], labels: Sequence[str], name: str, look
     answers, places = [sentence.answer(result) for result in results], [sentence.where(result) for result in results]
     compared = side_by_side(results, labels, answers, places)
     return _complete(form.several(compared, look))
+
+
+def _one(result: TuningResult, form: Format, name: str, look: Look) -> Content:
+    if result.check is None:
+        return form.one(result, look)
+    if form.check is None:
+        raise UsageError(f"A check has no {name} form.", next_step=form.instead_of_check)
+    return form.check(result, look)
 
 
 def _complete(content: Content) -> Content:

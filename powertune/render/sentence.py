@@ -4,12 +4,18 @@ from powertune.domain.canary import CanaryReport
 from powertune.domain.result import Change, SizeResult, SizeStatus, TuningResult
 from powertune.render import figures, means, monthly
 from powertune.render.certainty import knows_best, misses_target, stays
+from powertune.render.checks import words as check_words
 from powertune.render.compared import Compared, compared_by, is_measured
 from powertune.render.untaken import untaken
 
 
 def answer(result: TuningResult) -> str:
-    """What to do, in one sentence of plain text; on which instruction set, where that is not the function's own."""
+    """What to do, in one sentence of plain text; on which instruction set, where that is not the function's own.
+
+    Of a check it is what the check found.
+    """
+    if result.check is not None:
+        return check_words.answer(result)
     function, best, said = result.function, result.recommendation, _answer(result)
     if function.own_architecture is None:
         return said

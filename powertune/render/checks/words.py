@@ -54,7 +54,11 @@ def answer(result: TuningResult) -> str:
     if check.verdict is Verdict.BETTER:
         return _changed(check, Verdict.BETTER)
     if check.verdict is Verdict.SAME:
-        fine = [one for one in check.metrics if one.deciding and one.verdict in (Verdict.SAME, Verdict.BETTER)]
+        fine = [
+            one
+            for one in check.metrics
+            if one.deciding and one.verdict in (Verdict.SAME, Verdict.BETTER) and not _is_open_above(one)
+        ]
         by = changes.exact_percent(check.settings.threshold)
         figures_ = f": {_told(check, fine)}" if fine else ""
         return f"{check.subject.called} is not worse than {reference_called(check)} by more than {by}{figures_}."
@@ -227,6 +231,10 @@ def _others(result: TuningResult) -> Iterator[str]:
     """The metrics of which a reader might think that they are settled."""
     check = report_of(result)
     answered = check.verdict is Verdict.UNDECIDED
+    for one in filter(_is_open_above, check.metrics):
+        limit = changes.points(one.high, beside=one.threshold) if is_in_points(one) else changes.growth(one.high)
+        upper = f"up to {limit}" if one.high is not None else "any size"
+        yield f"Did not grow in what was measured: {NAMES[one.metric]}; a growth of {upper} is not excluded."
     open_ = [one for one in check.metrics if one.verdict is Verdict.UNDECIDED and not (answered and one.deciding)]
     if open_:
         told = "; ".join(metric_words(one, check.settings) for one in open_)
@@ -237,6 +245,11 @@ def _others(result: TuningResult) -> Iterator[str]:
             reasons.setdefault(row.missing, []).append(row.name)
     for reason, names in reasons.items():
         yield f"Not compared: {joined(names)} ({reason})."
+
+
+def _is_open_above(one: MetricResult) -> bool:
+    """Whether it is called the same though more than the threshold is not excluded, as errors that did not grow are."""
+    return one.verdict is Verdict.SAME and (one.high is None or one.high > one.threshold)
 
 
 def _ended(check: CheckReport) -> Iterator[str]:

@@ -44,7 +44,7 @@ def how(result: TuningResult) -> Markup:
         ("Seed", str(request.seed)),
         ("Equivalent within", figures.at_most(request.tolerance)),
         *_wanted(request),
-        ("Payload" if len(request.payloads) < 2 else "Payloads", _payloads(request)),
+        ("Payload" if len(request.payloads) < 2 else "Payloads", payload_words(request)),
         ("Allowed exceptions", ", ".join(safe(name, 80) for name in request.allowed_exceptions) or "none"),
         ("Timeout", figures.span(function.timeout_s)),
         ("Ephemeral storage", figures.memory(function.ephemeral_mb)),
@@ -57,7 +57,7 @@ def how(result: TuningResult) -> Markup:
         ("Code SHA-256", function.code_sha256),
     ]
     return (
-        f'<section aria-labelledby="how"><h2 id="how">How it was measured</h2>{_sources(result.samples)}'
+        f'<section aria-labelledby="how"><h2 id="how">How it was measured</h2>{sources(result.samples)}'
         + facts(rows, long=[(term, f"<code>{safe(text)}</code>") for term, text in codes if text is not None])
         + f"<h3>What was not measured</h3>{bullets(unmeasured(result))}</section>"
     )
@@ -103,7 +103,7 @@ def _wanted(request: TuningRequest) -> list[tuple[str, Markup]]:
     return rows
 
 
-def _sources(samples: Sequence[Sample]) -> Markup:
+def sources(samples: Sequence[Sample]) -> Markup:
     """Who confirmed the samples, and where sources disagree or a record does not fit itself."""
     # Few sequences of sources occur, however many samples there are.
     confirmed: Counter[Source] = Counter()
@@ -162,7 +162,8 @@ def _order(request: TuningRequest) -> str:
     return f"sizes interleaved, shuffled with the seed, {together}"
 
 
-def _payloads(request: TuningRequest) -> str:
+def payload_words(request: TuningRequest) -> str:
+    """How many payloads there are, how they were used and how large they are."""
     sizes = [payload.size_bytes for payload in request.payloads]
     if not sizes:
         return figures.UNKNOWN

@@ -33,7 +33,7 @@ def body(result: TuningResult, drawn: Mapping[str, Any]) -> Markup:
     found += distribution_section(result, drawn) + cold_starts(result) + parts(result) + used_section(result, drawn)
     found += advice_section(result) + bill(result) + how(result) + prices(result)
     return (
-        f"<header>{_top(result)}{_contents(found)}</header>\n<main>{found}</main>\n"
+        f"<header>{_top(result)}{contents(found)}</header>\n<main>{found}</main>\n"
         f"<footer><p>Made by powertune {escape(result.powertune_version)} · run {escape(result.run_id)} · "
         "this file works offline and sends nothing anywhere.</p></footer>"
     )
@@ -64,7 +64,7 @@ def _top(result: TuningResult) -> Markup:
         strategy += ", by cold starts alone"
     rows = [
         ("Function", safe(function.name)),
-        ("Account", _account(function.arn)),
+        ("Account", account(function.arn)),
         ("Region", safe(function.region)),
         ("Architecture", safe(function.architecture.value)),
         ("Runtime", safe(function.runtime or "container image")),
@@ -76,7 +76,7 @@ def _top(result: TuningResult) -> Markup:
             "Measured",
             f'<time datetime="{escape(result.started_at)}">{escape(figures.moment(result.started_at))}</time>',
         ),
-        ("Took", _took(result)),
+        ("Took", took(result)),
         (
             "Where",
             "AWS" if result.environment.kind == "aws" else f"{escape(result.environment.kind)}, not AWS",
@@ -182,7 +182,7 @@ _HEADING = re.compile(r'<section aria-labelledby="([\w-]+)"><h2 id="\1"[^>]*>(.*
 _FEWEST_CONTENTS = 5
 
 
-def _contents(main: Markup) -> Markup:
+def contents(main: Markup) -> Markup:
     """Links to the sections of the main part, where they are more than a look finds."""
     found = _HEADING.findall(main)
     if len(found) < _FEWEST_CONTENTS:
@@ -191,7 +191,7 @@ def _contents(main: Markup) -> Markup:
     return f'<nav class="contents" aria-label="On this page"><ul>{links}</ul></nav>'
 
 
-def _account(arn: str) -> str:
+def account(arn: str) -> str:
     """The account that an ARN names; a dash where it is none of a function."""
     try:
         return FunctionArn.parse(arn).account
@@ -199,7 +199,8 @@ def _account(arn: str) -> str:
         return figures.UNKNOWN
 
 
-def _took(result: TuningResult) -> Markup:
+def took(result: TuningResult) -> Markup:
+    """How long the run took, from its first call to its last; a dash where its times are none."""
     started, finished = figures.parse_moment(result.started_at), figures.parse_moment(result.finished_at)
     return (
         figures.UNKNOWN if started is None or finished is None else figures.span((finished - started).total_seconds())
