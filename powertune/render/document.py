@@ -13,7 +13,7 @@ from powertune.render.safe import escape, script_json, script_source
 PLOTLY = "plotly-basic.min.js"
 """plotly's script with scatter and bar charts alone: a quarter of the size of the one in the Python package."""
 
-STYLES = ("style.css", "memory.css", "sections.css", "slide.css", "time.css", "sides.css")
+STYLES = ("style.css", "memory.css", "sections.css", "slide.css", "time.css", "sides.css", "check.css")
 SCRIPTS = (
     "begin.js",
     "memory.js",
@@ -27,6 +27,7 @@ SCRIPTS = (
     "time.js",
     "trend.js",
     "sides.js",
+    "check.js",
     "draw.js",
 )
 """Pieces of one script; the first has what all use, the last draws."""
