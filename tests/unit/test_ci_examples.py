@@ -14,6 +14,7 @@ from ci_systems import (
     ACTION,
     BUILDSPEC,
     GITLAB,
+    ROOT,
     WORKFLOW,
     read_yaml,
     run_action,
@@ -70,6 +71,10 @@ def test_each_file_fits_the_public_schema_of_its_system(schema, path):
     assert list(validator.iter_errors({**read_yaml(path), "name": [], "stages": 7})), "it refuses nothing"
 
 
+def test_the_buildspec_that_pipeline_init_writes_is_the_one_of_the_example():
+    assert (ROOT / "statemachine" / "buildspec.yml").read_bytes() == BUILDSPEC.read_bytes()
+
+
 @pytest.mark.parametrize("path", [ACTION, WORKFLOW])
 def test_no_expression_stands_in_a_script_where_it_could_become_code(path):
     data = read_yaml(path)
@@ -102,22 +107,24 @@ def test_every_option_that_they_give_is_one_of_the_check_command():
     assert given <= known
 
 
-@pytest.mark.parametrize("hostile", HOSTILE)
-def test_what_a_stranger_wrote_stays_one_argument(tools, tmp_path, workspace, hostile):
+def test_what_a_stranger_wrote_stays_one_argument(tools, tmp_path, workspace):
     stand_ins = tools()
     path = {"TEST_TOOLS": str(stand_ins.folder)}
-    ended = run_action(workspace, {"function-arn": ARN, "qualifier": hostile, "payload": hostile}, path)
+    names = ("qualifier", "against", "baseline", "threshold", "confidence", "metrics", "max-spend", "payload", "wait")
+    inputs = dict(zip(names, HOSTILE, strict=True))
+    ended = run_action(workspace, {"function-arn": ARN, **inputs}, path)
     assert ended.code == 0, ended.err
-    assert f"--qualifier={hostile}" in stand_ins.arguments
-    assert f"--payload={hostile}" in stand_ins.arguments
-    variables = {"POWERTUNE_FUNCTION_ARN": ARN, "POWERTUNE_AGAINST": hostile, "POWERTUNE_PAYLOAD": hostile, **path}
-    spec = run_buildspec(workspace, variables)
+    assert {f"--{name}={value}" for name, value in inputs.items()} <= set(stand_ins.arguments)
+    variables = {f"POWERTUNE_{name.upper().replace('-', '_')}": value for name, value in inputs.items()}
+    spec = run_buildspec(workspace, {"POWERTUNE_FUNCTION_ARN": ARN, **variables, **path})
     assert spec.code == 0, spec.err
-    assert option(stand_ins.arguments, "--against") == hostile
-    assert option(stand_ins.arguments, "--payload") == f"@{hostile}"
-    job = run_gitlab_job(workspace, {"POWERTUNE_QUALIFIER": hostile, **path})
+    for name in ("qualifier", "against", "baseline", "threshold", "confidence", "max-spend", "wait"):
+        assert option(stand_ins.arguments, f"--{name}") == inputs[name]
+    assert option(stand_ins.arguments, "--payload") == f"@{inputs['payload']}"
+    job = run_gitlab_job(workspace, {**variables, **path})
     assert job.code == 0, job.err
-    assert option(stand_ins.arguments, "--qualifier") == hostile
+    for name in ("qualifier", "against", "max-spend"):
+        assert option(stand_ins.arguments, f"--{name}") == inputs[name]
     assert not list(tmp_path.rglob("pwned"))
 
 
