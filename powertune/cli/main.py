@@ -19,10 +19,13 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 _COMMANDS = {
     "run": ("powertune.cli.run", "Measure a function at several memory sizes and recommend one."),
+    "check": ("powertune.cli.check", "Fail where a function became slower or dearer than its baseline, or a version."),
+    "baseline": ("powertune.cli.baseline", "Set, show or list the baselines that checks compare with."),
     "cleanup": ("powertune.cli.cleanup", "Undo what a run left on a function."),
     "status": ("powertune.cli.status", "Show whether a run holds a function, and what runs have left on it."),
     "deploy": ("powertune.cli.deploy", "Set up the state machine in a region, or bring it up to date."),
     "destroy": ("powertune.cli.destroy", "Remove the state machine and everything that came with it."),
+    "pipeline": ("powertune.cli.pipeline", "Write a pipeline that checks each release before it goes live."),
     "iam": ("powertune.cli.iam", "Print the IAM policy that a use of powertune needs."),
     "report": ("powertune.cli.report", "Make the report of a run in any form, watch one, or set runs side by side."),
     "history": ("powertune.cli.history", "List a function's runs, and draw its duration and cost over time."),
@@ -84,7 +87,7 @@ def cli() -> None:
 
 def _changes_functions(arguments: list[str] | None) -> bool:
     given = sys.argv[1:] if arguments is None else arguments
-    return next((word for word in given if not word.startswith("-")), None) in ("run", "cleanup")
+    return next((word for word in given if not word.startswith("-")), None) in ("run", "check", "cleanup")
 
 
 def _give_up_output() -> None:

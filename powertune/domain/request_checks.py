@@ -150,7 +150,7 @@ def check_check(request: "TuningRequest") -> None:
     """
     if request.check is None:
         return
-    _check_settings(request.check.settings)
+    check_settings(request.check.settings)
     _check_sides(request.check)
     unfit = {
         "a search": request.search is SearchKind.ADAPTIVE or request.prior is not None,
@@ -168,7 +168,12 @@ def check_check(request: "TuningRequest") -> None:
             )
 
 
-def _check_settings(settings: CheckSettings) -> None:
+def check_settings(settings: CheckSettings) -> None:
+    """Refuse a measure by which nothing, or everything, would be worse.
+
+    Raises:
+        UsageError: which part of it.
+    """
     between("The threshold", settings.threshold, 0.001, 10)
     between("The threshold of errors", settings.errors_threshold, 0, 1)
     between("The confidence", settings.confidence, 0.5, 0.999999)
