@@ -1,5 +1,6 @@
 """A check: what is compared with what, by which measure, and what a baseline keeps."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,16 +8,19 @@ from enum import StrEnum
 from powertune.domain.function import Architecture, FunctionArn
 from powertune.domain.price import Price
 from powertune.domain.sample import Outcome, Sample
+from powertune.errors import UsageError
 
 LATEST = "$LATEST"
 
 BASELINE_SCHEMA = 1
 
+_QUALIFIER = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
 INVOCATIONS = (20, 10_000)
 """What a check may be limited to, of each version."""
 
 DEFAULT_INVOCATIONS = 400
-DEFAULT_PARALLEL = 10
+DEFAULT_PARALLEL = 20
 
 
 class Verdict(StrEnum):
@@ -235,12 +239,26 @@ class CheckSides:
 
 
 def baseline_key(arn: FunctionArn, qualifier: str | None) -> str:
-    """Under which the baseline of a function, or of an alias of it, lies in any store."""
-    alias = "" if qualifier in (None, LATEST) else f"@{qualifier}"
-    return f"baselines/{arn.account}/{arn.region}/{arn.name}{alias}.json"
+    """Under which the baseline of a function, or of an alias of it, lies in any store.
+
+    Raises:
+        UsageError: no alias or version can be called so.
+    """
+    return f"baselines/{_place(arn, qualifier)}.json"
 
 
 def checks_prefix(arn: FunctionArn, qualifier: str | None) -> str:
-    """Under which the checks of a function, or of an alias of it, lie in any store, one file each."""
+    """Under which the checks of a function, or of an alias of it, lie in any store, one file each.
+
+    Raises:
+        UsageError: no alias or version can be called so.
+    """
+    return f"checks/{_place(arn, qualifier)}/"
+
+
+def _place(arn: FunctionArn, qualifier: str | None) -> str:
+    if qualifier is not None and qualifier != LATEST and not _QUALIFIER.fullmatch(qualifier):
+        # It becomes part of the name of a file.
+        raise UsageError(f"'{qualifier}' is neither an alias nor a version.", next_step="Use letters, digits, - and _.")
     alias = "" if qualifier in (None, LATEST) else f"@{qualifier}"
-    return f"checks/{arn.account}/{arn.region}/{arn.name}{alias}/"
+    return f"{arn.account}/{arn.region}/{arn.name}{alias}"

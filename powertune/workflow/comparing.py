@@ -177,10 +177,11 @@ def _luck_note(verdict: Verdict, reference: ReferenceSide, samples: Sequence[Sam
     spreads = spread_of(warm_durations(reference.samples), warm_durations(check_samples(samples)))
     if not any(spread.clustered for spread in spreads):
         return ()
-    return (
+    note = (
         "The execution environments differ from each other, so that they count, and not the invocations in them: a "
-        "larger --parallel starts more of them, and tells more.",
+        "larger --parallel starts more of them, and tells more."
     )
+    return (note,)
 
 
 def check_result(
