@@ -15,7 +15,7 @@ function changesLayout(chart, layout, width) {
   layout.margin = { l: 112, r: 20, t: 30, b: 54 };
   layout.height = 90 + 36 * labels.length;
   const most = width < 560 ? 4 : 9;
-  Object.assign(layout.xaxis, { range, tickformat: "+,~r", nticks: most, tickangle: 0, zeroline: false, ticks: "outside" });
+  Object.assign(layout.xaxis, { range, tickformat: ",~r", nticks: most, tickangle: 0, zeroline: false, ticks: "outside" });
   Object.assign(layout.yaxis, {
     range: [labels.length - 0.5, -0.5], tickvals: labels.map((_, index) => index), ticktext: labels, zeroline: false, showgrid: false,
   });
@@ -26,17 +26,17 @@ function changesLayout(chart, layout, width) {
     { type: "rect", xref: "x", yref: "paper", x0: -threshold, x1: threshold, y0: 0, y1: 1, layer: "below", fillcolor: colour("missing"), line: { width: 0 } },
     line(0, "soft", "solid", 1), line(threshold, "verdict-worse", "dash", 1.8),
   ];
-  const place = (threshold - range[0]) / (range[1] - range[0]);
+  const inner = width - layout.margin.l - layout.margin.r, place = ((threshold - range[0]) / (range[1] - range[0])) * inner;
   layout.annotations = [{
     xref: "x", yref: "paper", x: threshold, y: 1, yanchor: "bottom", yshift: 4, showarrow: false, text: limit,
-    xanchor: place > 0.6 ? "right" : "left", font: { size: 12, color: colour("verdict-worse") },
+    xanchor: place + 6.6 * limit.length > inner + layout.margin.r ? "right" : "left", font: { size: 12, color: colour("verdict-worse") },
   }];
 }
 
 function sharesTrace(trace) {
   const tint = colour(trace.meta === "before" ? "side-1" : "side-0");
   if (trace.mode === "lines") trace.line.color = tint;
-  else trace.marker = { ...trace.marker, color: tint, line: { color: trace.meta === "before" ? tint : colour("paper"), width: trace.meta === "before" ? 2.2 : 1.5 } };
+  else trace.marker = { ...trace.marker, color: trace.meta === "before" ? colour("paper") : tint, line: { color: trace.meta === "before" ? tint : colour("paper"), width: trace.meta === "before" ? 2.2 : 1.5 } };
 }
 
 function sharesLayout(chart, layout, width) {
@@ -49,8 +49,6 @@ function sharesLayout(chart, layout, width) {
     ...(log ? logTicks(reach, most) : {}),
   });
   Object.assign(layout.yaxis, { range: [0, 104], tickvals: [0, 25, 50, 75, 95], zeroline: false });
-  // On a phone the whole title is longer than the chart is high.
-  if (layout.yaxis.title.text && width < 560) layout.yaxis.title.text = "Took at most so long, %";
   layout.margin.t = 16;
 }
 

@@ -16,7 +16,7 @@ from powertune.render.safe import chart_text
 CHANGES, DURATIONS = "check-changes", "check-durations"
 """The names of the charts."""
 
-SIDES = {"before": "square-open", "after": "circle"}
+SIDES = {"before": "square", "after": "circle"}
 SYMBOLS = {
     Verdict.WORSE: "diamond",
     Verdict.SAME: "circle",
@@ -118,7 +118,7 @@ def _changes(result: TuningResult) -> Chart | None:
         )
     return {
         "data": traces,
-        "layout": {"xaxis": {"title": {"text": "Change from before to after, %"}}},
+        "layout": {"xaxis": {"title": {"text": "Change, %"}}},
         "page": {
             "kind": "changes",
             "labels": [row.name for row in shown],
@@ -173,7 +173,7 @@ def _durations(result: TuningResult) -> Chart | None:
         "data": traces,
         "layout": {
             "xaxis": {"title": {"text": f"Warm duration, {unit}"}},
-            "yaxis": {"title": {"text": "Share of the invocations that took at most so long, %"}},
+            "yaxis": {"title": {"text": "Took at most so long, %"}},
         },
         "page": {
             "kind": "shares",

@@ -178,7 +178,7 @@ def _warnings(result: TuningResult) -> Markup:
     return f'<section aria-labelledby="warnings"><h2 id="warnings">Warnings</h2>{note(bullets(said))}</section>'
 
 
-_HEADING = re.compile(r'<section aria-labelledby="([\w-]+)"><h2 id="\1"[^>]*>(.*?)</h2>', re.DOTALL)
+_HEADING = re.compile(r'<section(?: class="\w+")? aria-labelledby="([\w-]+)"><h2 id="\1"[^>]*>(.*?)</h2>', re.DOTALL)
 _FEWEST_CONTENTS = 5
 
 
