@@ -1,9 +1,10 @@
 """A baseline as it lies in a file: one of ours, or the result that one can be made of."""
 
+from powertune.domain.baseline_checks import wrong_in_baseline
 from powertune.domain.baselines import baseline_of
 from powertune.domain.check import BASELINE_SCHEMA, Baseline
 from powertune.errors import UsageError
-from powertune.wire.coding import WireError, decoded, from_data
+from powertune.wire.coding import WireError, decoded, from_data, refuse_wrong
 from powertune.wire.result_file import result_from_text
 
 
@@ -11,7 +12,7 @@ def baseline_from_text(text: str, called: str) -> Baseline:
     """Read a baseline, or make one of a ``result.json``; ``called`` is where the text comes from.
 
     Raises:
-        UsageError: it is neither, damaged, or of a newer powertune.
+        UsageError: it is neither, damaged, of a newer powertune, or says what no run can have measured.
     """
     try:
         data = decoded(text)
@@ -21,7 +22,7 @@ def baseline_from_text(text: str, called: str) -> Baseline:
         ) from None
     if isinstance(data, dict) and "schema_version" in data:
         return baseline_of(result_from_text(text, called))
-    if not isinstance(data, dict) or type(data.get("baseline_schema")) is not int:
+    if not isinstance(data, dict) or not _is_schema(data.get("baseline_schema")):
         raise UsageError(
             f"{called} is neither a powertune baseline nor a result.json.",
             next_step="Set it anew: powertune baseline set --help",
@@ -33,9 +34,15 @@ def baseline_from_text(text: str, called: str) -> Baseline:
             next_step="Update powertune.",
         )
     try:
-        return from_data(data, Baseline)
+        baseline = from_data(data, Baseline)
+        refuse_wrong(wrong_in_baseline(baseline))
+        return baseline
     except WireError as error:
         raise UsageError(
             f"{called} is not a whole powertune baseline: {error}.",
             next_step="It may have been cut short or edited; set it anew: powertune baseline set --help",
         ) from None
+
+
+def _is_schema(value: object) -> bool:
+    return type(value) is int and value >= 1

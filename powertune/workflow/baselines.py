@@ -1,7 +1,9 @@
 """Where baselines and the history of checks lie: a folder, a prefix of a bucket, or the stack's bucket."""
 
+import re
 from collections.abc import Iterator
 
+from powertune.domain.baseline_checks import wrong_in_entry
 from powertune.domain.check import Baseline, baseline_key, checks_prefix
 from powertune.domain.function import FunctionArn
 from powertune.domain.result import CheckEntry
@@ -9,8 +11,10 @@ from powertune.errors import UsageError
 from powertune.store import Store
 from powertune.wire import WireError, dumps, loads
 from powertune.wire.baseline_file import baseline_from_text
+from powertune.wire.coding import refuse_wrong
 
 _ROOT = "baselines/"
+_RUN_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 
 
 class Shelf:
@@ -32,7 +36,7 @@ class Shelf:
             UsageError: what lies there is none of ours.
         """
         key = baseline_key(arn, qualifier)
-        text = self._store.get(key)
+        text = self._text(key)
         return None if text is None else baseline_from_text(text, self.place(key))
 
     def keep(self, arn: FunctionArn, qualifier: str | None, baseline: Baseline) -> str:
@@ -45,26 +49,50 @@ class Shelf:
         """Every baseline by the place it lies at, or why it cannot be read."""
         for key in self._store.keys(_ROOT):
             place = self.place(key)
+            if not key.endswith(".json"):  # such as a README
+                continue
             try:
-                yield place, baseline_from_text(self._store.get(key) or "", place)
+                text = self._text(key)
+                if text is not None:  # it may have been deleted since
+                    yield place, baseline_from_text(text, place)
             except UsageError as error:
                 yield place, error
 
     def add(self, arn: FunctionArn, qualifier: str | None, entry: CheckEntry) -> None:
-        """Keep what a check found, for the history of checks."""
+        """Keep what a check found, for the history of checks.
+
+        Raises:
+            UsageError: its run id cannot be part of a name, so it is none of ours.
+        """
+        if not _RUN_ID.fullmatch(entry.run_id):
+            raise UsageError(
+                "The run id of this check is none that powertune gives, so the check is not kept in the history.",
+                next_step="Check again: powertune check --help",
+            )
         self._store.put(f"{checks_prefix(arn, qualifier)}{entry.run_id}.json", dumps(entry))
 
     def entries(self, arn: FunctionArn, qualifier: str | None, *, most: int) -> tuple[CheckEntry, ...]:
         """The last checks of a function, or of an alias of it, oldest first; what is none of ours is left out."""
         # A run id begins with its time.
-        keys = self._store.keys(checks_prefix(arn, qualifier))[-most:]
+        keys = [key for key in self._store.keys(checks_prefix(arn, qualifier)) if key.endswith(".json")]
         found = []
-        for key in keys:
+        for key in keys[max(0, len(keys) - most) :]:
             try:
-                found.append(loads(self._store.get(key) or "", CheckEntry))
-            except WireError:
+                entry = loads(self._text(key) or "", CheckEntry)
+                refuse_wrong(wrong_in_entry(entry))
+            except (WireError, UsageError):
                 continue
+            found.append(entry)
         return tuple(sorted(found, key=lambda entry: (entry.at, entry.run_id)))
+
+    def _text(self, key: str) -> str | None:
+        try:
+            return self._store.get(key)
+        except UnicodeDecodeError as error:
+            raise UsageError(
+                f"{self.place(key)} is none of powertune's files: it is not text ({error.reason}).",
+                next_step="Set it anew: powertune baseline set --help",
+            ) from None
 
     def place(self, key: str) -> str:
         """What to call the place of a key."""
