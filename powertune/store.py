@@ -26,6 +26,8 @@ class Store(Protocol):
 class MemoryStore:
     """A store that ends with the process: nothing of the request or the samples ever lies on a disk."""
 
+    called = "memory"
+
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
 
@@ -47,6 +49,7 @@ class FolderStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.called = str(folder)
 
     def put(self, key: str, text: str) -> None:
         """Write a text, whole or not at all."""
@@ -81,6 +84,7 @@ class S3Store:
 
     def __init__(self, client: Any, bucket: str, prefix: str = "", *, owner: str | None = None) -> None:
         self._client = client
+        self.called = f"s3://{bucket}/{prefix}"
         self._bucket = bucket
         self._prefix = prefix
         self._owned = {} if owner is None else {"ExpectedBucketOwner": owner}

@@ -5,6 +5,7 @@ from powertune.domain.result import TuningResult
 from powertune.domain.role import cleanup_command
 from powertune.domain.sample import Outcome
 from powertune.errors import FunctionFails, NothingToRecommend, NotRestored
+from powertune.workflow.verdicts import failing, fails_throughout
 
 
 def check_ending(result: TuningResult, details: str) -> None:
@@ -25,6 +26,11 @@ def check_ending(result: TuningResult, details: str) -> None:
             f"{result.function.name} was not put back as it was.",
             next_step=f"Finish the undo with: {cleanup_command(result.function.arn, result.request.role)}",
         )
+    if result.check is not None:
+        # What its verdict means for whoever waits for it is the check command's to say.
+        if fails_throughout(result):
+            raise failing(result, f"Nothing of the function was changed. {details}".rstrip())
+        return
     if result.recommendation is None and not _dry_run_worked(result):
         raise _without_recommendation(result, f"The function was put back as it was. {details}".rstrip())
     failure = applying_failure(result)

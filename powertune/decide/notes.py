@@ -26,6 +26,16 @@ def measuring_warnings(
     )
 
 
+def check_warnings(request: TuningRequest, size: SizeResult, samples: Sequence[Sample]) -> tuple[str, ...]:
+    """Sentences on drift, on cold starts that did not come about, and on failures, of one version of a check."""
+    return (
+        *_drifting((size,)),
+        *_cold_starts_missing(request, (size,)),
+        *_allowed(samples),
+        *_failures(samples, ""),
+    )
+
+
 def limit_warnings(request: TuningRequest, samples: Sequence[Sample], spent: Money) -> tuple[str, ...]:
     """That a search went over its limit: what an invocation takes is known only once it was made.
 
@@ -157,13 +167,18 @@ def _allowed(samples: Sequence[Sample]) -> tuple[str, ...]:
 def _failing(sizes: Sequence[SizeResult], samples: Sequence[Sample]) -> tuple[str, ...]:
     """Failures at sizes that were measured all the same; one that was not says itself why."""
     measured = {size.memory_mb for size in sizes if size.status is SizeStatus.MEASURED}
-    ran = [one for one in samples if one.memory_mb in measured and one.outcome is not Outcome.THROTTLED]
+    where = " at memory sizes at which others succeeded"
+    return _failures([one for one in samples if one.memory_mb in measured], where)
+
+
+def _failures(samples: Sequence[Sample], where: str) -> tuple[str, ...]:
+    ran = [one for one in samples if one.outcome is not Outcome.THROTTLED]
     failed = [one for one in ran if one.outcome is not Outcome.OK]
     if not failed:
         return ()
     kind = next((f" ({one.error_type})" for one in failed if one.error_type), "")
     text = (
-        f"{len(failed)} of {len(ran)} invocations failed at memory sizes at which others succeeded{kind}: they are in "
-        "no statistic, and in what the run cost."
+        f"{len(failed)} of {len(ran)} invocations failed{where}{kind}: they are in no statistic, and in what the run "
+        "cost."
     )
     return (text,)

@@ -80,12 +80,14 @@ class SizeWork:
 class SizeFailure:
     """Why a memory size could not be measured, or not to the end.
 
-    ``allowed_mb`` is the largest size that the account may have, where that is the reason.
+    ``allowed_mb`` is the largest size that the account may have, where that is the reason. ``version`` is the one of a
+    check that it is about; None in a tuning.
     """
 
     memory_mb: int
     reason: str
     allowed_mb: int | None = None
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +138,7 @@ class RunState:
         ended_by: the limit that has ended the measuring; None where none has.
         failures: sizes that could not be measured, or not to the end.
         check: the versions of a check; None for a tuning.
+        reference: the configuration of the version that a check compares with, where it measures that too.
         canary: what of the recommendation is on trial; None without a canary.
         watching: the canary is under way.
         log_bytes_scanned: what Logs Insights read for this run.
@@ -172,6 +175,7 @@ class RunState:
     failures: tuple[SizeFailure, ...] = ()
     warnings: tuple[str, ...] = ()
     check: CheckSides | None = None
+    reference: FunctionSnapshot | None = None
     canary: CanaryWatch | None = None
     watching: bool = False
     log_bytes_scanned: int = 0
@@ -184,6 +188,17 @@ class RunState:
     def confirms(self) -> bool:
         """Whether this round only reads the logs and traces of all rounds before it."""
         return self.unconfirmed and not self.batches
+
+    def side(self, version: str) -> FunctionSnapshot:
+        """The configuration that a version of the run is invoked with, but for its memory size."""
+        if self.check is None or self.check.reference is None or self.reference is None:
+            return self.snapshot
+        return self.reference if self.check.reference.version == version else self.snapshot
+
+    @property
+    def sides(self) -> tuple[FunctionSnapshot, ...]:
+        """Every configuration that the run invokes: a check's two, or the function's."""
+        return (self.snapshot,) if self.reference is None else (self.snapshot, self.reference)
 
     def ruled_out(self, memory_sizes_mb: Iterable[int]) -> set[int]:
         """Those of the sizes that cannot be measured: they failed, or are larger than the account may have."""

@@ -1,4 +1,4 @@
-"""Works through slots in order, several memory sizes at the same time, each size one slot after another."""
+"""Works through slots in order, several versions at the same time, each version one slot after another."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -9,9 +9,9 @@ from powertune.measure.schedule import Slot
 def work_through(
     slots: Sequence[Slot], lanes: int, *, may_start: Callable[[Slot], bool | None], run: Callable[[Slot], None]
 ) -> None:
-    """Run slots in order, at most ``lanes`` at the same time and never two of one memory size.
+    """Run slots in order, at most ``lanes`` at the same time and never two of one version.
 
-    A size that is still busy is passed over until it is free, but nothing runs more than one sweep ahead of
+    A version that is still busy is passed over until it is free, but nothing runs more than one sweep ahead of
     the slowest. ``may_start`` is asked before each slot: False ends everything, None drops the slot. Slots
     under way are always waited for; then the first error that one raised is raised here.
     """
@@ -46,7 +46,7 @@ class _Board:
     def __init__(self, slots: Sequence[Slot], may_start: Callable[[Slot], bool | None]) -> None:
         self.error: BaseException | None = None
         self._waiting = list(slots)
-        self._busy: dict[int, Slot] = {}
+        self._busy: dict[str, Slot] = {}
         self._may_start = may_start
         self._over = False
         self._changed = threading.Condition()
@@ -62,7 +62,7 @@ class _Board:
                     self._over = True
             finally:
                 with self._changed:
-                    del self._busy[slot.memory_mb]
+                    del self._busy[slot.version]
                     self._changed.notify_all()
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ class _Board:
             while True:
                 slot = self._next()
                 if slot is not None:
-                    self._busy[slot.memory_mb] = slot
+                    self._busy[slot.version] = slot
                     return slot
                 if self._over or not self._waiting:
                     return None
@@ -107,6 +107,6 @@ class _Board:
         for slot in self._waiting:
             if slot.sweep > slowest + 1:
                 return None
-            if slot.memory_mb not in self._busy:
+            if slot.version not in self._busy:
                 return slot
         return None

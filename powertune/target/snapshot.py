@@ -36,14 +36,19 @@ def take_snapshot(client: Any, arn: FunctionArn, clock: Clock) -> FunctionSnapsh
     return snapshot_of(settled_configuration(client, arn, clock), arn)
 
 
-def snapshot_of(configuration: dict[str, Any], arn: FunctionArn) -> FunctionSnapshot:
+def snapshot_of(configuration: dict[str, Any], arn: FunctionArn, called: str = "") -> FunctionSnapshot:
     """What a configuration says, of ``$LATEST`` or of a version.
+
+    Args:
+        configuration: as AWS gives it.
+        arn: of the function, unqualified.
+        called: what to call it, where that is not the function's name.
 
     Raises:
         FunctionRefused: it cannot be measured; the text says why.
     """
     require_updated(configuration, arn)
-    _refuse(configuration, arn)
+    _refuse(configuration, called or arn.name)
     logging = configuration.get("LoggingConfig") or {}
     return FunctionSnapshot(
         arn=arn,
@@ -133,16 +138,16 @@ def require_updated(configuration: dict[str, Any], arn: FunctionArn) -> None:
         )
 
 
-def _refuse(configuration: dict[str, Any], arn: FunctionArn) -> None:
+def _refuse(configuration: dict[str, Any], called: str) -> None:
     kinds = [why for key, why in _REFUSED_KINDS.items() if configuration.get(key)]
     if kinds:
         raise FunctionRefused(
-            " ".join(f"{arn.name} {why}." for why in kinds), next_step="powertune cannot tune this kind of function."
+            " ".join(f"{called} {why}." for why in kinds), next_step="powertune cannot tune this kind of function."
         )
     state = configuration.get("State") or "Active"
     if state not in ("Active", "Inactive"):
         raise FunctionRefused(
-            f"{arn.name} is in state {state}: {configuration.get('StateReason') or 'no reason given'}.",
+            f"{called} is in state {state}: {configuration.get('StateReason') or 'no reason given'}.",
             next_step="Repair the function and run again.",
         )
 

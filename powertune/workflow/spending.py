@@ -1,8 +1,8 @@
 """The bill of a run: everything that it causes, at list prices without the free tier."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from powertune.domain.function import Architecture
+from powertune.domain.function import Architecture, FunctionSnapshot
 from powertune.domain.price import Money, Price
 from powertune.domain.result import Spend, SpendLine, TuningResult
 from powertune.domain.sample import Invocation, ProcessorCall, Sample
@@ -31,7 +31,13 @@ def invocations_spend(samples: Iterable[Sample], price: Price, ephemeral_mb: int
     )
 
 
-def whole_spend(draft: TuningResult, state: RunState, invocations: tuple[Invocation, ...], transitions: int) -> Spend:
+def whole_spend(
+    draft: TuningResult,
+    state: RunState,
+    invocations: tuple[Invocation, ...],
+    transitions: int,
+    samples: Sequence[Sample] | None = None,
+) -> Spend:
     """Everything that a run caused.
 
     Args:
@@ -39,9 +45,11 @@ def whole_spend(draft: TuningResult, state: RunState, invocations: tuple[Invocat
         state: what the run counted: task functions, AWS calls, bytes scanned, traces.
         invocations: all of them, with the records of the processors around them.
         transitions: state transitions, 0 without the state machine.
+        samples: of all that was invoked, where the result has not all: that of a check has one side's alone.
     """
+    samples = draft.samples if samples is None else samples
     price = draft.price
-    silent = sum(1 for sample in draft.samples if sample.request_id is not None and sample.billed_ms is None)
+    silent = sum(1 for sample in samples if sample.request_id is not None and sample.billed_ms is None)
     others = tuple(
         line
         for line in (
@@ -56,8 +64,8 @@ def whole_spend(draft: TuningResult, state: RunState, invocations: tuple[Invocat
                 bill.log_query_cost(state.log_bytes_scanned, price),
             ),
             _metrics(state),
-            *_traces(draft, state, price),
-            *_snap_start(draft, state, price),
+            *_traces(samples, state, price),
+            *_snap_start(samples, state, price),
         )
         if line.quantity
     )
@@ -128,22 +136,26 @@ def _metrics(state: RunState) -> SpendLine:
     return _line("metrics read", len(FIGURES) * max(0, 2 * calls - 1), "metrics", None)
 
 
-def _traces(draft: TuningResult, state: RunState, price: Price) -> tuple[SpendLine, ...]:
-    recorded = sum(1 for sample in draft.samples if sample.trace_id is not None)
+def _traces(samples: Sequence[Sample], state: RunState, price: Price) -> tuple[SpendLine, ...]:
+    recorded = sum(1 for sample in samples if sample.trace_id is not None)
     return (
         _line("traces recorded", recorded, "traces", bill.trace_cost(recorded, 0, price)),
         _line("traces retrieved", state.traces_retrieved, "traces", bill.trace_cost(0, state.traces_retrieved, price)),
     )
 
 
-def _snap_start(draft: TuningResult, state: RunState, price: Price) -> tuple[SpendLine, ...]:
+def _snap_start(samples: Sequence[Sample], state: RunState, price: Price) -> tuple[SpendLine, ...]:
     """Cached snapshots, at least three hours for each version that the run published, and what was restored of them.
 
     Free for Java (AWS Lambda pricing page).
     """
-    if not state.snapshot.snap_start or (state.snapshot.runtime or "").startswith("java"):
+
+    def pays(side: FunctionSnapshot) -> bool:
+        return side.snap_start and not (side.runtime or "").startswith("java")
+
+    if not any(pays(side) for side in state.sides):
         return ()
-    restored = [sample.memory_mb for sample in draft.samples if sample.restore_ms is not None]
+    restored = [one.memory_mb for one in samples if one.restore_ms is not None and pays(state.side(one.version))]
     cached = bill.snapstart_cache_cost(state.published_mb, 1, 0, price)
     fetched = [bill.snapstart_restore_cost(memory_mb, 1, price) for memory_mb in restored]
     return (

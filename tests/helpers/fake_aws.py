@@ -140,7 +140,7 @@ class FakeAws:
     def get_function_configuration(self, FunctionName, Qualifier=None):
         if FunctionName.rpartition(":")[2] != NAME:
             return {"Timeout": 10, "Architectures": ["x86_64"]}
-        if Qualifier is None:
+        if Qualifier in (None, "$LATEST"):
             if self._pending_reads:
                 self._pending_reads -= 1
                 if not self._pending_reads:
@@ -250,10 +250,10 @@ class FakeAws:
         name = FunctionName.rpartition(":")[2]
         if name != NAME:
             return self._invoke_other(name, Payload)
-        version = self.versions[self._alias("Invoke", Qualifier)["FunctionVersion"]]
+        version = self._invoked(Qualifier)
         memory_mb, number = version["MemorySize"], len(self.reports)
         request_id = f"{number:08x}-0000-4000-8000-{self.serial:012d}"
-        duration = self.duration_ms(memory_mb)
+        duration = self.duration_of(version)
         earlier = sum(report["version"] == version["Version"] for report in self.reports)
         cold = earlier < self.environments
         init = 100.0 if cold else None
@@ -267,7 +267,7 @@ class FakeAws:
         report = {"request_id": request_id, "version": version["Version"], "duration": round(duration, 2)}
         self.reports.append({**report, "text": text, "billed": billed, "init": init, "at": 1_790_000_000_000 + number})
         self.invoked.append((Qualifier, Payload))
-        answer = self.answer(Payload)
+        answer = self.answer_of(version, Payload)
         failed = {"FunctionError": "Unhandled"} if isinstance(answer, dict) and "errorType" in answer else {}
         return {
             "StatusCode": 200,
@@ -277,6 +277,27 @@ class FakeAws:
             "ResponseMetadata": {"RequestId": request_id},
             **failed,
         }
+
+    def _invoked(self, Qualifier):
+        """What a qualifier leads to: an alias by its main version, a version, or ``$LATEST``."""
+        version = self.aliases[Qualifier]["FunctionVersion"] if Qualifier in self.aliases else Qualifier
+        if version in (None, "$LATEST"):
+            return self.latest
+        if version not in self.versions:
+            raise refusal("Invoke", "ResourceNotFoundException", f"Function not found: {ARN}:{version}", 404)
+        return self.versions[version]
+
+    def duration_of(self, version):
+        """How long a version runs, in milliseconds."""
+        return self.duration_ms(version["MemorySize"])
+
+    def answer_of(self, version, payload):
+        """What a version answers."""
+        return self.answer(payload)
+
+    def stream_of(self, report):
+        """The log stream of an invocation, without its beginning: one for each execution environment."""
+        return "abc"
 
     def _invoke_other(self, name, payload):
         answer = self.others[name](payload)
@@ -318,7 +339,7 @@ class FakeAws:
             {
                 "rid": report["request_id"],
                 "@message": report["text"],
-                "@logStream": f"2026/11/24/{name}[{report['version']}]abc",
+                "@logStream": f"2026/11/24/{name}[{report['version']}]{self.stream_of(report)}",
                 "@timestamp": "2026-11-24 00:00:00.000",
                 "durationMs": str(report["duration"]),
                 "billedMs": str(report["billed"]),

@@ -14,7 +14,8 @@ from powertune.measure.schedule import Slot, slots
 
 
 def work(memory_mb, count, **more):
-    return SizeWork(memory_mb=memory_mb, version="1", alias="a", first_order=more.pop("first", 0), count=count, **more)
+    more = {"version": f"of {memory_mb} MB", "alias": "a", "first_order": more.pop("first", 0), **more}
+    return SizeWork(memory_mb=memory_mb, count=count, **more)
 
 
 def planned(*works, parallel=1, seed=7, round_=1):
@@ -81,7 +82,7 @@ def test_a_size_that_was_given_up_is_not_planned():
 
 
 def a_plan(sizes=(128, 256, 512, 1024), sweeps=5):
-    return [Slot(memory_mb=size, sweep=sweep, orders=(sweep,)) for sweep in range(sweeps) for size in sizes]
+    return [Slot(memory_mb=size, version=str(size), sweep=sweep, orders=(sweep,)) for sweep in range(sweeps) for size in sizes]
 
 
 class Watch:

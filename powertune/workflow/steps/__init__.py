@@ -86,7 +86,11 @@ def _collect(services: Services, data: Json) -> Json:
     if died is not None:
         note = f"{planning.ENDED_EARLY}: {in_words(died)[:_LONGEST_REASON]}"
         # What is left is not tried again: it would end in the same way.
-        failures = (SizeFailure(memory_mb=one.memory_mb, reason=note) for one in state.work if not one.is_over)
+        failures = (
+            SizeFailure(memory_mb=one.memory_mb, reason=note)
+            for one in state.work
+            if not one.is_over and state.check is None  # of a version, what was measured counts
+        )
         state = replace(state, measured=True, warnings=(*state.warnings, note), failures=(*state.failures, *failures))
     collected: Json = to_data(collecting.collect(services, state))
     return collected

@@ -37,14 +37,14 @@ MOST_IN_FLIGHT = 800
 MAX_ROUNDS = 60
 """However much a planner asks for, a run comes to an end."""
 
-_ROUND_MS = 60_000
+ROUND_MS = 60_000
 """What a round takes besides its invocations, on the high side."""
 
-_LAST_LOGS_MS = 180_000
+LAST_LOGS_MS = 180_000
 """What the logs and traces of the last round are waited for."""
 
-_LEASE_SLACK_MS = 30 * 60 * 1000
-_LONGEST_LEASE_MS = 24 * 60 * 60 * 1000
+LEASE_SLACK_MS = 30 * 60 * 1000
+LONGEST_LEASE_MS = 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +74,13 @@ def examine(services: Services, request: TuningRequest) -> Examined:
     """
     request = _with_payloads(services, request)
     client = services.session.client("lambda")
-    snapshot = _with_sources(services, take_snapshot(client, request.function_arn, services.clock))
+    snapshot = with_sources(services, take_snapshot(client, request.function_arn, services.clock))
     own = snapshot.architecture
     snapshot = _with_records(request, isolating.on_architecture(request, snapshot))
     request = with_present_size(request, snapshot)
-    processors = _processors(services, request)
-    _check_price(request, snapshot)
-    _check_time(services, request, snapshot, processors)
+    processors = processors_of(services, request)
+    check_price(request, snapshot)
+    check_time(services, request, snapshot, processors)
     canary.check_before(services, request)
     request, notes = (request, ()) if request.isolate else _within_concurrency(client, request)
     return Examined(request=request, snapshot=snapshot, own_architecture=own, processors=processors, notes=notes)
@@ -94,6 +94,10 @@ def preflight(services: Services, run: RunInput) -> RunState:
     """
     archive = Archive(services.store, run.run_id)
     request = _with_payloads(services, run.request or archive.request())
+    if request.check is not None:
+        from powertune.workflow.steps import checking
+
+        return checking.preflight(services, run.run_id, request)
     arn = request.function_arn
     services.progress(Progress(phase=Phase.PREFLIGHT, detail=arn.name))
     client = services.session.client("lambda")
@@ -101,12 +105,8 @@ def preflight(services: Services, run: RunInput) -> RunState:
     if request.isolate:
         isolating.require_free(services, client, arn)
     else:
-        undone = _without_the_dead(services, client, run.run_id, arn)
-    if archive.is_used():
-        raise UsageError(
-            f"There was a run {run.run_id} before, and its samples are still kept, so nothing was started.",
-            next_step="Start the execution with another name.",
-        )
+        undone = without_the_dead(services, client, run.run_id, arn)
+    require_unused(archive, run.run_id)
     examined = examine(services, request)
     request, snapshot, processors, notes = examined.request, examined.snapshot, examined.processors, examined.notes
     # Before this run's own invocations count.
@@ -132,7 +132,7 @@ def preflight(services: Services, run: RunInput) -> RunState:
         ),
     )
     if not request.isolate:
-        _require_unchanged(services, client, snapshot, run.run_id)
+        require_unchanged(services, client, snapshot, run.run_id)
     archive.save_request(request)
     archive.save_snapshot(snapshot)
     return RunState(
@@ -152,7 +152,20 @@ def preflight(services: Services, run: RunInput) -> RunState:
     )
 
 
-def _require_unchanged(services: Services, client: Any, snapshot: FunctionSnapshot, run_id: str) -> None:
+def require_unused(archive: Archive, run_id: str) -> None:
+    """Refuse the id of a run that there was before.
+
+    Raises:
+        UsageError: there was one.
+    """
+    if archive.is_used():
+        raise UsageError(
+            f"There was a run {run_id} before, and its samples are still kept, so nothing was started.",
+            next_step="Start the execution with another name.",
+        )
+
+
+def require_unchanged(services: Services, client: Any, snapshot: FunctionSnapshot, run_id: str) -> None:
     """Check that the function is as it was read before its lease was taken: another run may have come and gone.
 
     Raises:
@@ -169,7 +182,7 @@ def _require_unchanged(services: Services, client: Any, snapshot: FunctionSnapsh
     )
 
 
-def _without_the_dead(services: Services, client: Any, run_id: str, arn: FunctionArn) -> tuple[str, ...]:
+def without_the_dead(services: Services, client: Any, run_id: str, arn: FunctionArn) -> tuple[str, ...]:
     """Undo a run that should have ended long ago and still holds the function; what to say of that.
 
     Raises:
@@ -191,13 +204,24 @@ def price_of(request: TuningRequest, snapshot: FunctionSnapshot) -> Price:
     return request.price or price_for(snapshot.arn.region, snapshot.architecture)
 
 
+def price_of_side(request: TuningRequest, snapshot: FunctionSnapshot, side: FunctionSnapshot) -> Price:
+    """The prices of one side of a check: what the user gave is of the instruction set that is checked.
+
+    Raises:
+        UsageError: there is none for the function's region and architecture.
+    """
+    if side.architecture is snapshot.architecture:
+        return price_of(request, snapshot)
+    return price_for(side.arn.region, side.architecture)
+
+
 def _with_payloads(services: Services, request: TuningRequest) -> TuningRequest:
     if request.payload_s3 is None or request.payloads:
         return request
     return with_payloads_from_s3(services.at_home.client("s3"), request)
 
 
-def _with_sources(services: Services, snapshot: FunctionSnapshot) -> FunctionSnapshot:
+def with_sources(services: Services, snapshot: FunctionSnapshot) -> FunctionSnapshot:
     """Find out which sources the function's logs and traces will have."""
     from powertune.measure.insights import log_group_class
     from powertune.measure.traces import trace_destination
@@ -240,7 +264,7 @@ def standing_warnings(request: TuningRequest, snapshot: FunctionSnapshot, now_ms
     """What the user should know before trusting the numbers."""
     return (
         *preflight_warnings(snapshot),
-        *_price_warnings(request, snapshot, now_ms),
+        *price_warnings(request, snapshot, now_ms),
         *_prior_warnings(request, snapshot),
     )
 
@@ -252,7 +276,7 @@ def _prior_warnings(request: TuningRequest, snapshot: FunctionSnapshot) -> tuple
     return (f"The {changed} changed since the run {request.prior.run_id}, so its measurements were not used.",)
 
 
-def _check_price(request: TuningRequest, snapshot: FunctionSnapshot) -> None:
+def check_price(request: TuningRequest, snapshot: FunctionSnapshot) -> None:
     """Refuse a function without a price, and a limit that no invocation fits into."""
     price = price_of(request, snapshot)
     invocation_cost(1, snapshot.memory_mb, price, ephemeral_mb=snapshot.ephemeral_mb)
@@ -266,12 +290,13 @@ def _check_price(request: TuningRequest, snapshot: FunctionSnapshot) -> None:
         )
 
 
-def _price_warnings(request: TuningRequest, snapshot: FunctionSnapshot, now_ms: int) -> tuple[str, ...]:
+def price_warnings(request: TuningRequest, snapshot: FunctionSnapshot, now_ms: int) -> tuple[str, ...]:
+    """That the prices are old, where they are."""
     warning = stale_warning(price_of(request, snapshot), datetime.fromtimestamp(now_ms / 1000, tz=UTC).date())
     return () if warning is None else (warning,)
 
 
-def _processors(services: Services, request: TuningRequest) -> tuple[ProcessorFacts, ...]:
+def processors_of(services: Services, request: TuningRequest) -> tuple[ProcessorFacts, ...]:
     """What AWS tells of the processors; one that may not be looked at is taken as it is."""
     arns = [arn for arn in (request.pre_processor_arn, request.post_processor_arn) if arn is not None]
     return tuple(_processor(services, arn) for arn in arns)
@@ -304,9 +329,14 @@ def longest_call_ms(request: TuningRequest, snapshot: FunctionSnapshot, processo
     return (snapshot.timeout_s + around_s) * 1000 + request.sleep_ms
 
 
-def _check_time(
+def check_time(
     services: Services, request: TuningRequest, snapshot: FunctionSnapshot, processors: tuple[ProcessorFacts, ...]
 ) -> None:
+    """Refuse a function that may run for longer than whoever runs the steps can wait.
+
+    Raises:
+        FunctionRefused: it may.
+    """
     if services.time_left_ms is None:
         return
     needed_ms = longest_call_ms(request, snapshot, processors) + MEASURE_MARGIN_MS
@@ -324,9 +354,7 @@ def _within_concurrency(client: Any, request: TuningRequest) -> tuple[TuningRequ
     Raises:
         FunctionRefused: not even one size fits.
     """
-    with explained("reading the reserved concurrency", request.function_arn.name):
-        answer = client.get_function_concurrency(FunctionName=str(request.function_arn))
-    reserved = answer.get("ReservedConcurrentExecutions")
+    reserved = reserved_concurrency(client, request.function_arn)
     lanes, widest = lanes_of(request, most_in_flight=MOST_IN_FLIGHT)
     if reserved is None or reserved >= lanes * widest:
         return request, ()
@@ -348,9 +376,17 @@ def _within_concurrency(client: Any, request: TuningRequest) -> tuple[TuningRequ
     return replace(request, sizes_at_once=reserved // widest), (note,)
 
 
+def reserved_concurrency(client: Any, arn: FunctionArn) -> int | None:
+    """The most invocations of a function at the same time that were reserved for it; None where none were."""
+    with explained("reading the reserved concurrency", arn.name):
+        answer = client.get_function_concurrency(FunctionName=str(arn))
+    reserved: int | None = answer.get("ReservedConcurrentExecutions")
+    return reserved
+
+
 def lease_ms(request: TuningRequest, snapshot: FunctionSnapshot, processors: tuple[ProcessorFacts, ...] = ()) -> int:
     """How long a run may take at the most, in milliseconds, and some more."""
-    return min(longest_run_ms(request, snapshot, processors) + _LEASE_SLACK_MS, _LONGEST_LEASE_MS)
+    return min(longest_run_ms(request, snapshot, processors) + LEASE_SLACK_MS, LONGEST_LEASE_MS)
 
 
 def longest_run_ms(
@@ -359,7 +395,7 @@ def longest_run_ms(
     """How long a run takes at the most, in milliseconds, where AWS throttles nothing: every invocation times out."""
     bounds = bounds_of(request, most_rounds=MAX_ROUNDS, most_in_flight=MOST_IN_FLIGHT)
     each_ms = longest_call_ms(request, snapshot, processors) + INIT_LIMIT_MS
-    return bounds.bursts * each_ms + bounds.rounds * _ROUND_MS + _LAST_LOGS_MS
+    return bounds.bursts * each_ms + bounds.rounds * ROUND_MS + LAST_LOGS_MS
 
 
 def check_not_stopped(services: Services) -> None:

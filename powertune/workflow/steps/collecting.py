@@ -1,19 +1,22 @@
 """Read logs and traces until they are complete, or their time is up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from powertune.domain.check import LATEST
 from powertune.domain.events import Phase, Progress
+from powertune.domain.function import FunctionSnapshot
 from powertune.domain.request import TuningRequest
 from powertune.domain.sample import Invocation, Outcome, Sample, Source, TraceParts
 from powertune.domain.search import SearchKind
 from powertune.domain.work import RunState
-from powertune.errors import AwsError, FunctionNotFound
+from powertune.errors import AwsError, FunctionChanged, FunctionNotFound
 from powertune.measure.insights import InsightsRow, fetch_rows
 from powertune.measure.join import join
 from powertune.measure.traces import fetch_parts
-from powertune.target.snapshot import has_queries, has_traces
+from powertune.target.settings import settings_sha256
+from powertune.target.snapshot import has_queries, has_traces, settled_configuration
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
 from powertune.workflow.steps.begin import check_not_stopped
@@ -31,14 +34,16 @@ _CLOCK_IS_OFF = "This machine's clock is "
 def collect(services: Services, state: RunState) -> RunState:
     """Ask Logs Insights and X-Ray for this round's invocations and join what they say.
 
-    A round of an adaptive search is answered from the log tails at once, where these have every record: both sources
-    are read for all rounds together once the search is content, in a round of its own that invokes nothing.
+    A round of an adaptive search, or of a check, is answered from the log tails at once, where these have every
+    record: both sources are read for all rounds together once the planner is content, in a round of its own that
+    invokes nothing.
 
     Waits for a moment; if something is still missing then, the state says so and the driver waits and calls
     again, up to three minutes. After that, or where a source fails, the round is answered from what there is,
     with a warning.
 
     Raises:
+        FunctionChanged: ``$LATEST``, which a check measures, is not what it was.
         Stopped: the user wants the run to end.
     """
     check_not_stopped(services)
@@ -48,6 +53,7 @@ def collect(services: Services, state: RunState) -> RunState:
     invocations = tuple(call for calls in by_round for call in calls)
     own = {variant.version for variant in state.variants if variant.owned}
     if not state.confirms and _told_at_once(archive.request(), invocations):
+        _require_unchanged(services, state)
         samples = join(invocations, {}, {}, own, archive.samples(before_round=state.round))
         archive.save_samples(state.round, samples)
         return replace(state, collected=True, unconfirmed=state.unconfirmed or bool(invocations))
@@ -75,6 +81,7 @@ def collect(services: Services, state: RunState) -> RunState:
             )
         services.clock.sleep(pause_s)
         pause_s = min(pause_s * 2, 0.5)
+    _require_unchanged(services, state)
     samples = join(invocations, reader.rows, reader.parts, own, archive.samples(before_round=rounds[0]))
     rest = iter(samples)
     for round_, calls in zip(rounds, by_round, strict=True):
@@ -106,9 +113,39 @@ def _clock_warning(services: Services, state: RunState) -> tuple[str, ...]:
 def _told_at_once(request: TuningRequest, invocations: Sequence[Invocation]) -> bool:
     """Whether a search can go on from what the log tails say: its rounds are short, and logs take seconds to come."""
     reports = [call.report for call in invocations if call.request_id is not None]
-    return request.search is SearchKind.ADAPTIVE and all(
+    return (request.search is SearchKind.ADAPTIVE or request.check is not None) and all(
         report is not None and report.duration_ms is not None and report.billed_ms is not None for report in reports
     )
+
+
+def _require_unchanged(services: Services, state: RunState) -> None:
+    """Refuse to answer for ``$LATEST`` where somebody changed it while a check measured it.
+
+    Its revision says less than its settings: that of a function may change by itself while it is settling.
+    """
+    sides = state.check and {side.version for side in (state.check.subject, state.check.reference) if side is not None}
+    if not sides or LATEST not in sides:
+        return
+    before, clock = state.side(LATEST), services.clock
+    present = settled_configuration(services.session.client("lambda"), before.arn, clock)
+    found = (present["MemorySize"], present["CodeSha256"], settings_sha256(present))
+    if found != (before.memory_mb, before.code_sha256, before.settings_sha256):
+        raise FunctionChanged(
+            f"Somebody changed {before.arn.name} while it was being checked: some of what was measured is of what "
+            f"{LATEST} was, and some of what it is. Nothing is said of either.",
+            next_step="Check again once it is deployed; or publish a version, and check that: --qualifier.",
+        )
+
+
+def _groups(state: RunState, invocations: Sequence[Invocation]) -> dict[str, list[str]]:
+    """The versions that were invoked, by the log group that their records are in; not where nothing can be asked."""
+    versions = sorted({call.version for call in invocations}, key=lambda version: (len(version), version))
+    groups: dict[str, list[str]] = {}
+    for version in versions:
+        side = state.side(version)
+        if has_queries(side):
+            groups.setdefault(side.log_group, []).append(version)
+    return groups
 
 
 class _Reader:
@@ -122,11 +159,11 @@ class _Reader:
         self.traces_retrieved = 0
         self._services = services
         self._round = state.round
-        self._snapshot = snapshot = state.snapshot
+        self._name = state.snapshot.arn.name
         answered = [call for call in invocations if call.request_id]
-        self._request_ids = {call.request_id for call in answered} if has_queries(snapshot) else set()
-        self._trace_ids = {call.trace_id for call in answered if call.trace_id} if has_traces(snapshot) else set()
-        self._versions = sorted({call.version for call in invocations}, key=int)
+        self._request_ids = {call.request_id for call in answered if has_queries(state.side(call.version))}
+        self._trace_ids = {call.trace_id for call in answered if call.trace_id and has_traces(state.side(call.version))}
+        self._groups = _groups(state, invocations)
         self._since_ms = min((call.sent_at_ms for call in invocations), default=state.started_at_ms)
 
     @property
@@ -144,23 +181,24 @@ class _Reader:
 
     def read(self) -> None:
         if not self._request_ids <= self.rows.keys():
-            self._read_logs()
+            for log_group, versions in self._groups.items():
+                self._read_logs(log_group, versions)
         if not self._trace_ids <= self.parts.keys():
             self._read_traces()
 
-    def _read_logs(self) -> None:
+    def _read_logs(self, log_group: str, versions: list[str]) -> None:
         clock = self._services.clock
         # By this machine's clock the calls were sent so much later, or so much earlier, than their records say.
         least, most = self._services.session.clock_difference.ahead_ms
         try:
             fetched = fetch_rows(
                 self._services.session.client("logs"),
-                self._snapshot.log_group,
-                self._versions,
+                log_group,
+                versions,
                 self._since_ms - _CLOCK_SLACK_MS - max(0, most),
                 clock.now_ms() + _CLOCK_SLACK_MS - min(0, least),
                 clock,
-                function_name=self._snapshot.arn.name,
+                function_name=self._name,
             )
         except FunctionNotFound:
             return  # the log group appears with the first record, which may be late like any other
@@ -177,7 +215,7 @@ class _Reader:
                 self._services.session.client("xray"),
                 missing,
                 self._services.clock,
-                function_name=self._snapshot.arn.name,
+                function_name=self._name,
             )
         except AwsError as error:
             self.warnings.append(f"X-Ray could not be read, so the parts of the time are missing: {error.message}")
@@ -190,16 +228,14 @@ def _gaps(samples: tuple[Sample, ...], state: RunState) -> list[str]:
     answered = [sample for sample in samples if sample.request_id is not None]
     total = len(answered)
 
-    def without(source: Source) -> int:
-        return sum(1 for sample in answered if source not in sample.sources)
+    def without(source: Source, has: Callable[[FunctionSnapshot], bool]) -> int:
+        return sum(1 for sample in answered if source not in sample.sources and has(state.side(sample.version)))
 
     counted = {
         "{n} of {total} invocations were not confirmed by Logs Insights in time.": (
-            without(Source.INSIGHTS) if has_queries(state.snapshot) else 0
+            without(Source.INSIGHTS, has_queries)
         ),
-        "{n} of {total} invocations have no complete X-Ray trace.": (
-            without(Source.XRAY) if has_traces(state.snapshot) else 0
-        ),
+        "{n} of {total} invocations have no complete X-Ray trace.": (without(Source.XRAY, has_traces)),
         "{n} of {total} invocations left no REPORT record; they are in no statistic and in no cost.": sum(
             1 for sample in answered if sample.duration_ms is None or sample.billed_ms is None
         ),

@@ -23,7 +23,7 @@ from powertune.wire import to_data
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
 from powertune.workflow.spending import whole_spend
-from powertune.workflow.steps import canary, isolating
+from powertune.workflow.steps import canary, isolating, judging
 from powertune.workflow.steps.begin import check_not_stopped
 from powertune.workflow.steps.planning import ENDED_EARLY
 from powertune.workflow.steps.scoring import iso
@@ -197,6 +197,7 @@ def finish(services: Services, state: RunState, restoration: Restoration) -> dic
 
     Raises:
         FunctionFails: that form has no way to say that no memory size could be measured.
+        Regressed, NotDecided, FunctionFails: a check whose request wants its execution to fail then.
     """
     services.progress(Progress(phase=Phase.FINISH))
     archive = Archive(services.store, state.run_id)
@@ -208,14 +209,18 @@ def finish(services: Services, state: RunState, restoration: Restoration) -> dic
         # By AWS's clock, so that runs of several machines stand in the order in which they were.
         started_at=iso(state.started_at_ms - ahead_ms),
         finished_at=iso(services.clock.now_ms() - ahead_ms),
-        spend=whole_spend(draft, state, archive.invocations_of_all_rounds(state.round), transitions),
+        spend=whole_spend(draft, state, archive.invocations_of_all_rounds(state.round), transitions, archive.samples()),
         restored=restoration.restored,
         warnings=(*draft.warnings, *_new(state.warnings, draft.warnings), *restoration.left_alone),
     )
+    if state.check is not None:
+        result = judging.kept(services, archive.request(), result)
     archive.save_result(result)
     # The run is over and its answer is kept; without the summary a history reads that.
     with contextlib.suppress(PowertuneError):
         archive.save_summary(result)
+    if state.check is not None:
+        judging.raise_failure(services, result)
     if not state.peer:
         answer: dict[str, Any] = to_data(state)
         return answer

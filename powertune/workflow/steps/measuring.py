@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from powertune.aws.session import AwsSession
@@ -19,13 +20,10 @@ from powertune.measure.invoke import Call, Invoker, Target
 from powertune.measure.processors import Processors
 from powertune.measure.schedule import Slot, slots
 from powertune.workflow.archive import Archive
-from powertune.workflow.purse import Purse
+from powertune.workflow.purse import Purse, Rate
 from powertune.workflow.services import Services
-from powertune.workflow.steps.begin import MEASURE_MARGIN_MS, MOST_IN_FLIGHT, longest_call_ms, price_of
-from powertune.workflow.steps.planning import ENDED_EARLY
-
-GIVE_UP_AFTER = 3
-"""So many failures, and no success, say that a memory size does not work."""
+from powertune.workflow.steps.begin import MEASURE_MARGIN_MS, MOST_IN_FLIGHT, longest_call_ms, price_of, price_of_side
+from powertune.workflow.steps.planning import ENDED_EARLY, GIVE_UP_AFTER, called_version
 
 _PROCESSOR_TIMEOUT_S = 900
 _WRITTEN_EVERY = 200
@@ -49,8 +47,7 @@ def measure(services: Services, state: RunState) -> RunState:
     planned = slots(state.work, parallel=request.parallel, seed=request.seed, round_=state.round)
     widest = max((len(slot.orders) for slot in planned), default=1)
     lanes = max(1, min(request.sizes_at_once, MOST_IN_FLIGHT // widest))
-    invoker = _invoker(services, request, snapshot, parallel=lanes * widest)
-    targets = {one.memory_mb: _target(one) for one in state.work}
+    invokers = _invokers(services, request, state, parallel=lanes * widest)
     turns = request.turns()
     stopped = False
     spent_out = False
@@ -60,19 +57,20 @@ def measure(services: Services, state: RunState) -> RunState:
         stopped = stopped or services.stop_requested()
         if stopped or book.broken or not _time_for_one_more(services, request, state):
             return False
-        if book.gave_up(slot.memory_mb):
+        if book.gave_up(slot.version):
             return None
-        spent_out = not book.purse.start(slot.memory_mb, len(slot.orders))
+        spent_out = not book.purse.start(slot.memory_mb, slot.version, len(slot.orders))
         return not spent_out
 
     def run(slot: Slot) -> None:
-        calls = [Call(order=order, payload=_payload(request, turns, book.work(slot), order)) for order in slot.orders]
+        work = book.work(slot)
+        calls = [Call(order=order, payload=_payload(request, turns, work, order)) for order in slot.orders]
         try:
-            invoker.burst(targets[slot.memory_mb], calls, book.add)
+            invokers[slot.version].burst(_target(work), calls, partial(book.add, slot.version))
         except AwsError as error:
-            book.fail(slot.memory_mb, error.message)
+            book.fail(slot.version, error.message)
         finally:
-            book.purse.ended(slot.memory_mb, len(slot.orders))
+            book.purse.ended(slot.memory_mb, slot.version, len(slot.orders))
         if request.sleep_ms:
             services.clock.sleep(request.sleep_ms / 1000)
 
@@ -90,7 +88,9 @@ def measure(services: Services, state: RunState) -> RunState:
             next_step="Run the same steps from your terminal with --direct.",
         )
     failures = tuple(
-        SizeFailure(memory_mb=one.memory_mb, reason=one.failure) for one in work if over and one.failure is not None
+        SizeFailure(memory_mb=one.memory_mb, reason=one.failure, version=_checked(state, one))
+        for one in work
+        if over and one.failure is not None
     )
     state = replace(state, work=work, parts=book.parts, measured=over, failures=(*state.failures, *failures))
     return _spent_out(state, request) if spent_out and not stopped else state
@@ -104,8 +104,8 @@ def _spent_out(state: RunState, request: TuningRequest) -> RunState:
         f"{limit:f} {price_of(request, state.snapshot).currency}"
     )
     cut = [one for one in state.work if not one.is_over]
-    if request.search is SearchKind.ADAPTIVE:
-        cut = []  # what was measured at these sizes counts like everything else
+    if request.search is SearchKind.ADAPTIVE or state.check is not None:
+        cut = []  # what was measured of these counts like everything else
     failures = (SizeFailure(memory_mb=one.memory_mb, reason=note) for one in cut)
     return replace(
         state,
@@ -113,6 +113,26 @@ def _spent_out(state: RunState, request: TuningRequest) -> RunState:
         failures=(*state.failures, *failures),
         warnings=(*state.warnings, f"{note}."),
     )
+
+
+def _called(state: RunState, work: SizeWork) -> str:
+    return f"{work.memory_mb:,} MB" if state.check is None else called_version(work.version)
+
+
+def _checked(state: RunState, work: SizeWork) -> str | None:
+    return None if state.check is None else work.version
+
+
+def _invokers(services: Services, request: TuningRequest, state: RunState, *, parallel: int) -> dict[str, Invoker]:
+    """What invokes each version; those that are configured alike share one."""
+    made: dict[int, Invoker] = {}
+    invokers = {}
+    for one in state.work:
+        side = state.side(one.version)
+        if id(side) not in made:
+            made[id(side)] = _invoker(services, request, side, parallel=parallel)
+        invokers[one.version] = made[id(side)]
+    return invokers
 
 
 def _invoker(services: Services, request: TuningRequest, snapshot: FunctionSnapshot, *, parallel: int) -> Invoker:
@@ -164,11 +184,26 @@ def _payload(request: TuningRequest, turns: tuple[int, ...], work: SizeWork, ord
 def _time_for_one_more(services: Services, request: TuningRequest, state: RunState) -> bool:
     if services.time_left_ms is None:
         return True
-    return services.time_left_ms() > longest_call_ms(request, state.snapshot, state.processors) + MEASURE_MARGIN_MS
+    longest_ms = max(longest_call_ms(request, side, state.processors) for side in state.sides)
+    return services.time_left_ms() > longest_ms + MEASURE_MARGIN_MS
+
+
+def _rates(request: TuningRequest, state: RunState) -> dict[str, Rate]:
+    """The rates of the versions of a check."""
+    if state.check is None:
+        return {}
+    sides = (state.check.subject, state.check.reference)
+    return {one.version: _rate(request, state, one.version) for one in sides if one is not None and one.version}
+
+
+def _rate(request: TuningRequest, state: RunState, version: str = "") -> Rate:
+    side = state.side(version)
+    price = price_of_side(request, state.snapshot, side)
+    return Rate(price=price, timeout_s=side.timeout_s, ephemeral_mb=side.ephemeral_mb)
 
 
 class _Book:
-    """What was invoked, by memory size: counted, priced, written down and told. For several threads at once."""
+    """What was invoked, by version: counted, priced, written down and told. For several threads at once."""
 
     def __init__(self, services: Services, archive: Archive, request: TuningRequest, state: RunState) -> None:
         self.made = 0
@@ -179,18 +214,17 @@ class _Book:
         self._currency = price_of(request, state.snapshot).currency
         self.purse = Purse(
             request.limits.max_spend,
-            price_of(request, state.snapshot),
-            timeout_s=state.snapshot.timeout_s,
-            ephemeral_mb=state.snapshot.ephemeral_mb,
+            _rate(request, state),
+            _rates(request, state),
             foresees=request.search is SearchKind.GRID,
         )
-        self._work = {one.memory_mb: one for one in state.work}
-        self._done: Counter[int] = Counter()
-        self._tried = Counter({one.memory_mb: one.done for one in state.work})
-        self._succeeded: Counter[int] = Counter()
-        self._worked = {one.memory_mb for one in state.work if one.succeeded or one.first_order}
+        self._work = {one.version: one for one in state.work}
+        self._done: Counter[str] = Counter()
+        self._tried = Counter({one.version: one.done for one in state.work})
+        self._succeeded: Counter[str] = Counter()
+        self._worked = {one.version for one in state.work if one.succeeded or one.first_order}
         self.broken: PowertuneError | None = None
-        self._failed: dict[int, str] = {}
+        self._failed: dict[str, str] = {}
         self._unwritten: list[Invocation] = []
         self._written_ms = services.clock.now_ms()
         for sample in archive.samples(before_round=state.round):
@@ -198,34 +232,34 @@ class _Book:
         for invocation in archive.invocations(state.round) if state.parts else ():
             self.purse.add(invocation)
         # Where sizes are interleaved, the one of the latest invocation says little.
-        self._detail = f"{state.work[0].memory_mb:,} MB" if len(state.work) == 1 else ""
+        self._detail = _called(state, state.work[0]) if len(state.work) == 1 else ""
         self._planned = sum(one.count for one in state.work)
         self._before = sum(one.done for one in state.work)
         self._lock = threading.Lock()
 
     def work(self, slot: Slot) -> SizeWork:
         """The work that a slot belongs to."""
-        return self._work[slot.memory_mb]
+        return self._work[slot.version]
 
-    def gave_up(self, memory_mb: int) -> bool:
-        """Whether a size was refused, or failed several times without a success."""
-        tried = self._tried[memory_mb] + self._done[memory_mb]
-        hopeless = memory_mb not in self._worked and tried >= GIVE_UP_AFTER
-        return hopeless or memory_mb in self._failed
+    def gave_up(self, version: str) -> bool:
+        """Whether a version was refused, or failed several times without a success."""
+        tried = self._tried[version] + self._done[version]
+        hopeless = version not in self._worked and tried >= GIVE_UP_AFTER
+        return hopeless or version in self._failed
 
-    def fail(self, memory_mb: int, reason: str) -> None:
-        """AWS refuses to invoke a size."""
+    def fail(self, version: str, reason: str) -> None:
+        """AWS refuses to invoke a version."""
         with self._lock:
-            self._failed.setdefault(memory_mb, reason)
+            self._failed.setdefault(version, reason)
 
-    def add(self, invocation: Invocation) -> None:
-        """Take an invocation that was made."""
+    def add(self, version: str, invocation: Invocation) -> None:
+        """Take an invocation of a version that was made."""
         with self._lock:
             self.made += 1
-            self._done[invocation.memory_mb] += 1
+            self._done[version] += 1
             if invocation.outcome is Outcome.OK:
-                self._worked.add(invocation.memory_mb)
-                self._succeeded[invocation.memory_mb] += 1
+                self._worked.add(version)
+                self._succeeded[version] += 1
             self._unwritten.append(invocation)
             self.purse.add(invocation)
             now_ms = self._services.clock.now_ms()
@@ -263,8 +297,8 @@ class _Book:
 
     def advanced(self, work: SizeWork) -> SizeWork:
         """The work with what was done of it; over where the size was given up."""
-        done = work.done + self._done[work.memory_mb]
-        work = replace(work, succeeded=work.succeeded + self._succeeded[work.memory_mb])
-        if self.gave_up(work.memory_mb) and work.memory_mb not in self._failed:
+        done = work.done + self._done[work.version]
+        work = replace(work, succeeded=work.succeeded + self._succeeded[work.version])
+        if self.gave_up(work.version) and work.version not in self._failed:
             return replace(work, done=done, count=done)
-        return replace(work, done=done, failure=self._failed.get(work.memory_mb, work.failure))
+        return replace(work, done=done, failure=self._failed.get(work.version, work.failure))

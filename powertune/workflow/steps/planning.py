@@ -1,17 +1,18 @@
 """Plan: ask the planner, round by round, what to measure next."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from powertune.decide.search import Planner
+from powertune.domain.check import CheckSides
 from powertune.domain.events import Phase, Progress
 from powertune.domain.request import TuningRequest
 from powertune.domain.sample import Outcome, Sample
 from powertune.domain.search import NO_LIMITS, SearchKind
-from powertune.domain.work import RunState
+from powertune.domain.work import Batch, RunState
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
-from powertune.workflow.steps.begin import MAX_ROUNDS, check_not_stopped, price_of
+from powertune.workflow.steps.begin import MAX_ROUNDS, check_not_stopped, price_of, price_of_side
 
 ENDED_EARLY = "The measuring ended early"
 """How the reason begins for which sizes were not measured to the end."""
@@ -19,6 +20,19 @@ ENDED_EARLY = "The measuring ended early"
 
 MOST_REFUSED = 3
 """Memory sizes at which AWS may refuse every invocation before a search that got none through gives up."""
+
+
+GIVE_UP_AFTER = 3
+"""So many failures, and no success, say that a memory size, or a version, does not work."""
+
+
+def _called(batch: Batch) -> str:
+    return f"{batch.memory_mb:,} MB" if batch.version is None else called_version(batch.version)
+
+
+def called_version(version: str) -> str:
+    """What to call a version in a list: ``version 7``."""
+    return f"version {version}" if version.isdigit() else version
 
 
 def _refused_throughout(state: RunState, samples: Sequence[Sample]) -> bool:
@@ -37,6 +51,8 @@ def planner_of(state: RunState, request: TuningRequest, samples: Sequence[Sample
     from powertune.decide.search import planner_for
 
     snapshot = state.snapshot
+    if state.check is not None:
+        return _checker(state, state.check, request, samples)
     planner = planner_for(
         request,
         price=price_of(request, snapshot),
@@ -48,6 +64,34 @@ def planner_of(state: RunState, request: TuningRequest, samples: Sequence[Sample
     return planner
 
 
+def _checker(state: RunState, sides: CheckSides, request: TuningRequest, samples: Sequence[Sample]) -> Planner:
+    from powertune.workflow.comparing import planner_of_check
+
+    planner = planner_of_check(
+        sides,
+        request,
+        price_of(request, state.snapshot),
+        None if state.reference is None else price_of_side(request, state.snapshot, state.reference),
+    )
+    planner.tell(samples)
+    return planner
+
+
+def fails(samples: Iterable[Sample]) -> bool:
+    """Whether a version was invoked several times, and never with success."""
+    outcomes = [sample.outcome for sample in samples]
+    return len(outcomes) >= GIVE_UP_AFTER and Outcome.OK not in outcomes
+
+
+def _is_hopeless(state: RunState, samples: Sequence[Sample]) -> bool:
+    """Whether a version of a check fails or is refused, so that more of either tells nothing."""
+    if state.check is None:
+        return False
+    versions = {sample.version for sample in samples}
+    refused = any(failure.version is not None for failure in state.failures)
+    return refused or any(fails(one for one in samples if one.version == version) for version in versions)
+
+
 def plan(services: Services, state: RunState) -> RunState:
     """Ask the planner what to measure next."""
     check_not_stopped(services)
@@ -57,23 +101,29 @@ def plan(services: Services, state: RunState) -> RunState:
     warnings = state.warnings
     if request.search is SearchKind.ADAPTIVE and _refused_throughout(state, samples):
         batches = ()
+    if _is_hopeless(state, samples):
+        batches = ()
     if batches and state.round >= MAX_ROUNDS:
         warnings = tuple(
             dict.fromkeys((*warnings, f"The run ended after {MAX_ROUNDS} rounds, though more was wanted."))
         )
         batches = ()
-    guarded = request.search is SearchKind.ADAPTIVE or request.limits != NO_LIMITS
+    guarded = request.search is SearchKind.ADAPTIVE or request.limits != NO_LIMITS or state.check is not None
     if guarded and any(one.reason.startswith(ENDED_EARLY) for one in state.failures):
         # What ended the measuring would end it at the next size too, and what was lost with it is in no limit.
         batches = ()
     if state.ended_by is not None:
         batches = ()
     published = {variant.memory_mb for variant in state.variants}
-    sizes = [batch.memory_mb for batch in batches if batch.anew or batch.memory_mb not in published]
+    sizes = [
+        batch.memory_mb
+        for batch in batches
+        if batch.version is None and (batch.anew or batch.memory_mb not in published)
+    ]
     services.progress(
         Progress(
             phase=Phase.PLAN,
-            detail=", ".join(f"{batch.memory_mb:,} MB" for batch in batches),
+            detail=", ".join(_called(batch) for batch in batches),
             invocations_planned=sum(batch.count for batch in batches),
         )
     )

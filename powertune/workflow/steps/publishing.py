@@ -7,7 +7,7 @@ from typing import Any
 from powertune.domain.events import Phase, Progress
 from powertune.domain.work import RunState, SizeFailure, SizeWork, Variant
 from powertune.errors import FunctionRefused, MemoryRefused
-from powertune.target import variants
+from powertune.target import lease, variants
 from powertune.target.snapshot import UPDATE_TIMEOUT_S
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
@@ -24,9 +24,12 @@ def publish(services: Services, state: RunState) -> RunState:
 
     Raises:
         FunctionChanged: somebody else is changing the function.
+        LeaseHeld: the lease is not this run's any more.
         Stopped: the user wants the run to end.
     """
     client = services.session.client("lambda")
+    if state.check is not None:
+        return _as_they_are(services, client, state)
     while True:
         check_not_stopped(services)
         if state.to_publish:
@@ -37,6 +40,30 @@ def publish(services: Services, state: RunState) -> RunState:
             return replace(state, work=work, measured=not work)
         if services.time_left_ms is not None and services.time_left_ms() < _LONGEST_MS:
             return state
+
+
+def _as_they_are(services: Services, client: Any, state: RunState) -> RunState:
+    """The state of a check with its work: its versions are there, and nothing is changed."""
+    check_not_stopped(services)
+    if state.batches and not lease.holds(client, state.snapshot.arn, state.run_id):
+        raise lease.lost(state.snapshot.arn, state.run_id)
+    before = Counter(sample.version for sample in Archive(services.store, state.run_id).samples())
+    work = tuple(
+        SizeWork(
+            memory_mb=batch.memory_mb,
+            version=batch.version,
+            # A version's number does for an alias: what an alias leads to may change meanwhile.
+            alias=batch.version,
+            first_order=before[batch.version],
+            count=batch.count,
+            cold=batch.cold,
+            payloads=batch.payloads,
+            parallel=batch.parallel,
+        )
+        for batch in state.batches
+        if batch.version is not None
+    )
+    return replace(state, work=work, measured=not work)
 
 
 def _with_next(services: Services, client: Any, state: RunState) -> RunState:

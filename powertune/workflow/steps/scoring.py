@@ -23,6 +23,10 @@ from powertune.workflow.steps.planning import planner_of
 
 def score(services: Services, state: RunState) -> RunState:
     """Score what has been measured and keep it as the answer, to be completed once all is restored."""
+    if state.check is not None:
+        from powertune.workflow.steps import judging
+
+        return judging.judge(services, state, state.check)
     from powertune.decide.notes import ephemeral_note, limit_warnings, measuring_warnings, prior_note
     from powertune.decide.outcome import outcome
     from powertune.decide.search import prior_unfit
@@ -55,7 +59,7 @@ def score(services: Services, state: RunState) -> RunState:
             powertune_version=powertune.__version__,
             started_at=iso(state.started_at_ms),
             finished_at=iso(services.clock.now_ms()),
-            function=_facts(snapshot),
+            function=facts_of(snapshot),
             request=request if request.include_payload else request.without_payload_texts(),
             environment=services.environment,
             price=price,
@@ -112,7 +116,8 @@ def _sizes(
     )
 
 
-def _facts(snapshot: FunctionSnapshot) -> FunctionFacts:
+def facts_of(snapshot: FunctionSnapshot) -> FunctionFacts:
+    """The function as it stands in the answer."""
     return FunctionFacts(
         arn=str(snapshot.target),
         name=snapshot.target.name,
