@@ -157,6 +157,7 @@ def permutation_p(before: Floats, after: Floats, *, alpha: float, seed: int) -> 
 
 
 _MOST_WAYS = 100_000
+"""Enough for the smallest ``alpha`` that a check of the highest confidence has: about 1 in 60,000."""
 _VALUES_AT_ONCE = 400_000
 _CLEARLY_CHANCE = 200
 """After so many ways that are at least as extreme, further ones would only sharpen a figure that is large."""

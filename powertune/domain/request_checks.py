@@ -176,7 +176,7 @@ def check_settings(settings: CheckSettings) -> None:
     """
     between("The threshold", settings.threshold, 0.001, 10)
     between("The threshold of errors", settings.errors_threshold, 0, 1)
-    between("The confidence", settings.confidence, 0.5, 0.999999)
+    between("The confidence", settings.confidence, 0.5, 0.999)
     between("The number of invocations of each version", settings.max_invocations, *INVOCATIONS)
     if not settings.metrics:
         raise UsageError("No metric to compare was given.", next_step=f"There are: {', '.join(Metric)}.")
