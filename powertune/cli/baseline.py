@@ -45,6 +45,7 @@ Examples:
   powertune baseline list --baseline stack --region eu-west-1
 """
 
+_WIDE = 200
 _PLACES = "A folder, a .json file, s3://BUCKET/PREFIX, or stack for the bucket of the state machine."
 _where = place_option("--baseline", default=DEFAULT, help_=f"Where baselines lie. {_PLACES}")
 
@@ -139,6 +140,7 @@ def show(function_arn: str, qualifier: str | None, baseline: str, as_json: bool,
 def list_(baseline: str, as_json: bool, **options: Any) -> int:
     """List the baselines that lie in a place."""
     from powertune.cli.baseline_words import listed
+    from powertune.cli.report_formats import terminal_look
     from powertune.cli.report_output import to_terminal
 
     place = parse_place(baseline)
@@ -148,7 +150,9 @@ def list_(baseline: str, as_json: bool, **options: Any) -> int:
         bad = [{"place": where, "error": one.message} for where, one in found if isinstance(one, UsageError)]
         click.echo(json.dumps([*(_brief(where, one) for where, one in good), *bad], indent=1))
         return 0
-    to_terminal(listed(good) if good else f"There is no baseline in {place.text}.\n")
+    look = terminal_look()
+    width = look.width if look.colour else _WIDE  # no terminal, and so nothing to fit into
+    to_terminal(listed(good, width=width) if good else f"There is no baseline in {place.text}.\n")
     for _, one in found:
         if isinstance(one, UsageError):
             say(f"Left out: {one.message}", err=True)

@@ -152,6 +152,15 @@ def parse_place(text: str, option: str = "--baseline") -> PlaceGiven:
     return PlaceGiven(text=text, kind=PlaceKind.FILE if is_file else PlaceKind.FOLDER)
 
 
+def place_of(options: dict[str, Any]) -> PlaceGiven:
+    """The place that the options of a check name, or the usual one.
+
+    Raises:
+        UsageError: it is none.
+    """
+    return parse_place(DEFAULT if options["baseline"] is None else options["baseline"])
+
+
 def open_place(
     given: PlaceGiven, *, home: Callable[[], Any] | None = None, account: Callable[[Any], str] | None = None
 ) -> BaselinePlace:

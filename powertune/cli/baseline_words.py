@@ -37,7 +37,7 @@ def described(baseline: Baseline, where: str, *, width: int = 100) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def listed(found: Sequence[tuple[str, Baseline]], *, width: int = 160) -> str:
+def listed(found: Sequence[tuple[str, Baseline]], *, width: int) -> str:
     """A table of baselines."""
     paper = Paper(width=width)
     functions = [one.function for _, one in found]

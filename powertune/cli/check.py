@@ -213,7 +213,8 @@ def _failure(found: Ended, *, trend_fails: bool) -> PowertuneError | None:
     if check.verdict is Verdict.WORSE:
         return Regressed(answer(found.result), next_step=accept)
     if check.fails:
-        more = "Allow more with --max-invocations or --max-spend, or let it pass with --on-undecided pass."
+        more = "Allow more with --max-invocations or --max-spend" if found.places else "Measure it again"
+        more += ", or let it pass with --on-undecided pass."
         return NotDecided(answer(found.result), next_step=f"{found.details} {more}".strip())
     if trend_fails and check.trend is not None and check.trend.growths:
         said = " ".join(trend_lines(check.trend, check.settings))

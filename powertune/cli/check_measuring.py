@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from powertune.cli.account_options import role_of
-from powertune.cli.baseline_place import DEFAULT, BaselinePlace, PlaceGiven, open_place, parse_place
+from powertune.cli.baseline_place import BaselinePlace, PlaceGiven, open_place, place_of
 from powertune.cli.check_following import kept, remembered
 from powertune.cli.check_retuning import retuned
 from powertune.cli.interrupt import ended_by_signal
@@ -33,7 +33,7 @@ def measured(
     """
     assert request.check is not None
     arn, qualifier = request.function_arn, request.check.qualifier
-    given = parse_place(options["baseline"] or DEFAULT)
+    given = place_of(options)
     shelf = _opened(given, place, request, options)
     place.line.say("reading the baseline")
     baseline = shelf.baseline(arn, qualifier) if request.check.against is None or options["fail_on_trend"] else None

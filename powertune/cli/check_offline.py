@@ -5,7 +5,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from powertune.cli.baseline_place import DEFAULT, PlaceKind, open_place, parse_place
+from powertune.cli.baseline_place import PlaceKind, open_place, place_of
 from powertune.cli.check_options import ONLY_MEASURED, settings_of
 from powertune.cli.report_source import find, find_text
 from powertune.cli.search_options import flag
@@ -51,16 +51,15 @@ def _baseline(result: TuningResult, options: dict[str, Any]) -> Baseline:
     from powertune.domain.baselines import checked_version
     from powertune.wire.baseline_file import baseline_from_text
 
-    text = options["baseline"] or DEFAULT
-    place = parse_place(text)
+    place = place_of(options)
     if place.needs_aws:
         raise UsageError(
             "Nothing is asked of AWS where a result is compared with a baseline.",
             next_step="Copy the baseline first: powertune baseline show --function-arn ARN --baseline "
-            f"{text} --json > baseline.json",
+            f"{place.text} --json > baseline.json",
         )
-    if place.kind is PlaceKind.FILE or _is_run(text, options):
-        found = find_text(text, options["output_dir"])
+    if place.kind is PlaceKind.FILE or _is_run(place.text, options):
+        found = find_text(place.text, options["output_dir"])
         return baseline_from_text(found.text, found.called)
     version = checked_version(result)
     arn, qualifier = FunctionArn.parse(version.arn), options["qualifier"] or version.qualifier

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from powertune.cli.baseline_place import DEFAULT, PlaceGiven, parse_place
+from powertune.cli.baseline_place import PlaceGiven, place_of
 from powertune.cli.search_options import flag, time_ms
 from powertune.errors import UsageError
 
@@ -22,7 +22,7 @@ def refuse_contradictions(options: dict[str, Any]) -> None:
     """
     if options["wait"] is not None:
         time_ms(options["wait"], "--wait")
-    place = parse_place(options["baseline"] or DEFAULT)
+    place = place_of(options)
     for name, why in _NOT_WITH_AGAINST.items():
         if options["against"] is not None and options[name]:
             raise UsageError(
