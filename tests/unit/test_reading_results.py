@@ -22,6 +22,8 @@ SCHEMA_3 = SCHEMA_1.with_name("result-schema-3.json")
 """A short search of a powertune before schema 4."""
 SCHEMA_4 = SCHEMA_1.with_name("result-schema-4.json")
 """A short search on a clone, of a powertune before schema 5."""
+SCHEMA_5 = SCHEMA_1.with_name("result-schema-5.json")
+"""A short search with the user's traffic, of a powertune before schema 6."""
 
 
 @pytest.fixture
@@ -256,6 +258,21 @@ def test_everything_in_a_result_of_the_fourth_schema_is_kept():
     assert fourth["function"]["clone"].startswith("powertune-clone-")
     assert list(missing_from(data, fourth)) == ["$.schema_version"]
     assert data["schema_version"] == SCHEMA_VERSION
+
+
+def test_a_run_of_schema_5_keeps_everything_that_it_says():
+    fifth = json.loads(SCHEMA_5.read_text(encoding="utf-8"))
+    data = to_data(read_result(SCHEMA_5))
+    assert fifth["schema_version"] == 5
+    assert fifth["traffic"]["invocations"] == 3_000_000
+    assert list(missing_from(data, fifth)) == ["$.schema_version"]
+    assert data["schema_version"] == SCHEMA_VERSION
+
+
+@pytest.mark.parametrize("path", [SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5])
+def test_a_run_before_there_were_checks_is_none(path):
+    result = read_result(path)
+    assert (result.check, result.request.check) == (None, None)
 
 
 @pytest.mark.parametrize("path", [SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4])
