@@ -12,8 +12,13 @@ def baseline_of(result: TuningResult) -> Baseline:
     """The baseline that a finished run makes: of a check what it checked, of a tuning every memory size.
 
     Raises:
-        UsageError: no memory size of it has a warm measurement.
+        UsageError: no memory size of it has a warm measurement, or it was a dry run.
     """
+    if result.request.dry_run:
+        raise UsageError(
+            f"The run {result.run_id} was a dry run, and measured too little for a baseline.",
+            next_step="Measure: powertune check --function-arn ARN",
+        )
     by_size: dict[int, list[Sample]] = defaultdict(list)
     for sample in result.samples:
         by_size[sample.memory_mb].append(sample)
