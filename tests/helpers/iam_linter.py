@@ -14,6 +14,8 @@ EXPLAINED = {
         "RESOURCE_MISMATCH",
         "states:ListExecutions",
     ): "It wants a map run as well, and there are none.",
+    ("RESOURCE_MISMATCH", "codestar-connections:UseConnection"): "CodeConnections has two names, and an ARN has one of "
+    "them; a pipeline's role has the action by both.",
     **{
         ("RESOURCE_STAR", f"ec2:{action}"): "Lambda refuses a function in a VPC whose role has these on anything "
         "narrower (AWS docs, lambda/latest/dg/configuration-vpc)."
