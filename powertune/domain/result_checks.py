@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 
+from powertune.domain.checked_numbers import wrong_check
 from powertune.domain.price import Money
 from powertune.domain.result import (
     ArchitectureRun,
@@ -56,6 +57,9 @@ def contradictions(result: TuningResult, *, samples: bool = True) -> Iterator[st
         if samples:
             yield from _samples(part)
     yield from wrong_comparison(result)
+    yield from wrong_check(result)
+    if result.check is not None and result.check.reference is not None:
+        yield from _size(result.check.reference.size, "$.check.reference.size")
 
 
 def _parts(result: TuningResult) -> Iterator[Part]:
@@ -131,15 +135,19 @@ def _sizes(part: Part) -> Iterator[str]:
         if size.memory_mb in seen:
             yield f"{place}.memory_mb: {size.memory_mb} MB is there twice"
         seen.add(size.memory_mb)
-        yield from _counts(size, place)
-        for name, statistics in (("warm", size.warm), ("cold", size.cold)):
-            for figure in _FIGURES:
-                found: Distribution | None = getattr(statistics, figure)
-                if found is not None:
-                    yield from _distribution(found, statistics.samples, f"{place}.{name}.{figure}")
-        for name, cost in (("cost", size.cost), ("cold_cost", size.cold_cost)):
-            if cost is not None:
-                yield from _cost(cost, f"{place}.{name}")
+        yield from _size(size, place)
+
+
+def _size(size: SizeResult, place: str) -> Iterator[str]:
+    yield from _counts(size, place)
+    for name, statistics in (("warm", size.warm), ("cold", size.cold)):
+        for figure in _FIGURES:
+            found: Distribution | None = getattr(statistics, figure)
+            if found is not None:
+                yield from _distribution(found, statistics.samples, f"{place}.{name}.{figure}")
+    for name, cost in (("cost", size.cost), ("cold_cost", size.cold_cost)):
+        if cost is not None:
+            yield from _cost(cost, f"{place}.{name}")
 
 
 def _counts(size: SizeResult, place: str) -> Iterator[str]:

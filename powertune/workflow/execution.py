@@ -19,7 +19,7 @@ from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
 from powertune.workflow.stack import Stack
 from powertune.workflow.steps import run_step, target_of
-from powertune.workflow.watching import failure_of, followed, how_it_ended, is_past_restoring
+from powertune.workflow.watching import failure_of, followed, how_it_ended, is_check_that_fails, is_past_restoring
 
 _LARGEST_INLINE_REQUEST = 100_000
 """Characters; a larger request goes through the store. Step Functions takes 256 KiB of input."""
@@ -44,7 +44,8 @@ def run_execution(
     execution that was stopped from outside restores nothing any more; then this process does.
 
     Raises:
-        PowertuneError: what ended the execution, in its own class where it is one of powertune's.
+        PowertuneError: what ended the execution, in its own class where it is one of powertune's. A check that was to
+            end it as failed has its answer all the same.
     """
     archive_store = S3Store(session.client("s3"), stack.bucket)
     archive = Archive(archive_store, run_id)
@@ -66,7 +67,7 @@ def run_execution(
             "its end.",
             next_step=f"See how it stands with: powertune status --function-arn {request.function_arn}",
         ) from error
-    if execution["status"] == "SUCCEEDED":
+    if execution["status"] == "SUCCEEDED" or is_check_that_fails(execution):
         return archive.result()
     if is_past_restoring(execution):
         raise _stopped(execution, request, run_id, lambda: _undo(session, archive_store, clock, request, run_id))

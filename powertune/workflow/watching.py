@@ -23,6 +23,7 @@ from powertune.workflow.stack import Stack
 _POLL_S = 0.25
 _POLLS_PER_LOOK = 4
 _WITHOUT_RESTORING = ("ABORTED", "TIMED_OUT")
+_VERDICTS = (errors.Regressed.__name__, errors.NotDecided.__name__)
 _LONGEST_CAUSE = 300
 
 
@@ -128,7 +129,7 @@ def result_of(
                 f"{function.name} back at its end.",
                 next_step=error.next_step,
             ) from error
-        if ended["status"] != "SUCCEEDED":
+        if ended["status"] != "SUCCEEDED" and not is_check_that_fails(ended):
             raise _ended(ended, execution.run_id, function)
     text = archive.result_text()
     if text is None:
@@ -195,6 +196,11 @@ def is_past_restoring(execution: dict[str, Any]) -> bool:
     return execution["status"] in _WITHOUT_RESTORING or (
         execution["status"] == "FAILED" and raised.startswith("States.")
     )
+
+
+def is_check_that_fails(execution: dict[str, Any]) -> bool:
+    """Whether an execution failed because its check did, as its request wanted: then all was kept before."""
+    return execution["status"] == "FAILED" and execution.get("error") in _VERDICTS
 
 
 def how_it_ended(execution: dict[str, Any]) -> str:

@@ -12,10 +12,14 @@ def value_at(path, data, context):
 
 
 def filled(template, data, context):
+    if isinstance(template, str) and template.startswith("States.StringToJson("):
+        return json.loads(value_at(template[len("States.StringToJson(") : -1], data, context))
     if not isinstance(template, dict):
         return template
     return {
-        key.removesuffix(".$"): value_at(value, data, context) if key.endswith(".$") else filled(value, data, context)
+        key.removesuffix(".$"): value_at(value, data, context)
+        if key.endswith(".$") and value.startswith("$")
+        else filled(value, data, context)
         for key, value in template.items()
     }
 
@@ -86,6 +90,9 @@ class Walker:
 
     def _wait(self, state, data):
         return data, state["Next"]
+
+    def _pass(self, state, data):
+        return filled(state["Parameters"], data, self.context), state["Next"]
 
     def _fail(self, state, data):
         raise Failed(value_at(state["ErrorPath"], data, {}), value_at(state["CausePath"], data, {}))

@@ -44,7 +44,7 @@ def test_every_next_state_exists_and_every_state_is_reached():
 def test_the_definition_uses_nothing_but_portable_jsonpath():
     assert "QueryLanguage" not in TEXT
     assert "{%" not in TEXT
-    assert {state["Type"] for state in MACHINE["States"].values()} <= {"Task", "Choice", "Wait", "Fail"}
+    assert {state["Type"] for state in MACHINE["States"].values()} <= {"Task", "Choice", "Wait", "Pass", "Fail"}
 
 
 def test_a_catch_of_everything_stands_alone_and_last():

@@ -1,5 +1,6 @@
 """Read logs and traces until they are complete, or their time is up."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -91,7 +92,7 @@ def collect(services: Services, state: RunState) -> RunState:
         state,
         collected=True,
         unconfirmed=state.unconfirmed and not state.confirms,
-        warnings=(*state.warnings, *unread, *_clock_warning(services, state), *_gaps(samples, state)),
+        warnings=(*_standing(state), *unread, *_clock_warning(services, state), *_gaps(samples, state)),
         log_bytes_scanned=state.log_bytes_scanned + reader.bytes_scanned,
         traces_retrieved=state.traces_retrieved + reader.traces_retrieved,
     )
@@ -231,25 +232,36 @@ def _gaps(samples: tuple[Sample, ...], state: RunState) -> list[str]:
     def without(source: Source, has: Callable[[FunctionSnapshot], bool]) -> int:
         return sum(1 for sample in answered if source not in sample.sources and has(state.side(sample.version)))
 
-    counted = {
-        "{n} of {total} invocations were not confirmed by Logs Insights in time.": (
-            without(Source.INSIGHTS, has_queries)
-        ),
-        "{n} of {total} invocations have no complete X-Ray trace.": (without(Source.XRAY, has_traces)),
-        "{n} of {total} invocations left no REPORT record; they are in no statistic and in no cost.": sum(
-            1 for sample in answered if sample.duration_ms is None or sample.billed_ms is None
-        ),
-        "The sources disagree by more than a millisecond on {n} of {total} invocations.": sum(
-            1 for sample in answered if sample.disagreements
-        ),
-        "The record of {n} of {total} invocations contradicts itself; result.json says how.": sum(
-            1 for sample in answered if sample.misfit
-        ),
-        "{n} of {total} invocations came right after a crash and hide an init; they are in no statistic.": sum(
-            1 for sample in answered if sample.suppressed_init
-        ),
-        "No answer came to {n} of {total} invocations: they may have run, and be billed.": sum(
-            1 for sample in samples if sample.outcome is Outcome.LOST
-        ),
-    }
-    return [text.format(n=n, total=len(samples) if "No answer" in text else total) for text, n in counted.items() if n]
+    counted = (
+        without(Source.INSIGHTS, has_queries),
+        without(Source.XRAY, has_traces),
+        sum(1 for sample in answered if sample.duration_ms is None or sample.billed_ms is None),
+        sum(1 for sample in answered if sample.disagreements),
+        sum(1 for sample in answered if sample.misfit),
+        sum(1 for sample in answered if sample.suppressed_init),
+        sum(1 for sample in samples if sample.outcome is Outcome.LOST),
+    )
+    return [
+        text.format(n=n, total=len(samples) if text == _GAPS[-1] else total)
+        for text, n in zip(_GAPS, counted, strict=True)
+        if n
+    ]
+
+
+_GAPS = (
+    "{n} of {total} invocations were not confirmed by Logs Insights in time.",
+    "{n} of {total} invocations have no complete X-Ray trace.",
+    "{n} of {total} invocations left no REPORT record; they are in no statistic and in no cost.",
+    "The sources disagree by more than a millisecond on {n} of {total} invocations.",
+    "The record of {n} of {total} invocations contradicts itself; result.json says how.",
+    "{n} of {total} invocations came right after a crash and hide an init; they are in no statistic.",
+    "No answer came to {n} of {total} invocations: they may have run, and be billed.",
+)
+_IS_GAP = re.compile(
+    "|".join(re.escape(text).replace(r"\{n\}", "[0-9]+").replace(r"\{total\}", "[0-9]+") for text in _GAPS)
+)
+
+
+def _standing(state: RunState) -> tuple[str, ...]:
+    """The warnings so far, but for gaps of rounds that a confirmation reads once more."""
+    return tuple(note for note in state.warnings if not (state.confirms and _IS_GAP.fullmatch(note)))

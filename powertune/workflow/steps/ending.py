@@ -14,11 +14,21 @@ from powertune.domain.result import Applied, SizeStatus, TuningResult
 from powertune.domain.role import cleanup_command
 from powertune.domain.search import SearchKind, StopReason
 from powertune.domain.work import Restoration, RunState
-from powertune.errors import AwsError, FunctionFails, NotRestored, PowertuneError, Stopped
+from powertune.errors import (
+    AwsError,
+    FunctionFails,
+    FunctionNotFound,
+    NotDecided,
+    NotRestored,
+    PowertuneError,
+    Regressed,
+    Stopped,
+)
 from powertune.peer import peer_output
 from powertune.target.apply import apply_memory
 from powertune.target.lease import Lease
 from powertune.target.restore import restore as undo
+from powertune.target.snapshot import require_function
 from powertune.wire import to_data
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
@@ -47,6 +57,9 @@ def restore(services: Services, run_id: str, arn: FunctionArn, *, isolated: bool
     try:
         undone = undo(client, arn, services.clock, run_id=run_id)
     except AwsError as error:
+        if isinstance(error, FunctionNotFound) and _is_gone(client, arn):
+            note = f"{arn.name} was deleted meanwhile, so there is nothing to put back."
+            return Restoration(restored=True, left_alone=(note,))
         raise NotRestored(
             f"{arn.name} was not put back as it was: {error.message}",
             next_step=f"Finish the undo with: {cleanup_command(arn, services.session.role)}",
@@ -55,6 +68,17 @@ def restore(services: Services, run_id: str, arn: FunctionArn, *, isolated: bool
     if undone is not None and undone.memory_mb is not None and not undone.applied_stays:
         _forget_applied(Archive(services.store, run_id))
     return Restoration(restored=True, left_alone=undone.left_alone if undone else ())
+
+
+def _is_gone(client: Any, arn: FunctionArn) -> bool:
+    """Whether there is no such function any more."""
+    try:
+        require_function(client, arn)
+    except FunctionNotFound:
+        return True
+    except AwsError:  # nothing is known of it
+        return False
+    return False
 
 
 def _forget_applied(archive: Archive) -> None:
@@ -202,7 +226,9 @@ def finish(services: Services, state: RunState, restoration: Restoration) -> dic
     services.progress(Progress(phase=Phase.FINISH))
     archive = Archive(services.store, state.run_id)
     draft = archive.result()
-    transitions = _transitions(services)
+    failure = judging.failure_of_execution(services, draft)
+    # A check that fails is followed by two more states.
+    transitions = _transitions(services) + (2 if isinstance(failure, Regressed | NotDecided) else 0)
     ahead_ms = services.session.clock_difference.certain_ms
     result = replace(
         draft,
@@ -213,14 +239,14 @@ def finish(services: Services, state: RunState, restoration: Restoration) -> dic
         restored=restoration.restored,
         warnings=(*draft.warnings, *_new(state.warnings, draft.warnings), *restoration.left_alone),
     )
-    if state.check is not None:
-        result = judging.kept(services, archive.request(), result)
     archive.save_result(result)
+    if state.check is not None:
+        result = judging.kept(services, archive, result)
     # The run is over and its answer is kept; without the summary a history reads that.
     with contextlib.suppress(PowertuneError):
         archive.save_summary(result)
-    if state.check is not None:
-        judging.raise_failure(services, result)
+    if failure is not None:
+        raise failure
     if not state.peer:
         answer: dict[str, Any] = to_data(state)
         return answer

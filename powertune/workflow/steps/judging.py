@@ -12,7 +12,7 @@ from powertune.domain.result import CheckReport, ReferenceSide, SizeResult, Spen
 from powertune.domain.sample import Outcome, Sample
 from powertune.domain.search import StopReason
 from powertune.domain.work import RunState
-from powertune.errors import AwsError, FunctionFails
+from powertune.errors import AwsError, FunctionFails, PowertuneError
 from powertune.pricing import bill
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
@@ -92,14 +92,22 @@ def _said_of(version: CheckedVersion, notes: Sequence[str]) -> tuple[str, ...]:
 
 
 def _require_invoked(state: RunState, version: CheckedVersion, samples: Sequence[Sample]) -> None:
-    """Refuse to answer where AWS let nothing of a version through.
+    """Refuse to answer where AWS let nothing of a version through, or refused it half-way, as one that was deleted.
+
+    What was measured until then is no answer: nothing planned a look at so few.
 
     Raises:
         AwsError: it did not.
     """
-    if any(sample.outcome is not Outcome.THROTTLED for sample in samples):
-        return
     reason = _failure_of(state, version)
+    if any(sample.outcome is not Outcome.THROTTLED for sample in samples):
+        if reason is None or reason.startswith(ENDED_EARLY):
+            return
+        raise AwsError(
+            f"After {len(samples)} invocations of {version.called}, AWS refused further ones: {reason}. Nothing is "
+            "claimed of it, and nothing was changed.",
+            next_step="See whether the version is still there, and check again.",
+        )
     if reason is None and samples:
         reason = "it throttled all of them, and went on doing so"
     if reason is not None:
@@ -211,12 +219,13 @@ def _limit(state: RunState, request: TuningRequest) -> str | None:
     return None
 
 
-def kept(services: Services, request: TuningRequest, result: TuningResult) -> TuningResult:
+def kept(services: Services, archive: Archive, result: TuningResult) -> TuningResult:
     """Keep a check for those that come after it, where baselines lie in its store. Safe to repeat.
 
     It becomes the baseline where there was none, and goes into the history of checks.
     """
-    check, report = request.check, result.check
+    request, report = archive.request(), result.check
+    check = request.check
     if check is None or report is None or not check.stored:
         return result
     shelf, arn = shelf_of(services), request.function_arn
@@ -226,6 +235,7 @@ def kept(services: Services, request: TuningRequest, result: TuningResult) -> Tu
         if present is None or present.run_id == result.run_id:
             place = shelf.keep(arn, check.qualifier, baseline_of(result))
             result = replace(result, check=replace(report, kept_at=place))
+            archive.save_result(result)
     shelf.add(arn, check.qualifier, entry_of(result))
     return result
 
@@ -234,15 +244,9 @@ def _is_measured(sizes: Sequence[SizeResult]) -> bool:
     return any(size.warm.samples for size in sizes)
 
 
-def raise_failure(services: Services, result: TuningResult) -> None:
-    """End an execution as failed where its check failed, and its request wants that. All was kept by then.
-
-    Raises:
-        Regressed, NotDecided, FunctionFails: why.
-    """
+def failure_of_execution(services: Services, result: TuningResult) -> PowertuneError | None:
+    """With what an execution ends as failed where its check fails and its request wants that; None otherwise."""
     check = result.request.check
     if services.execution_arn is None or check is None or not check.fail_execution:
-        return
-    failure = failure_of_check(result)
-    if failure is not None:
-        raise failure
+        return None
+    return failure_of_check(result)
