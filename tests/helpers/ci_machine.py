@@ -21,6 +21,7 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.sources = folder / "sources"
         self._wheels = folder / "wheels"
         self._links = folder / "dependencies"
         self._links.mkdir(parents=True)
@@ -42,7 +43,7 @@ class Machine:
 
     def _build_wheel(self) -> None:
         # Of a copy: building leaves files beside the sources, and another test builds too.
-        copy = self.folder / "sources"
+        copy = self.sources
         for name in ("powertune", "statemachine", "reports"):
             shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
@@ -57,7 +58,7 @@ class Machine:
     def variables(self) -> dict[str, str]:
         """The environment variables by which pip finds nothing but the wheel, and a shell the machine's tools."""
         return {
-            "TEST_TOOLS": f"{self.folder / 'venv' / 'bin'}:{self.folder / 'tools'}",
+            "TEST_TOOLS": f"{self.folder / 'tools'}:{self.folder / 'venv' / 'bin'}",
             "HOME": str(self.folder),
             "PIP_FIND_LINKS": str(self._wheels),
             "PIP_NO_INDEX": "1",
@@ -66,7 +67,9 @@ class Machine:
     def without_powertune(self) -> None:
         """Take powertune away again, if a job has installed it."""
         python = self.folder / "venv" / "bin" / "python"
-        subprocess.run([python, "-m", "pip", "uninstall", "--quiet", "--yes", "powertune"], check=True)
+        subprocess.run(
+            [python, "-m", "pip", "uninstall", "--quiet", "--yes", "powertune"], check=True, capture_output=True
+        )
 
 
 def make_venv(folder: Path, links: Path) -> None:

@@ -156,7 +156,6 @@ def _started_step(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=_clean({
-            **variables,
             "GITHUB_ACTIONS": "true",
             "GITHUB_ACTION_PATH": str(ROOT),
             "GITHUB_OUTPUT": str(outputs),
@@ -165,6 +164,7 @@ def _started_step(
             "GITHUB_STEP_SUMMARY": str(summary),
             "GITHUB_WORKSPACE": str(folder),
             "RUNNER_TEMP": str(_temp(folder)),
+            **variables,
             **{name: _evaluated(value, values) for name, value in step.get("env", {}).items()},
         }),
     )  # fmt: skip
