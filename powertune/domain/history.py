@@ -5,10 +5,11 @@ import json
 from dataclasses import dataclass
 from decimal import Decimal
 
+from powertune.domain.check import LATEST, Verdict
 from powertune.domain.compared import ComparedBy, compared_by
 from powertune.domain.function import Architecture, FunctionArn
 from powertune.domain.price import Money
-from powertune.domain.result import Distribution, Goal, SizeCost, SizeResult, SizeStatus, TuningResult
+from powertune.domain.result import CheckReport, Distribution, Goal, SizeCost, SizeResult, SizeStatus, TuningResult
 from powertune.domain.search import SearchKind
 from powertune.errors import UsageError
 
@@ -26,6 +27,17 @@ class SizeSummary:
     errors: int
     duration_ms: Distribution | None
     cost: SizeCost | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckSummary:
+    """What a check found; ``verdict`` is None where there was nothing to compare with.
+
+    ``qualifier`` is the alias or version that was checked; None for the function itself.
+    """
+
+    verdict: Verdict | None
+    qualifier: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +61,7 @@ class RunSummary:
         warnings: how many.
         applied_mb: the memory size that the run left the function with; None where it applied nothing.
         beside: ids of the runs on other instruction sets that are a part of this one.
+        check: what it found where the run was a check; its own figures are then those of the version checked.
     """
 
     run_id: str
@@ -79,6 +92,7 @@ class RunSummary:
     restored: bool
     applied_mb: int | None
     beside: tuple[str, ...]
+    check: CheckSummary | None = None
     schema: int = SUMMARY_SCHEMA
 
     @property
@@ -144,7 +158,13 @@ def summary_of(result: TuningResult) -> RunSummary:
         restored=result.restored,
         applied_mb=None if result.applied is None else result.applied.memory_mb,
         beside=tuple(one.run_id for one in result.architectures if one.run_id not in (None, result.run_id)),
+        check=None if result.check is None else _check(result.check),
     )
+
+
+def _check(check: CheckReport) -> CheckSummary:
+    qualifier = check.subject.qualifier
+    return CheckSummary(verdict=check.verdict, qualifier=None if qualifier == LATEST else qualifier)
 
 
 def _size(size: SizeResult | None, by: ComparedBy) -> SizeSummary | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from powertune.domain.history import RunSummary, SizeSummary
+from powertune.render.checks.words import verdict_word
 from powertune.render.history import words
 from powertune.render.text.csv_tables import written
 from powertune.render.text.exact import Exact
@@ -53,6 +54,8 @@ def _row(run: RunSummary, *, changed: bool) -> dict[str, Exact]:
         "warnings": run.warnings,
         "restored": run.restored,
         "applied_mb": run.applied_mb,
+        "check": None if run.check is None else verdict_word(run.check.verdict).replace(" ", "-"),
+        "qualifier": words.qualifier(run),
     }
 
 
@@ -76,6 +79,6 @@ COLUMNS = (
     "function_arn", "run_id", "started_at", "finished_at", "environment", "code_sha256", "code_changed", "runtime",
     "architecture", "own_architecture", "compared", "goal", "payloads_sha256", "currency", "per_gb_second",
     "per_request", "present_mb", *_size("present", None), "recommended_mb", *_size("recommended", None), "search",
-    "regret_bound", "risk", "invocations", "run_cost", "warnings", "restored", "applied_mb",
+    "regret_bound", "risk", "invocations", "run_cost", "warnings", "restored", "applied_mb", "check", "qualifier",
 )  # fmt: skip
 """The names of the columns of `history_csv`."""

@@ -8,6 +8,7 @@ from powertune.domain.history import RunSummary, SizeSummary
 from powertune.domain.intervals import may_be_chance
 from powertune.domain.search import SearchKind
 from powertune.render import figures, means
+from powertune.render.checks.words import verdict_word
 from powertune.render.safe import one_line
 
 CODE_CHARACTERS = 8
@@ -47,20 +48,29 @@ def functions(runs: Sequence[RunSummary]) -> dict[str, list[RunSummary]]:
 
 
 def deployments(runs: Sequence[RunSummary]) -> list[Deployment]:
-    """Where the code changed from one run to the next in the same environment, in the order of time."""
+    """Where the code changed from one run to the next in the same environment, in the order of time.
+
+    The code behind an alias that checks are of is not that of the function itself.
+    """
     found: list[Deployment] = []
-    latest: dict[str, RunSummary] = {}
+    latest: dict[tuple[str, str | None], RunSummary] = {}
     for run in oldest_first(runs):
-        before = latest.get(run.environment)
+        of = run.environment, qualifier(run)
+        before = latest.get(of)
         if before is not None and before.code_sha256 != run.code_sha256:
             found.append(Deployment(run=run, before=before))
-        latest[run.environment] = run
+        latest[of] = run
     return found
 
 
 def alike(run: RunSummary) -> tuple[object, ...]:
     """What two runs must share for their durations to be joined by a line: else something besides the code differs."""
-    return run.environment, run.architecture, run.compared, run.payloads_sha256
+    return run.environment, run.architecture, run.compared, run.payloads_sha256, qualifier(run)
+
+
+def qualifier(run: RunSummary) -> str | None:
+    """The alias or version that a check was of; None for the function itself, which every tuning is of."""
+    return None if run.check is None else run.check.qualifier
 
 
 def run_id(run: RunSummary) -> str:
@@ -80,7 +90,9 @@ def date(run: RunSummary) -> str:
 
 
 def memory(run: RunSummary) -> str:
-    """``512 → 1,769 MB``; one size where it stays."""
+    """``512 → 1,769 MB``; one size where it stays, and of a check, which looks for no other."""
+    if run.check is not None:
+        return figures.memory(run.present_mb)
     if run.recommended_mb is None:
         return f"{figures.count(run.present_mb)} → {figures.UNKNOWN}"
     if run.recommended_mb == run.present_mb:
@@ -124,6 +136,9 @@ def sure(run: RunSummary) -> str:
 def remarks(run: RunSummary) -> list[str]:
     """What sets a run apart from the usual."""
     said = [_OF[run.compared]] if _OF[run.compared] else []
+    if run.check is not None:
+        of = "" if run.check.qualifier is None else f" of {one_line(run.check.qualifier, _LONGEST_ID)}"
+        said.append(f"check{of}: {verdict_word(run.check.verdict)}")
     if run.is_local:
         said.append("local" if run.environment == "local" else "not AWS")
     if run.own_architecture is not None:
