@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import time
 from importlib import resources
 
@@ -101,7 +102,11 @@ def test_every_option_that_they_give_is_one_of_the_check_command():
 
     known = {name for one in command.params for name in one.opts}
     texts = [step["run"] for step in read_yaml(ACTION)["runs"]["steps"] if step.get("id") == "check"]
-    texts += [*read_yaml(GITLAB)["powertune"]["script"], *read_yaml(BUILDSPEC)["phases"]["build"]["commands"]]
+    texts += [
+        (WORKFLOW.parent / "nightly.sh").read_text("utf-8"),
+        *read_yaml(GITLAB)["powertune"]["script"],
+        *read_yaml(BUILDSPEC)["phases"]["build"]["commands"],
+    ]
     given = {name for text in texts for name in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)}
     assert len(given) > 15
     assert given <= known
@@ -232,3 +237,29 @@ def test_a_module_of_the_repository_is_not_taken_for_one_of_pythons(tools, works
         (workspace / name).write_text("raise SystemExit(77)", encoding="utf-8")
     ended = run_action(workspace, INPUTS, {"TEST_TOOLS": str(stand_ins.folder)})
     assert (ended.code, ended.outputs["verdict"]) == (0, "same")
+
+
+def test_every_input_output_and_variable_is_documented():
+    action, page = read_yaml(ACTION), (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    tables = re.findall(r"^\| ((?:`[\w-]+`(?:, )?)+) \|", page.split("## GitHub Actions")[1], re.MULTILINE)
+    assert set(re.findall(r"[\w-]+", " ".join(tables))) == action["inputs"].keys() | action["outputs"].keys()
+    spec, explained = read_yaml(BUILDSPEC), (BUILDSPEC.parent / "BUILDSPEC.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(POWERTUNE_\w+)` \| (.+?) \|", explained, re.MULTILINE))
+    said = {name: "" if value == "empty" else value.strip("`") for name, value in rows.items() if value != "none"}
+    assert said == spec["env"]["variables"]
+    used = set(re.findall(r"POWERTUNE_\w+", "".join(spec["phases"]["build"]["commands"])))
+    assert used <= rows.keys() | {"POWERTUNE_REQUIRE_BASELINE", "POWERTUNE_TREND"}
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [(0, ""), (1, "live became worse.\n"), (5, "The check of live could not decide.\n"),
+     (3, "live was not checked: exit code 3.\n")],
+)  # fmt: skip
+def test_cron_hears_nothing_while_all_is_well_and_the_exit_code_where_it_is_not(tools, tmp_path, code, said):
+    stand_ins = tools(code=code, verdict="-", said="the whole answer")
+    done = subprocess.run(
+        ["sh", WORKFLOW.parent / "nightly.sh"], capture_output=True, text=True, check=False,
+        env={"PATH": f"{stand_ins.folder}:/usr/bin:/bin", "POWERTUNE_FOLDER": str(tmp_path / "kept")},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (code, f"{said}the whole answer\n" if code else "")
