@@ -26,7 +26,7 @@ def directly(aws, request):
     return run_direct(services_of(aws), request, "run-1")
 
 
-def by_state_machine(aws, request, monkeypatch, *, task_ms=900_000):
+def by_state_machine(aws, request, monkeypatch, *, task_ms=900_000, execution_arn=None):
     """The result, and the names of the states entered. No task function has more time than ``task_ms``."""
     store = MemoryStore()
     clock = FakeClock()
@@ -40,7 +40,14 @@ def by_state_machine(aws, request, monkeypatch, *, task_ms=900_000):
         began = clock.ms
         return json.loads(json.dumps(tasks.handler(payload, SimpleNamespace(memory_limit_in_mb="512"))))
 
-    in_task = Services(session=aws, store=store, clock=clock, environment=Environment(kind="aws"), time_left_ms=left_ms)
+    in_task = Services(
+        session=aws,
+        store=store,
+        clock=clock,
+        environment=Environment(kind="aws"),
+        time_left_ms=left_ms,
+        execution_arn=execution_arn,
+    )
     monkeypatch.setattr(tasks, "_session", lambda *_, **__: aws)
     monkeypatch.setattr(tasks, "_services", lambda *_, **__: in_task)
     walker = Walker(definition(partition="aws", worker_arn="w", planner_arn="p"), invoke, name="run-1")

@@ -19,7 +19,6 @@ class VersionedAws(FakeAws):
         self.durations, self.noise, self.failing = durations, noise, failing
         self.environments = 5
         self.during = lambda version: None  # called at each invocation, and may raise
-        self._random = random.Random(7)
 
     def publish(self, number, **changes):
         """A version that was there before."""
@@ -40,8 +39,11 @@ class VersionedAws(FakeAws):
         return super().invoke(FunctionName, LogType, Payload, Qualifier)
 
     def duration_of(self, version):
-        mean = self.durations[version["Version"]]
-        return max(0.1, self._random.gauss(mean, mean * self.noise))
+        number = version["Version"]
+        nth = sum(report["version"] == number for report in self.reports)
+        # The same for the same invocation of a version, in whatever order those of several come.
+        draw = random.Random(f"{number} {nth}").gauss(1, self.noise)
+        return max(0.1, self.durations[number] * draw)
 
     def answer_of(self, version, payload):
         if version["Version"] in self.failing:
@@ -49,7 +51,8 @@ class VersionedAws(FakeAws):
         return super().answer_of(version, payload)
 
     def stream_of(self, report):
-        return f"env{int(report['request_id'][:8], 16) % self.environments}"
+        earlier = [one for one in self.reports if one["version"] == report["version"]]
+        return f"env{earlier.index(report) % self.environments}"
 
 
 def two_versions(before_ms=50.0, after_ms=50.0, **more):

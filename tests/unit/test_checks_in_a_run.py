@@ -1,19 +1,36 @@
 """A check is a run that compares versions as they are, interleaved, and changes nothing of the function."""
 
 from collections import Counter
+from dataclasses import replace
+from decimal import Decimal
 
+import asl_walker
 import pytest
-from both_drivers import directly, services_of
-from fake_aws import ARN
+from both_drivers import by_state_machine, directly, services_of
+from fake_aws import ARN, refusal
 from versioned_aws import two_versions
 
-from powertune.domain.check import CheckRequest, Verdict
+from powertune.domain.check import CheckRequest, CheckSettings, Metric, Verdict
 from powertune.domain.function import FunctionArn
 from powertune.domain.request import TuningRequest
 from powertune.domain.result_checks import contradictions
+from powertune.domain.sample import Outcome
+from powertune.domain.search import Limits
+from powertune.errors import (
+    AwsError,
+    FunctionFails,
+    FunctionNotFound,
+    FunctionRefused,
+    NotRestored,
+    Stopped,
+    UsageError,
+)
 from powertune.store import MemoryStore
+from powertune.wire import dumps
+from powertune.wire.baseline_file import baseline_from_text
 from powertune.workflow.direct import run_direct
 
+EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:powertune:run-1"
 KEY = "baselines/123456789012/us-east-1/orders@staging.json"
 
 
@@ -97,3 +114,321 @@ def test_of_one_version_on_both_sides_nothing_is_invoked():
     assert result.check.notes == ("Both are the same version, 1, so nothing was invoked.",)
     assert "powertune-lease" not in aws.aliases
     assert list(contradictions(result)) == []
+
+
+# --- both drivers ----------------------------------------------------------------------------------------------
+
+
+def comparable(result):
+    """What both drivers must agree on: all but the times, the names of requests, and what driving costs."""
+    reference = result.check.reference
+    size = reference and replace(reference, measured_at="")
+    samples = [
+        replace(sample, request_id=None, trace_id=None, sent_at_ms=None, disagreements=()) for sample in result.samples
+    ]
+    shown = replace(result, check=replace(result.check, reference=size), samples=tuple(samples), warnings=())
+    return replace(shown, started_at="", finished_at="", spend=replace(result.spend, lines=(), aws_calls={}))
+
+
+@pytest.mark.parametrize(
+    "more", [{"against": "live"}, {"stored": True}, {"qualifier": "1", "against": "live"}, {"qualifier": None}]
+)
+def test_both_drivers_give_the_same_answer(more, monkeypatch):
+    request = asked(parallel=1, **more)
+    direct = directly(two_versions(after_ms=60.0), request)
+    by_machine, entered = by_state_machine(two_versions(after_ms=60.0), request, monkeypatch)
+    assert entered[-1] == "Finish"
+    one, other = comparable(direct), comparable(by_machine)
+    assert replace(one, spend=other.spend) == other
+    assert one.spend.lambda_cost == other.spend.lambda_cost
+    assert told(direct) == told(by_machine)
+
+
+@pytest.mark.parametrize("after_ms", [60.0, 51.0])
+def test_an_execution_ends_as_failed_with_the_sentence_where_its_check_fails_and_that_is_wanted(after_ms, monkeypatch):
+    aws = two_versions(after_ms=after_ms, noise=0.1)
+    before = aws.visible()
+    settings = CheckSettings(max_invocations=50, undecided_fails=True)
+    request = asked(against="live", fail_execution=True, settings=settings)
+    with pytest.raises(asl_walker.Failed) as failed:
+        by_state_machine(aws, request, monkeypatch, execution_arn=EXECUTION)
+    error, cause = failed.value.args
+    assert error == ("Regressed" if after_ms == 60.0 else "NotDecided")
+    assert cause.startswith("orders:staging (version 2) " if after_ms == 60.0 else "It is not decided whether ")
+    assert aws.visible() == before
+    assert directly(two_versions(after_ms=after_ms, noise=0.1), request).check.fails  # from the terminal it is a result
+
+
+def test_a_check_that_passes_ends_an_execution_well_whatever_is_wanted(monkeypatch):
+    result, entered = by_state_machine(
+        two_versions(), asked(against="live", fail_execution=True), monkeypatch, execution_arn=EXECUTION
+    )
+    assert result.check.verdict is Verdict.SAME
+    assert entered[-2:] == ["RunFailed", "Finish"]
+
+
+def test_an_execution_fails_where_the_function_does_and_that_is_wanted(monkeypatch):
+    with pytest.raises(asl_walker.Failed, match="FunctionFails"):
+        by_state_machine(
+            two_versions(failing=("2",)), asked(stored=True, fail_execution=True), monkeypatch, execution_arn=EXECUTION
+        )
+
+
+def test_a_check_that_is_driven_in_short_tasks_gives_the_same_answer(monkeypatch):
+    request = asked(parallel=1, against="live")
+    aws = two_versions(after_ms=60.0)
+    result, entered = by_state_machine(aws, request, monkeypatch, task_ms=60_000)
+    assert entered.count("Measure") > 1
+    assert result.check.verdict is Verdict.WORSE
+    assert len({(sample.version, sample.order) for sample in result.samples}) == len(result.samples)
+
+
+# --- which versions --------------------------------------------------------------------------------------------
+
+
+def refused(kind, aws, **check):
+    """The error of a check that is refused before anything is invoked, and leaves the function as it was."""
+    before = aws.visible()
+    with pytest.raises(kind) as error:
+        directly(aws, asked(**check))
+    assert not aws.invoked
+    assert aws.visible() == before
+    return error.value
+
+
+@pytest.mark.parametrize("check", [{"qualifier": "stagging"}, {"against": "7"}, {"qualifier": "9", "against": "live"}])
+def test_an_alias_or_version_that_is_not_there_is_named_and_so_is_what_there_is(check):
+    error = refused(FunctionNotFound, two_versions(), **check)
+    assert (check.get("against") if "qualifier" not in check else check["qualifier"]) in error.message
+    assert error.next_step == "There is: aliases: live, staging; versions: 2, 1."
+
+
+def test_where_what_there_is_may_not_be_listed_the_rest_is_said_all_the_same():
+    aws = two_versions()
+
+    def deny(number, service, operation, when):
+        if operation == "list_aliases" and "lambda:create_alias" not in aws.log:
+            raise refusal(operation, "AccessDeniedException")
+
+    aws.fault = deny
+    with pytest.raises(FunctionNotFound, match="the alias stagging") as error:
+        directly(aws, asked(qualifier="stagging"))
+    assert "$LATEST" in error.value.next_step
+
+
+def test_a_weighted_alias_is_checked_at_its_main_version_and_that_is_said():
+    aws = two_versions().name("canary", "1", {"2": 0.1})
+    result = directly(aws, asked(against="canary"))
+    assert result.check.reference.function.version == "1"
+    assert told(result) == [
+        "The alias canary of orders shares its invocations out (0.1 to version 2): its main version 1 was taken."
+    ]
+
+
+def test_a_version_that_did_not_become_active_is_refused_by_its_name():
+    aws = two_versions()
+    aws.versions["2"].update(State="Failed", StateReason="no image")
+    assert refused(FunctionRefused, aws, against="live").message == "orders:2 is in state Failed: no image."
+
+
+def test_a_version_that_leaves_no_records_is_refused_since_a_check_changes_nothing():
+    aws = two_versions()
+    aws.versions["2"]["LoggingConfig"] = {"LogFormat": "JSON", "SystemLogLevel": "WARN"}
+    assert "WARN" in refused(FunctionRefused, aws, against="live").message
+
+
+def test_a_deleted_function_is_not_found():
+    aws = two_versions()
+
+    def gone(number, service, operation, when):
+        if service == "lambda":
+            raise refusal(operation, "ResourceNotFoundException", f"Function not found: {ARN}", 404)
+
+    aws.fault = gone
+    with pytest.raises((FunctionNotFound, NotRestored), match="Function not found"):
+        directly(aws, asked())
+
+
+def test_the_subject_is_described_by_its_own_version_and_the_lease_keeps_the_size_of_latest():
+    aws = two_versions()
+    aws.versions["2"].update(MemorySize=1024, Timeout=60, RuntimeVersionConfig={"RuntimeVersionArn": "arn:patch"})
+    leases = []
+    aws.during = lambda _: leases.append(aws.aliases["powertune-lease"]["Description"])
+    result = directly(aws, asked(against="live"))
+    subject = result.check.subject
+    assert (subject.memory_mb, subject.timeout_s, subject.runtime_version) == (1024, 60, "arn:patch")
+    assert result.function.original_memory_mb == 1024
+    assert '"memory_mb":512' in leases[0]
+    assert aws.latest["MemorySize"] == 512
+    assert [size.memory_mb for size in result.memory_sizes] == [1024]
+    assert result.check.reference.size.memory_mb == 512
+    assert "The memory size differs: 512 MB before, 1,024 MB now." in result.check.notes
+
+
+def test_latest_and_a_version_can_be_compared():
+    result = directly(two_versions(after_ms=60.0), asked(qualifier=None, against="live"))
+    assert {sample.version for sample in result.samples} == {"$LATEST"}
+    assert all(sample.log_stream and "[$LATEST]" in sample.log_stream for sample in result.samples)
+    assert result.check.verdict is Verdict.WORSE
+
+
+# --- money -----------------------------------------------------------------------------------------------------
+
+
+def test_both_sides_are_paid_for_each_at_its_own_price():
+    aws = two_versions()
+    aws.versions["1"]["Architectures"] = ["arm64"]
+    result = directly(aws, asked(against="live"))
+    report = result.check
+    calls = result.spend.invocations
+    assert calls == len(aws.invoked) > 2 * 25
+    assert calls > len(result.samples)
+    cost = {metric.metric: metric for metric in report.metrics}[Metric.COST]
+    assert cost.before < cost.after  # the same durations, on what is a fifth cheaper
+    assert result.price.architecture == "x86_64"
+    traced = next(line for line in result.spend.lines if line.what == "traces recorded")
+    assert traced.quantity == calls
+
+
+def test_a_limit_of_money_holds_for_both_sides_together():
+    limit = Decimal("0.00003")
+    result = directly(two_versions(noise=0.2), asked(against="live", limits=Limits(max_spend=limit)))
+    assert result.spend.lambda_cost.amount <= limit
+    assert result.check.verdict is Verdict.UNDECIDED
+    assert result.check.ended_by == "the limit of 0.00003 USD"
+    assert list(contradictions(result)) == []
+
+
+def test_a_limit_that_pays_for_nothing_is_refused():
+    with pytest.raises(UsageError, match="pays for no invocation"):
+        directly(two_versions(), asked(against="live", limits=Limits(max_spend=Decimal("0.0000000001"))))
+
+
+@pytest.mark.parametrize(
+    ("reserved", "at_once", "note"),
+    [(10, 10, None), (6, 6, "3 of a version, both versions at once"), (1, 1, "1 of a version, one version at a time")],
+)
+def test_both_sides_fit_into_the_reserved_concurrency(reserved, at_once, note):
+    aws = two_versions()
+    aws.reserved = reserved
+    under_way, most = Counter(), Counter()
+
+    def count(version):
+        under_way[version] += 1
+        most["at once"] = max(most["at once"], sum(under_way.values()))
+        under_way[version] -= 1
+
+    aws.during = count
+    result = directly(aws, asked(against="live"))
+    assert most["at once"] <= at_once
+    assert [warning for warning in told(result) if note and note in warning] == told(result)
+    assert bool(told(result)) == (note is not None)
+
+
+def test_a_reserved_concurrency_of_nothing_is_refused():
+    aws = two_versions()
+    aws.reserved = 0
+    assert "lets no invocation through" in refused(FunctionRefused, aws, against="live").message
+
+
+# --- a side that fails -----------------------------------------------------------------------------------------
+
+
+def test_a_function_that_fails_every_time_is_not_invoked_on_and_its_result_says_so():
+    aws = two_versions(failing=("2",))
+    result = directly(aws, asked(against="live"))
+    assert len(aws.invoked) <= 15
+    assert {sample.outcome for sample in result.samples} == {Outcome.ERROR}
+    assert result.memory_sizes[0].reason
+    assert list(contradictions(result)) == []
+
+
+def test_a_reference_that_fails_every_time_is_named_and_ends_with_4():
+    aws = two_versions(failing=("1",))
+    before = aws.visible()
+    with pytest.raises(FunctionFails, match=r"orders:live \(version 1\), .* failed at every one of") as error:
+        directly(aws, asked(against="live"))
+    assert error.value.exit_code == 4
+    assert "orders itself works" in error.value.message
+    assert aws.visible() == before
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_a_side_that_aws_refuses_is_named_and_ends_with_3(version):
+    aws = two_versions()
+
+    def refuse(invoked):
+        if invoked == version:
+            raise refusal("Invoke", "KMSDisabledException", "the key is disabled")
+
+    aws.during = refuse
+    with pytest.raises(AwsError, match=rf"\(version {version}\) through: .*the key is disabled") as error:
+        directly(aws, asked(against="live"))
+    assert error.value.exit_code == 3
+
+
+# --- baselines -------------------------------------------------------------------------------------------------
+
+
+def test_without_a_baseline_one_that_is_required_is_missed_before_anything_is_invoked():
+    error = refused(UsageError, two_versions(), stored=True, require_baseline=True)
+    assert error.exit_code == 2
+    assert "no baseline yet" in error.message
+
+
+def a_baseline(**changes):
+    store = MemoryStore()
+    in_store(two_versions(), store, "run-0")
+    found = baseline_from_text(store.get(KEY), "here")
+    return replace(found, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [({"environment": "local"}, "embedded endpoint"), ({"payloads": ()}, "other payloads")],
+    ids=["environment", "payloads"],
+)
+def test_a_baseline_of_another_kind_is_refused_or_compared_with_a_note(changes, word):
+    baseline = a_baseline(**changes)
+    assert word in refused(UsageError, two_versions(), baseline=baseline).message
+    result = directly(two_versions(), asked(baseline=baseline, allow_unlike=True))
+    assert result.check.verdict is Verdict.SAME
+    assert any(word in note for note in result.check.notes)
+
+
+def test_the_measurements_of_a_baseline_are_compared_with_where_its_version_is_gone_or_another():
+    baseline = a_baseline()
+    for change in (lambda aws: aws.versions.pop("2"), lambda aws: aws.versions["2"].update(CodeSha256="other")):
+        aws = two_versions()
+        aws.publish("3").durations["3"] = 50.0
+        aws.aliases["staging"]["FunctionVersion"] = "3"
+        change(aws)
+        result = directly(aws, asked(baseline=baseline))
+        assert not result.check.interleaved
+        assert {qualifier for qualifier, _ in aws.invoked} == {"3"}
+        assert any("are compared with" in note for note in result.warnings)
+        assert list(contradictions(result)) == []
+
+
+def test_a_result_does_not_repeat_the_baseline_that_it_was_compared_with():
+    result = directly(two_versions(), asked(baseline=a_baseline()))
+    assert result.request.check.baseline is None
+    assert result.check.reference.run_id == "run-0"
+
+
+def test_what_lies_where_the_baseline_should_and_is_none_is_refused():
+    store = MemoryStore()
+    store.put(KEY, dumps({"a": 1}))
+    aws = two_versions()
+    with pytest.raises(UsageError, match=KEY):
+        in_store(aws, store, "run-1")
+    assert not aws.invoked
+    assert store.get(KEY) == dumps({"a": 1})
+
+
+def test_a_stopped_check_keeps_no_baseline():
+    aws, store = two_versions(), MemoryStore()
+    with pytest.raises(Stopped):
+        run_direct(services_of(aws, store, stop_requested=lambda: len(aws.invoked) > 5), asked(stored=True), "run-1")
+    assert store.keys("baselines/") == []
+    assert "powertune-lease" not in aws.aliases

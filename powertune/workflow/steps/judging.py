@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import powertune
 from powertune.domain.baselines import baseline_of, entry_of
-from powertune.domain.check import CheckedVersion, CheckSides
+from powertune.domain.check import CheckedVersion, CheckRequest, CheckSides
 from powertune.domain.events import Phase, Progress
+from powertune.domain.function import FunctionArn
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import CheckReport, ReferenceSide, SizeResult, Spend, TuningResult
 from powertune.domain.sample import Outcome, Sample
@@ -15,6 +16,7 @@ from powertune.domain.work import RunState
 from powertune.errors import AwsError, FunctionFails, PowertuneError
 from powertune.pricing import bill
 from powertune.workflow.archive import Archive
+from powertune.workflow.baselines import Shelf
 from powertune.workflow.services import Services
 from powertune.workflow.spending import invocations_spend
 from powertune.workflow.steps.begin import MAX_ROUNDS, price_of, price_of_side
@@ -67,7 +69,7 @@ def judge(services: Services, state: RunState, sides: CheckSides) -> RunState:
             request=_shown(request),
             environment=services.environment,
             price=price,
-            memory_sizes=(size,),
+            memory_sizes=() if sides.is_one_version else (size,),
             recommendation=None,
             spend=spent,
             warnings=(*state.warnings, *notes, *limit_warnings(request, samples, spent.lambda_cost)),
@@ -222,22 +224,35 @@ def _limit(state: RunState, request: TuningRequest) -> str | None:
 def kept(services: Services, archive: Archive, result: TuningResult) -> TuningResult:
     """Keep a check for those that come after it, where baselines lie in its store. Safe to repeat.
 
-    It becomes the baseline where there was none, and goes into the history of checks.
+    It becomes the baseline where there was none, and goes into the history of checks. Where that fails, the check is
+    answered all the same, with a warning.
     """
-    request, report = archive.request(), result.check
-    check = request.check
-    if check is None or report is None or not check.stored:
+    check = archive.request().check
+    if check is None or not check.stored or not result.memory_sizes:
         return result
-    shelf, arn = shelf_of(services), request.function_arn
-    if check.baseline is None and _is_measured(result.memory_sizes):
-        # The lease is given back: another check may have kept its own meanwhile.
-        present = shelf.baseline(arn, check.qualifier)
-        if present is None or present.run_id == result.run_id:
-            place = shelf.keep(arn, check.qualifier, baseline_of(result))
-            result = replace(result, check=replace(report, kept_at=place))
-            archive.save_result(result)
-    shelf.add(arn, check.qualifier, entry_of(result))
-    return result
+    shelf = shelf_of(services)
+    try:
+        finished = _with_baseline(shelf, check, result)
+        shelf.add(FunctionArn.parse(result.function.arn), check.qualifier, entry_of(finished))
+    except PowertuneError as error:
+        note = f"This check was not kept for those that come after it: {error.message}"
+        finished = replace(result, warnings=(*result.warnings, note))
+    if finished is not result:
+        archive.save_result(finished)
+    return finished
+
+
+def _with_baseline(shelf: Shelf, check: CheckRequest, result: TuningResult) -> TuningResult:
+    """The result, kept as the baseline where there was none."""
+    if check.baseline is not None or result.check is None or not _is_measured(result.memory_sizes):
+        return result
+    arn = FunctionArn.parse(result.function.arn)
+    # The lease is given back: another check may have kept its own meanwhile.
+    present = shelf.baseline(arn, check.qualifier)
+    if present is not None and present.run_id != result.run_id:
+        return result
+    place = shelf.keep(arn, check.qualifier, baseline_of(result))
+    return replace(result, check=replace(result.check, kept_at=place))
 
 
 def _is_measured(sizes: Sequence[SizeResult]) -> bool:

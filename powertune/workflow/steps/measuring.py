@@ -242,7 +242,14 @@ class _Book:
         return self._work[slot.version]
 
     def gave_up(self, version: str) -> bool:
-        """Whether a version was refused, or failed several times without a success."""
+        """Whether a version was refused, or failed several times without a success.
+
+        A check gives up both then: the other one alone says nothing of it.
+        """
+        asked = (version,) if self._state.check is None else tuple(self._work)
+        return any(self._is_hopeless(one) for one in asked)
+
+    def _is_hopeless(self, version: str) -> bool:
         tried = self._tried[version] + self._done[version]
         hopeless = version not in self._worked and tried >= GIVE_UP_AFTER
         return hopeless or version in self._failed
