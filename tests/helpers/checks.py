@@ -4,13 +4,11 @@ The comparison itself is a plain one (a normal interval), so that these results 
 `powertune.domain`; only what `powertune.decide` says of a real check is right in its statistics.
 """
 
-import copy
 import random
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
-from enum import Enum
 from typing import Any
 
 from powertune.decide.summary import size_result
@@ -307,9 +305,8 @@ def in_yuan(**given: Any) -> TuningResult:
 
 def whole(**given: Any) -> TuningResult:
     """A check that has all that one can have: notes, an optimum, and a trend of twelve checks with a change."""
-    made = worse(
-        notes=("The memory sizes differ: 512 MB and 1,024 MB before.",), ended_by=None, optimum=optimum(), **given
-    )
+    notes = ("The memory sizes differ: 512 MB and 1,024 MB before.",)
+    made = worse(**{"notes": notes, "optimum": optimum(), **given})
     assert made.check is not None
     return replace(made, check=replace(made.check, trend=trend(made)))
 
@@ -374,32 +371,6 @@ MADE: dict[str, Callable[..., TuningResult]] = {
     "whole": whole,
 }
 """Every kind of check, by name."""
-
-
-def poisoned(result: TuningResult, text: str) -> TuningResult:
-    """The check with a text in every place of its report that holds one, as an edited file may have it."""
-    assert result.check is not None
-    report: CheckReport = _poisoned(result.check, text)
-    # A request refuses such texts, and a result file may have them all the same.
-    made = copy.copy(result)
-    object.__setattr__(made, "check", report)
-    return made
-
-
-def _poisoned(value: Any, text: str) -> Any:
-    if isinstance(value, Enum):
-        return value
-    if isinstance(value, str):
-        return text
-    if isinstance(value, tuple):
-        return tuple(_poisoned(one, text) for one in value)
-    if not is_dataclass(value):
-        return value
-    made = copy.copy(value)
-    for field in fields(value):
-        if field.name not in ("at", "measured_at", "currency"):
-            object.__setattr__(made, field.name, _poisoned(getattr(value, field.name), text))
-    return made
 
 
 def _cost_of(price: Price) -> Callable[[int, int], Money]:

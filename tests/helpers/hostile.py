@@ -8,11 +8,14 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import Any
 
+import checks
 from searched_runs import searched
 from shown_runs import full_run
 
 from powertune.domain.architectures import ArchitectureComparison
+from powertune.domain.baselines import baseline_of
 from powertune.domain.canary import Canary, CanaryOutcome, CanaryReport, VersionTraffic
+from powertune.domain.check import CheckRequest
 from powertune.domain.function import Architecture
 from powertune.domain.request import PeerInput
 from powertune.domain.result import ArchitectureRun, TuningResult
@@ -39,6 +42,22 @@ def hostile_result(build: Callable[..., TuningResult], *, keep: frozenset[Place]
     """A full result whose every text is `HOSTILE`, but those of ``keep`` and the times."""
     made: TuningResult = _poisoned(whole_result(build), keep | NEEDED)
     return made
+
+
+def hostile_check(*, keep: frozenset[Place] = frozenset()) -> TuningResult:
+    """The result of a check whose every text is `HOSTILE`, but those of ``keep`` and the times."""
+    result = checks.whole(ended_by="limit", kept_at="place")
+    request = copy.copy(result.request)
+    asked = replace(_asked(result), baseline=baseline_of(result))
+    object.__setattr__(request, "check", asked)
+    made: TuningResult = _poisoned(replace(result, request=request, warnings=("warning",)), keep | NEEDED)
+    return made
+
+
+def _asked(result: TuningResult) -> CheckRequest:
+    """What was asked of a check."""
+    assert result.request.check is not None
+    return result.request.check
 
 
 def whole_result(build: Callable[..., TuningResult]) -> TuningResult:

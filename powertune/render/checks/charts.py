@@ -9,6 +9,7 @@ from typing import Any
 from powertune.domain.check import CheckSample, Verdict, check_samples
 from powertune.domain.result import MetricResult, TuningResult
 from powertune.render import changes, figures
+from powertune.render.checks import words
 from powertune.render.checks.rows import Row, is_in_points, report_of, rows
 from powertune.render.page.thinning import over_the_ranks
 from powertune.render.safe import chart_text
@@ -60,7 +61,7 @@ def check_charts(result: TuningResult) -> dict[str, Chart]:
     """The charts by name, each where there is something to draw."""
     drawn = {CHANGES: _changes(result), DURATIONS: _durations(result)}
     kept = {name: chart for name, chart in drawn.items() if chart is not None}
-    called, began = report_of(result).subject.called, figures.moment(result.started_at)
+    called, began = words.called(report_of(result).subject), figures.moment(result.started_at)
     about = " · ".join((called, result.function.region, f"run {result.run_id}", began))
     for name, chart in kept.items():
         file = _UNFIT_FOR_A_FILE.sub("-", f"powertune-{result.function.name}-{result.run_id}-{name}")
@@ -78,8 +79,8 @@ def sides(result: TuningResult) -> list[Side]:
     check = report_of(result)
     found = []
     if check.reference is not None:
-        found.append(("before", check.reference.function.called, check.reference.samples))
-    found.append(("after", check.subject.called, check_samples(result.samples)))
+        found.append(("before", words.called(check.reference.function), check.reference.samples))
+    found.append(("after", words.called(check.subject), check_samples(result.samples)))
     made = (Side(role=role, name=name, values_ms=warm_ms(samples)) for role, name, samples in found)
     return [side for side in made if side.values_ms]
 

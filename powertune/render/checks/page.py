@@ -55,7 +55,7 @@ def render_check_page(result: TuningResult) -> str:
     verdict = words.aside(check)
     return html_document(
         version=result.powertune_version,
-        title=f"{check.subject.called}: {words.verdict_word(check.verdict)}",
+        title=f"{words.called(check.subject)}: {words.verdict_word(check.verdict)}",
         sentence=f"{verdict}: {said}",
         body=_body(result, drawn),
         charts=drawn,
@@ -78,7 +78,7 @@ def _body(result: TuningResult, drawn: Collection[str]) -> Markup:
 def _top(result: TuningResult) -> Markup:
     check = report_of(result)
     subject, said = check.subject, words.answer(result)
-    eyebrow = f'<p class="eyebrow">powertune check · <b>{safe(subject.called)}</b> · {safe(subject.region)}</p>'
+    eyebrow = f'<p class="eyebrow">powertune check · <b>{safe(words.called(subject))}</b> · {safe(subject.region)}</p>'
     tag = f'<span class="verdict {_class(check.verdict)}">{words.aside(check)}</span>'
     long = ' class="long"' if len(said) > _LONG_ANSWER else ""
     notices = []
@@ -99,7 +99,7 @@ def _top(result: TuningResult) -> Markup:
         notices.append(note(f"<p><b>{together(optimum)}</b></p>", good=not moved))
     started = f'<time datetime="{escape(result.started_at)}">{escape(figures.moment(result.started_at))}</time>'
     rows_ = [
-        ("Checked", safe(subject.called)),
+        ("Checked", safe(words.called(subject))),
         ("Compared with", safe(words.reference_called(check)) if check.reference is not None else "nothing yet"),
         ("Account", account(subject.arn)),
         ("Region", safe(subject.region)),
@@ -144,7 +144,7 @@ def _row(row: Row) -> Markup:
     why = f' <span class="why">{safe(row.missing, 300)}</span>' if row.missing else ""
     verdict = f'<td class="said"><b class="{_class(row.found.verdict)}">{row.verdict}</b>{why}</td>'
     cells = "".join(
-        f"<td>{together(text)}</td>" for text in (row.before, row.after, row.change, row.interval, row.counts)
+        f"<td>{escape(text)}</td>" for text in (row.before, row.after, row.change, row.interval, row.counts)
     )
     return f'<tr><th scope="row">{row.name}{unit}{tags}</th>{verdict}{cells}</tr>'
 
@@ -184,9 +184,9 @@ def _spread(result: TuningResult, drawn: Collection[str]) -> Markup:
     if DURATIONS not in drawn:
         return ""
     check = report_of(result)
-    named = [("after", check.subject.called)]
+    named = [("after", words.called(check.subject))]
     if check.reference is not None:
-        named.insert(0, ("before", check.reference.function.called))
+        named.insert(0, ("before", words.called(check.reference.function)))
     key = "".join(
         f'<li><svg viewBox="0 0 22 16" aria-hidden="true">{_SWATCH[role]}</svg><span>{role}: {safe(name)}</span></li>'
         for role, name in named
@@ -265,9 +265,9 @@ def _environments(samples: tuple[CheckSample, ...]) -> Markup:
 def _raw(result: TuningResult) -> Markup:
     """Every warm duration as it was measured, so that others can compute with them."""
     check = report_of(result)
-    lists = [("After", check.subject.called, check_samples(result.samples))]
+    lists = [("After", words.called(check.subject), check_samples(result.samples))]
     if check.reference is not None:
-        lists.insert(0, ("Before", check.reference.function.called, check.reference.samples))
+        lists.insert(0, ("Before", words.called(check.reference.function), check.reference.samples))
     said = ""
     for when, name, samples in lists:
         known = [one.duration_ms for one in samples if one.is_warm and one.duration_ms is not None]

@@ -58,7 +58,7 @@ def _title(result: TuningResult) -> str:
     function, check = result.function, report_of(result)
     of = "check" if check.reference is None else f"check against {words.reference_called(check)}"
     parts = [
-        check.subject.called,
+        words.called(check.subject),
         function.region,
         function.architecture.value,
         function.runtime or "container image",

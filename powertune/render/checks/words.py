@@ -3,10 +3,13 @@
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from powertune.domain.check import CheckSettings, Metric, Verdict
+from powertune.domain.check import CheckedVersion, CheckSettings, Metric, Verdict
 from powertune.domain.result import CheckReport, MetricResult, Optimum, TuningResult
 from powertune.render import changes, figures, means
 from powertune.render.checks.rows import NAMES, interval_of, is_in_points, joined, report_of, rows, side_words
+from powertune.render.safe import one_line
+
+_LONGEST_NAME = 220
 
 _TOLD = 2
 """Metrics whose figures stand in the answer."""
@@ -48,7 +51,7 @@ def answer(result: TuningResult) -> str:
     if check.verdict is None:
         return _first(result)
     if check.reference is None:
-        return f"{check.subject.called} is the same version as its reference: there was nothing to measure."
+        return f"{called(check.subject)} is the same version as its reference: there was nothing to measure."
     if check.verdict is Verdict.WORSE:
         return _changed(check, Verdict.WORSE)
     if check.verdict is Verdict.BETTER:
@@ -61,8 +64,13 @@ def answer(result: TuningResult) -> str:
         ]
         by = changes.exact_percent(check.settings.threshold)
         figures_ = f": {_told(check, fine)}" if fine else ""
-        return f"{check.subject.called} is not worse than {reference_called(check)} by more than {by}{figures_}."
+        return f"{called(check.subject)} is not worse than {reference_called(check)} by more than {by}{figures_}."
     return _undecided(check)
+
+
+def called(version: CheckedVersion) -> str:
+    """A version in a sentence: ``orders:live (version 7)``; no longer than one of AWS can be."""
+    return one_line(version.called, _LONGEST_NAME)
 
 
 def reference_called(check: CheckReport) -> str:
@@ -71,9 +79,9 @@ def reference_called(check: CheckReport) -> str:
     if side is None:
         return "its reference"
     if side.run_id is None:
-        return side.function.called
+        return called(side.function)
     moment = figures.parse_moment(side.measured_at)
-    return f"the baseline of {side.measured_at if moment is None else f'{moment.day} {moment:%B %Y}'}"
+    return f"the baseline of {one_line(side.measured_at, 60) if moment is None else f'{moment.day} {moment:%B %Y}'}"
 
 
 def metric_words(one: MetricResult, settings: CheckSettings, *, sure: bool = True) -> str:
@@ -117,8 +125,8 @@ def how_measured(result: TuningResult) -> str:
     looks = figures.plural(check.looks, "look")
     if check.reference is None:
         return f"{side_words(result, after=True)} were measured." if result.samples else "Nothing was invoked."
-    sides = f"{side_words(result, after=False)} of {check.reference.function.called}"
-    sides += f" and {side_words(result, after=True)} of {check.subject.called}"
+    sides = f"{side_words(result, after=False)} of {called(check.reference.function)}"
+    sides += f" and {side_words(result, after=True)} of {called(check.subject)}"
     if check.interleaved:
         return f"In this run, in turns: {sides}; {looks} at the figures."
     if check.reference.run_id is None:
@@ -170,7 +178,7 @@ def aside(check: CheckReport) -> str:
 
 def _first(result: TuningResult) -> str:
     check = report_of(result)
-    said = f"There is nothing to compare {check.subject.called} with yet"
+    said = f"There is nothing to compare {called(check.subject)} with yet"
     size = result.memory_sizes[0] if result.memory_sizes else None
     if size is None or size.warm.duration_ms is None:
         return f"{said}, and it has no measurement."
@@ -181,7 +189,7 @@ def _first(result: TuningResult) -> str:
 
 def _changed(check: CheckReport, verdict: Verdict) -> str:
     found = [one for one in check.metrics if one.verdict is verdict and (one.deciding or verdict is Verdict.WORSE)]
-    subject, reference = check.subject.called, reference_called(check)
+    subject, reference = called(check.subject), reference_called(check)
     if not found:
         return f"{subject} is {verdict.value} than {reference}."
     predicate = _predicate(found, reference, worse=verdict is Verdict.WORSE)
@@ -211,7 +219,7 @@ def _told(check: CheckReport, found: Sequence[MetricResult]) -> str:
 
 
 def _undecided(check: CheckReport) -> str:
-    subject, reference = check.subject.called, reference_called(check)
+    subject, reference = called(check.subject), reference_called(check)
     open_ = [one for one in check.metrics if one.deciding and one.verdict in (Verdict.UNDECIDED, None)]
     said = f"It is not decided whether {subject} is worse than {reference}"
     compared = [one for one in open_ if one.change is not None]

@@ -1,0 +1,369 @@
+"""A check in every form: the verdict in words, the same figures everywhere, and files that others can read."""
+
+import csv
+import io
+import re
+from dataclasses import replace
+from decimal import Decimal
+
+import checks
+import pytest
+from checks import MADE, check, draw
+from html_page import Page
+from junitparser import JUnitXml, Properties
+from read_back import junit_outcomes, markdown_tables
+
+from powertune.cli.report_formats import FORMATS, Look, made
+from powertune.domain.check import CheckSettings, Metric, Verdict
+from powertune.domain.history import summary_of
+from powertune.domain.result import TuningResult
+from powertune.domain.result_checks import contradictions
+from powertune.errors import UsageError
+from powertune.render import means, sentence
+from powertune.render.checks import words
+from powertune.render.checks.csv_table import check_csv, check_samples_csv
+from powertune.render.checks.exact import METRIC_COLUMNS, metric_figures
+from powertune.render.checks.junit import check_error_junit, render_check_junit
+from powertune.render.checks.markdown import render_check_markdown
+from powertune.render.checks.rows import rows
+from powertune.render.checks.text import render_check_terminal
+from powertune.render.history.page import render_history_page
+from powertune.render.history.text import render_history
+from powertune.render.html import render_html
+from powertune.render.safe import cells
+from powertune.wire import dumps, result_from_text
+
+
+@pytest.fixture(scope="module")
+def made_checks() -> dict[str, TuningResult]:
+    return {name: make() for name, make in MADE.items()}
+
+
+@pytest.fixture(params=MADE)
+def result(request: pytest.FixtureRequest, made_checks: dict[str, TuningResult]) -> TuningResult:
+    return made_checks[request.param]
+
+
+def report(result: TuningResult):
+    assert result.check is not None
+    return result.check
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+# --- the verdict in words ---------------------------------------------------------------------------------------
+
+
+def test_worse_names_the_metrics_with_figures_and_certainty() -> None:
+    assert words.answer(checks.worse()) == (
+        "orders:staging (version 8) is slower and dearer than orders:live (version 7): mean duration +20 % (99 % sure: "
+        "+18 % to +22 %) and cost +16 % (+14 % to +17 %); also p50 duration and p95 duration."
+    )
+
+
+def test_worse_may_be_by_errors_alone() -> None:
+    said = words.answer(checks.failing())
+    assert said.startswith(
+        "orders:staging (version 8) fails more often than orders:live (version 7): errors +16 points"
+    )
+
+
+def test_better_claims_only_what_was_waited_for() -> None:
+    said = words.answer(checks.better())
+    assert "is faster and cheaper than" in said
+    assert "p50" not in said
+
+
+def test_the_same_says_within_how_much() -> None:
+    said = words.answer(checks.same())
+    assert "is not worse than orders:live (version 7) by more than 5 %: mean duration −0.6 %" in said
+
+
+def test_undecided_says_what_is_still_possible_and_what_ended_it() -> None:
+    result = checks.undecided()
+    assert "It is not decided whether" in words.answer(result)
+    assert "mean duration +6.9 % (99 % sure: −2.1 % to +16 %)" in words.answer(result)
+    assert "where more than +5 % would be worse" in words.answer(result)
+    assert "What ended the measuring: 400 invocations of each version." in words.details(result)
+
+
+def test_undecided_for_want_of_values_names_the_metrics() -> None:
+    assert "mean duration, cost and errors could not be compared" in words.answer(checks.few())
+
+
+def test_an_undecided_check_that_fails_says_so() -> None:
+    settings = CheckSettings(undecided_fails=True)
+    assert report(checks.undecided(settings=settings)).fails
+    assert any("counts as failed" in text for text in words.details(checks.undecided(settings=settings)))
+    assert not any("counts as failed" in text for text in words.details(checks.undecided()))
+
+
+def test_without_a_reference_it_says_that_this_is_the_baseline_only_where_it_was_kept() -> None:
+    assert "baseline from now on" in words.answer(checks.first())
+    assert "baseline" not in words.answer(checks.first(kept_at=None))
+
+
+def test_one_version_on_both_sides_is_said() -> None:
+    assert "same version" in words.answer(checks.one_version())
+
+
+def test_a_reference_that_was_measured_before_is_called_by_its_day() -> None:
+    assert "than the baseline of 1 November 2026" in words.answer(checks.offline())
+    assert "measured before, by run 20261101-020000-11aa" in words.how_measured(checks.offline())
+
+
+def test_what_is_open_beside_the_answer_is_said(made_checks: dict[str, TuningResult]) -> None:
+    told = words.details(made_checks["better"])
+    assert any(text.startswith("Not decided, and not waited for: init duration") for text in told)
+    assert any(text.startswith("Not compared: p99 duration (60 of the 300") for text in told)
+
+
+def test_errors_that_did_not_grow_do_not_hide_how_many_more_there_may_be() -> None:
+    result = checks.same()
+    open_ = tuple(
+        replace(one, low=-0.02, high=0.04) if one.metric is Metric.ERRORS else one for one in report(result).metrics
+    )
+    result = replace(result, check=replace(report(result), metrics=open_))
+    told = words.details(result)
+    assert "Did not grow in what was measured: errors; a growth of up to +4.0 points is not excluded." in told
+    assert "errors" not in words.answer(result)
+
+
+@pytest.mark.parametrize(
+    ("cost", "duration", "said"),
+    [
+        (-0.11, 0.0, "512 → 768 MB saves 11 % of the cost ("),
+        (-0.11, -0.3, "512 → 768 MB saves 11 % of the cost and is 30 % faster ("),
+        (-0.11, 0.2, "512 → 768 MB saves 11 % of the cost, but is 20 % slower ("),
+        (0.04, -0.3, "512 → 768 MB is 30 % faster, for 4 % more cost ("),
+        (None, None, "512 → 768 MB is better now ("),
+    ],
+)
+def test_a_moved_optimum_says_what_it_saves(cost: float | None, duration: float | None, said: str) -> None:
+    optimum = replace(checks.optimum(), cost_change=cost, duration_change=duration)
+    assert words.optimum_words(optimum).startswith(f"Memory size no longer optimal: {said}")
+
+
+def test_an_optimum_that_stays_is_said_and_none_is_silent() -> None:
+    assert words.optimum_words(checks.optimum(moved=False)).startswith("Memory size still optimal: 512 MB")
+    assert words.optimum_words(None) == ""
+
+
+def test_the_answer_of_a_result_is_that_of_its_check(result: TuningResult) -> None:
+    assert sentence.answer(result) == words.answer(result)
+
+
+# --- every form says the same -----------------------------------------------------------------------------------
+
+
+def test_every_form_has_the_answer_and_every_figure(result: TuningResult) -> None:
+    answer, told = words.answer(result), list(rows(result))
+    page = Page(render_html(result))
+    terminal, markdown, junit = (
+        render_check_terminal(result, width=140),
+        render_check_markdown(result),
+        render_check_junit(result),
+    )
+    assert flat(answer) in flat(terminal)
+    assert answer in markdown
+    assert answer in junit
+    assert answer in page.text
+    assert words.aside(report(result)) in page.text
+    for row in told:
+        line = next(line for line in terminal.partition("\nMetric ")[2].splitlines() if line.startswith(row.name))
+        for text in (row.before, row.after, row.change, row.interval, row.verdict):
+            assert text in line
+            assert text in page.section("metrics")
+    if told:
+        table = markdown_tables(markdown)[0]
+        assert len(table) == len(told) + 1
+        for row, read in zip(told, table[1:], strict=True):
+            assert read[1:6] == [row.before, row.after, row.change, row.interval, row.counts]
+            assert read[6].removeprefix("✗ ") == row.verdict
+
+
+def test_a_mean_is_written_alike_wherever_it_stands() -> None:
+    result = checks.worse()
+    row = next(row for row in rows(result) if row.metric is Metric.DURATION_MEAN)
+    size = result.memory_sizes[0].warm.duration_ms
+    assert (row.before, row.after) == ("120.4 ms", means.duration(size))
+
+
+def test_money_has_the_currency_of_the_price() -> None:
+    row = next(row for row in rows(checks.in_yuan()) if row.metric is Metric.COST)
+    assert row.before.startswith("CN¥")
+
+
+@pytest.mark.parametrize("width", [20, 34, 60, 80, 200])
+def test_no_line_is_wider_than_the_terminal_and_the_verdict_stays(result: TuningResult, width: int) -> None:
+    for ascii_only in (False, True):
+        text = render_check_terminal(result, width=width, ascii_only=ascii_only)
+        assert max(map(cells, text.splitlines())) <= width
+        assert words.aside(report(result)).split()[0] in text
+    text.encode("ascii")
+
+
+def test_colour_says_nothing_that_words_do_not(result: TuningResult) -> None:
+    coloured = render_check_terminal(result, width=90, colour=True)
+    assert re.sub("\x1b\\[[0-9;]*m", "", coloured) == render_check_terminal(result, width=90)
+
+
+# --- JUnit ------------------------------------------------------------------------------------------------------
+
+
+def test_each_metric_is_a_case_with_its_figures() -> None:
+    result = checks.worse()
+    assert junit_outcomes(render_check_junit(result)) == {
+        "mean duration": "failure",
+        "p50 duration": "failure",
+        "p95 duration": "failure",
+        "p99 duration": "skipped",
+        "cost": "failure",
+        "init duration": "skipped",
+        "memory used": "passed",
+        "errors": "passed",
+    }
+    (suite,) = JUnitXml.fromstring(render_check_junit(result).encode())
+    assert suite.name == "powertune check orders"
+    case = next(iter(suite))
+    known = {one.name: one.value for one in case.child(Properties)}
+    mean = report(result).metrics[0]
+    assert Decimal(known["before"]) == Decimal(repr(mean.before))
+    assert Decimal(known["change_low"]) == Decimal(repr(mean.low))
+    assert (known["threshold"], known["confidence"]) == ("0.05", "0.99")
+    assert (known["before_count"], known["after_count"]) == ("60", "60")
+    assert "120.4 ms before, 144.1 ms after" in case.result[0].message
+    assert "Interval: +18 % to +22 %" in case.system_out
+
+
+def test_the_counts_of_the_suite_are_those_of_its_cases(result: TuningResult) -> None:
+    (suite,) = JUnitXml.fromstring(render_check_junit(result).encode())
+    counted = (suite.tests, suite.failures, suite.errors, suite.skipped)
+    suite.update_statistics()
+    assert (suite.tests, suite.failures, suite.errors, suite.skipped) == counted
+
+
+def test_a_file_fails_exactly_where_the_check_does(result: TuningResult) -> None:
+    outcomes = junit_outcomes(render_check_junit(result)).values()
+    assert ("failure" in outcomes) == report(result).fails
+    assert "error" not in outcomes
+
+
+def test_undecided_fails_only_where_that_was_asked_for() -> None:
+    assert junit_outcomes(render_check_junit(checks.undecided()))["mean duration"] == "skipped"
+    settings = CheckSettings(undecided_fails=True)
+    outcomes = junit_outcomes(render_check_junit(checks.undecided(settings=settings)))
+    assert (outcomes["mean duration"], outcomes["p95 duration"]) == ("failure", "skipped")
+    assert "failure" in junit_outcomes(render_check_junit(checks.few(settings=settings))).values()
+
+
+def test_a_check_that_fails_without_a_failing_metric_has_a_failing_case() -> None:
+    result = checks.same()
+    odd = replace(result, check=replace(report(result), verdict=Verdict.WORSE))
+    assert junit_outcomes(render_check_junit(odd))["verdict"] == "failure"
+
+
+def test_the_first_check_is_one_case_that_passes_and_says_what_was_kept() -> None:
+    text = render_check_junit(checks.first())
+    assert junit_outcomes(text) == {"baseline": "passed"}
+    assert "orders@staging.json" in text
+
+
+def test_a_check_that_could_not_run_leaves_a_file_with_an_error() -> None:
+    text = check_error_junit("orders", "No function orders.\nLook at its name. \x00" + "x" * 900)
+    assert junit_outcomes(text) == {"check": "error"}
+
+
+def test_a_trend_fails_only_where_that_was_asked_for() -> None:
+    assert "trend" not in junit_outcomes(render_check_junit(checks.whole()))
+    assert junit_outcomes(render_check_junit(checks.whole(), trend_fails=True))["trend"] == "failure"
+
+
+def test_a_function_that_was_not_put_back_is_an_error() -> None:
+    assert junit_outcomes(render_check_junit(replace(checks.same(), restored=False)))["function put back"] == "error"
+
+
+# --- CSV --------------------------------------------------------------------------------------------------------
+
+
+def test_the_csv_has_a_line_for_each_metric_with_every_digit(result: TuningResult) -> None:
+    read = list(csv.DictReader(io.StringIO(check_csv(result))))
+    assert [row["metric"] for row in read] == [one.metric.value for one in report(result).metrics]
+    for row, one in zip(read, report(result).metrics, strict=True):
+        assert tuple(metric_figures(result, one)) == METRIC_COLUMNS
+        assert row["change"] == ("" if one.change is None else repr(one.change))
+
+
+def test_the_csv_of_samples_has_both_sides() -> None:
+    result = checks.worse()
+    read = list(csv.DictReader(io.StringIO("".join(check_samples_csv(result)))))
+    assert [row["side"] for row in read] == ["before"] * 64 + ["after"] * 64
+    after = [float(row["duration_ms"]) for row in read if row["side"] == "after" and row["measured_as"] == "warm"]
+    assert sum(after) / len(after) == pytest.approx(report(result).metrics[0].after)
+
+
+# --- elsewhere --------------------------------------------------------------------------------------------------
+
+
+def test_a_made_check_adds_up_and_is_read_back(result: TuningResult) -> None:
+    assert list(contradictions(result)) == []
+    assert result_from_text(dumps(result), "result.json") == result
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_form_of_the_report_is_made_of_a_check_or_says_what_to_use(name: str) -> None:
+    if name in ("png", "svg", "power-tuning-url"):
+        with pytest.raises(UsageError, match=f"A check has no {name} form") as caught:
+            made([checks.same()], [], name, Look())
+        assert "html" in caught.value.next_step
+    else:
+        assert "".join(made([checks.same()], [], name, Look()))
+
+
+@pytest.mark.parametrize("name", ["table", "html", "markdown", "csv", "json"])
+def test_checks_stand_side_by_side_with_anything(name: str, make_result) -> None:
+    for other in (make_result(), checks.one_version(), checks.undecided()):
+        assert "".join(made([checks.worse(), other], ["one", "other"], name, Look()))
+
+
+def test_a_history_says_what_was_a_check_and_what_it_found() -> None:
+    runs = [summary_of(replace(make(), run_id=name)) for name, make in MADE.items()]
+    text = render_history(runs, width=160)
+    assert "check of staging: worse" in text
+    assert "check of staging: no reference" in text
+    assert "→ –" not in text
+    assert "check of staging: undecided" in render_history_page(runs, version="0.1.0")
+
+
+def test_the_code_behind_an_alias_is_no_deployment_of_the_function(make_result) -> None:
+    tuning = summary_of(replace(make_result(), started_at="2026-11-20T00:00:00+00:00"))
+    checked = replace(summary_of(checks.same()), code_sha256="other", started_at="2026-11-21T00:00:00+00:00")
+    assert "no change of code" in render_history([checked, tuning], width=160)
+
+
+def test_versions_that_should_be_alike_and_are_not_are_marked() -> None:
+    slow = replace(checks.LIVE, memory_mb=1024)
+    page = Page(render_html(check(reference=slow, reference_samples=draw(slow, seed=2))))
+    section = page.section("versions")
+    assert "Memory size not alike 1,024 MB 512 MB" in section
+    assert "Version differs 7 8" in section
+
+
+def test_a_page_of_thousands_of_samples_draws_few_of_them() -> None:
+    many = check(samples=draw(checks.STAGING, 5_000), reference_samples=draw(checks.LIVE, 5_000, seed=2))
+    source = render_html(many)
+    assert len(source) < 1_500_000
+    assert "and 4,000 more in result.json" in source
+
+
+def test_intervals_without_ends_are_drawn_and_said() -> None:
+    result = checks.undecided()
+    open_ = tuple(replace(one, low=None, high=None) if one.change else one for one in report(result).metrics)
+    half = tuple(replace(one, high=None) if one.change else one for one in report(result).metrics)
+    for metrics in (open_, half):
+        odd = replace(result, check=replace(report(result), metrics=metrics))
+        render_html(odd)
+        render_check_terminal(odd)
+    assert "−2.1 % or more" in words.answer(odd)
