@@ -93,7 +93,6 @@ def check_statements(scope: Scope, wanted: Collection[Feature] = ()) -> tuple[St
         target.invoke_versions(function),
         *target.log_queries([scope.log_group_arn]),
         target.traces(),
-        target.traffic(),
         *(features.processor_statements(scope) if Feature.PROCESSORS in wanted else ()),
     )
 
