@@ -76,6 +76,11 @@ def command() -> None:
     show_default=True,
     help="What an undecided check does to the pipeline.",
 )
+@click.option(
+    "--requirement",
+    metavar="REQUIREMENT",
+    help="What pip installs in CodeBuild: powertune by name and version, or 'powertune @ URL'.",
+)
 @click.option("--payload", metavar="PLACE", help="The event: a file of the source; s3://BUCKET/KEY without CodeBuild.")
 @click.option("--baseline", metavar="s3://BUCKET/PREFIX", help="Where baselines lie; a new bucket by default.")
 @click.option("--log-group", metavar="NAME", help="The function's log group, where it is not Lambda's own.")
@@ -141,6 +146,7 @@ def init(output_dir: Path, *, force: bool, as_json: bool, **options: Any) -> int
 
 
 def _answers(options: dict[str, Any], folder: str) -> Any:
+    from powertune.cli.check_options import share
     from powertune.domain.pipeline import CheckWith, PipelineAnswers, Source
 
     source = Source(
@@ -151,8 +157,8 @@ def _answers(options: dict[str, Any], folder: str) -> Any:
         key=options["source_key"],
     )
     same = (
-        "staging", "live", "code_folder", "timezone", "max_invocations", "payload", "baseline", "log_group", "approval",
-        "strategy", "email", "stack_prefix",
+        "staging", "live", "code_folder", "timezone", "max_invocations", "requirement", "payload", "baseline",
+        "log_group", "approval", "strategy", "email", "stack_prefix",
     )  # fmt: skip
     return PipelineAnswers(
         function=FunctionArn.parse(options["function_arn"]),
@@ -160,25 +166,19 @@ def _answers(options: dict[str, Any], folder: str) -> Any:
         folder=folder,
         check_with=CheckWith(_CHECK_WITH[options["check_with"]]),
         schedule=None if options["schedule"].strip() in ("", "none") else options["schedule"],
-        threshold=_number(options["threshold"], "--threshold"),
-        confidence=_number(options["confidence"], "--confidence"),
-        max_spend=_number(options["max_spend"], "--max-spend", shares=False),
+        threshold=Decimal(repr(share(options["threshold"], "--threshold"))),
+        confidence=Decimal(repr(share(options["confidence"], "--confidence"))),
+        max_spend=_amount(options["max_spend"]),
         undecided_fails=options["on_undecided"] == "fail",
         **{name: options[name] for name in same},
     )
 
 
-def _number(text: str, option: str, *, shares: bool = True) -> Decimal:
-    """``5%`` and ``0.05`` are the same share."""
-    percent = shares and text.endswith("%")
+def _amount(text: str) -> Decimal:
     try:
-        value = Decimal(text.removesuffix("%") if percent else text)
+        return Decimal(text)
     except InvalidOperation:
-        raise UsageError(
-            f"'{text}' is not {'a share' if shares else 'an amount'} ({option}).",
-            next_step="Write 5% or 0.05." if shares else "Write 0.50, for instance.",
-        ) from None
-    return value / 100 if percent else value
+        raise UsageError(f"'{text}' is not an amount (--max-spend).", next_step="Write 0.50, for instance.") from None
 
 
 def _folder_in_source(folder: Path) -> str:

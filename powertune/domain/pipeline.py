@@ -27,6 +27,7 @@ _S3_FILE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9_./-]{1,
 _STRATEGY = re.compile(
     r"AllAtOnce|Canary[0-9]{1,2}Percent[0-9]{1,4}Minutes|Linear[0-9]{1,2}PercentEvery[0-9]{1,4}Minutes?"
 )
+_REQUIREMENT = re.compile(r"powertune(?:[=<>!~][^\"\s]*| @ [^\"\s]+)?")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _ZONE = re.compile(r"[A-Za-z0-9_/+-]{1,50}")
 
@@ -80,6 +81,7 @@ class PipelineAnswers:
         threshold: share by which a metric may grow.
         confidence: of so many checks of a function that did not become worse, none says that it did.
         max_spend: what a check may spend, in the currency of the region's prices.
+        requirement: what pip installs for a check in CodeBuild; None for the template's default.
         payload: a file of the source for CodeBuild, ``s3://BUCKET/KEY`` for the others; None for ``{}``.
         baseline: ``s3://BUCKET/PREFIX`` for CodeBuild; None for a bucket that the stack makes.
         approval: whether somebody is asked before the live alias is shifted.
@@ -102,6 +104,7 @@ class PipelineAnswers:
     max_invocations: int = DEFAULT_INVOCATIONS
     max_spend: Decimal = Decimal("0.50")
     undecided_fails: bool = False
+    requirement: str | None = None
     payload: str | None = None
     baseline: str | None = None
     approval: bool = False
@@ -129,7 +132,7 @@ class PipelineAnswers:
         if self.schedule is not None:
             object.__setattr__(self, "schedule", check_schedule(self.schedule))
         _fits(_ZONE, self.timezone, "a time zone", "--timezone", "Write UTC or Europe/Vienna, for instance.")
-        _between("--threshold", self.threshold, Decimal("0.001"), Decimal(9))
+        _between("--threshold", self.threshold, Decimal("0.001"), Decimal("0.999"))
         _between("--confidence", self.confidence, Decimal("0.5"), Decimal("0.9999"))
         _between("--max-invocations", Decimal(self.max_invocations), *map(Decimal, INVOCATIONS))
         _between("--max-spend", self.max_spend, Decimal("0.000001"), Decimal(999_999))
@@ -141,6 +144,11 @@ class PipelineAnswers:
 
     def _check_places(self) -> None:
         builds = self.check_with is CheckWith.CODEBUILD
+        if self.requirement is not None:
+            forms = "Write 'powertune>=0.1,<0.2', or 'powertune @ https://WHERE/powertune-0.1.0-py3-none-any.whl'."
+            _fits(_REQUIREMENT, self.requirement, "what pip can install of powertune", "--requirement", forms)
+            if not builds:
+                raise UsageError("Without CodeBuild nothing is installed.", next_step="Leave --requirement out.")
         if self.payload is not None:
             what = "a file of the source" if builds else "an object in S3"
             _fits(_FILE if builds else _S3_FILE, self.payload, what, "--payload",
@@ -179,6 +187,7 @@ class PipelineAnswers:
             "CodeFolder": self.code_folder,
             "CheckWith": self.check_with.value,
             "CheckBuildSpec": self.buildspec if self.check_with is CheckWith.CODEBUILD else None,
+            "Requirement": self.requirement,
             "StackPrefix": None if self.check_with is CheckWith.CODEBUILD else self.stack_prefix,
             "Payload": self.payload,
             "Threshold": f"{self.threshold.normalize():f}",

@@ -1,15 +1,20 @@
 """The files of a pipeline for one function, as texts. Nothing is asked of AWS, and nothing is written."""
 
 import json
+import re
+import textwrap
 
 from powertune.domain.pipeline import CheckWith, PipelineAnswers
 from powertune.resources import read
 
+_REQUIREMENT = "powertune>=0.1,<0.2"
+"""The default of the template's parameter."""
+
 _README = """# The pipeline of {name}
 
 Written by `powertune pipeline init`. `pipeline.yaml` is a CloudFormation template, `parameters.json` has your answers;
-change them there, and deploy again.
-{buildspec}
+change them there, and deploy again.{buildspec}
+
 ## Deploy
 
 1. The aliases `{staging}` and `{live}` have to be there, each with one version. This makes what is missing:
@@ -50,12 +55,12 @@ starts one by hand. Of the function itself the pipeline changes the code and the
 aws cloudformation delete-stack --region {region} --stack-name {stack}
 ```
 
-leaves the buckets, with artifacts and baselines, and the function as it is. The buckets' names begin with `{stack}`.
+leaves the buckets, with artifacts and baselines, and the function as it is. The buckets' names begin with `{bucket}`.
 """
 
-_BUILDSPEC = """`buildspec.yml` is what CodeBuild runs for a check. Commit this
-folder as `{folder}/`: the pipeline reads the file there.
-"""
+_BUILDSPEC = """ `buildspec.yml` is what CodeBuild runs for a check; the
+pipeline reads it in the source, as `{path}`. It installs `{requirement}` with pip: a name alone is trusted to the index
+that pip is set to there."""
 
 
 def pipeline_files(answers: PipelineAnswers) -> dict[str, str]:
@@ -76,7 +81,7 @@ def pipeline_files(answers: PipelineAnswers) -> dict[str, str]:
 
 
 def _readme(answers: PipelineAnswers) -> str:
-    source, function, folder = answers.source, answers.function, answers.folder
+    source, function = answers.source, answers.function
     builds = answers.check_with is CheckWith.CODEBUILD
     if source.bucket is None:
         where = (
@@ -96,7 +101,7 @@ def _readme(answers: PipelineAnswers) -> str:
             "   The second command replaces other notifications of the bucket; add it to them where there are any."
         )
     if builds:
-        prepare = f"Commit and push this folder as `{folder}/`."
+        prepare = f"Commit and push this folder, so that `{answers.buildspec}` is in the source."
     else:
         prepare = (
             f"The powertune stack has to be there, and to be allowed this function:\n\n"
@@ -114,16 +119,19 @@ def _readme(answers: PipelineAnswers) -> str:
     confirm = ""
     if answers.email:
         confirm = f"\n   Then confirm the message that {answers.email} gets; before that, nothing else is sent there.\n"
-    return _README.format(
+    text = _README.format(
         name=function.name,
         arn=function,
         region=function.region,
         stack=answers.stack_name,
+        bucket=answers.stack_name.lower(),
         staging=answers.staging,
         live=answers.live,
         strategy=answers.strategy,
         code_folder=answers.code_folder,
-        buildspec=_BUILDSPEC.format(folder=folder) if builds else "",
+        buildspec=_BUILDSPEC.format(path=answers.buildspec, requirement=answers.requirement or _REQUIREMENT)
+        if builds
+        else "",
         source=where,
         prepare=prepare,
         confirm=confirm,
@@ -131,3 +139,16 @@ def _readme(answers: PipelineAnswers) -> str:
         asked=", and somebody approves" if answers.approval else "",
         nightly=nightly,
     )
+    return "\n\n".join(_filled(part) for part in text.split("\n\n"))
+
+
+def _filled(part: str) -> str:
+    """A paragraph on lines of one width; commands and titles stay as they are."""
+    first = part.lstrip("\n")
+    if first.startswith(("#", "```", "   ")) or not first:
+        return part
+    item = re.match(r"[0-9]+\. ", first)
+    lines = textwrap.fill(
+        first, 120, subsequent_indent="   " if item else "", break_long_words=False, break_on_hyphens=False
+    )
+    return part[: len(part) - len(first)] + lines + ("\n" if part.endswith("\n") else "")

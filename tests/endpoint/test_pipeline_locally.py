@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 import yaml
 from botocore.exceptions import ClientError
+from command_line import EXAMPLES
 from pipeline_template import CONNECTED, Pipeline
 from template_policies import ACCOUNT as WRITTEN
 from template_policies import _Loader
@@ -111,6 +112,14 @@ def test_the_pipeline_is_created_but_for_what_the_endpoint_does_not_know(endpoin
     assert target["Arn"] == made["Notifications"]
     groups = endpoint.session.client("scheduler").list_schedules()["Schedules"]
     assert any(one["Name"] == made["Nightly"].rsplit("/")[-1] for one in groups)
+
+
+def test_the_example_function_is_created_with_both_aliases_and_answers(endpoint):
+    create(endpoint, "orders", (EXAMPLES / "pipeline" / "template.yaml").read_text(encoding="utf-8"))
+    event = (EXAMPLES / "pipeline" / "order.json").read_bytes()
+    for alias in ("staging", "live"):
+        done = endpoint.session.client("lambda").invoke(FunctionName="orders", Qualifier=alias, Payload=event)
+        assert json.loads(done["Payload"].read()) == {"items": 3, "total_cents": 3967}
 
 
 def followed(states, arn, seconds=120):

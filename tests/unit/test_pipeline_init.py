@@ -75,6 +75,7 @@ def test_every_answer_reaches_the_template(here):
         "--code-folder", "src",
         "--schedule", "rate(1 day)", "--timezone", "Europe/Vienna", "--threshold", "12.5%", "--confidence", "0.999",
         "--max-invocations", 1000, "--max-spend", "1.25", "--on-undecided", "fail", "--payload", "events/one.json",
+        "--requirement", "powertune @ https://wheels/p.whl",
         "--baseline", "s3://mine/a/b/", "--log-group", "/all/logs", "--approval", "--deploy-strategy", "AllAtOnce",
     )  # fmt: skip
     values = Pipeline(**parameters()).values
@@ -83,6 +84,7 @@ def test_every_answer_reaches_the_template(here):
         "CodeFolder": "src",
         "Schedule": "rate(1 day)", "ScheduleTimezone": "Europe/Vienna", "Threshold": "0.125", "Confidence": "0.999",
         "MaxInvocations": "1000", "MaxSpend": "1.25", "OnUndecided": "fail", "Payload": "events/one.json",
+        "Requirement": "powertune @ https://wheels/p.whl",
         "BaselineBucket": "mine", "BaselinePrefix": "a/b", "LogGroupName": "/all/logs", "Approval": "manual",
         "DeployStrategy": "AllAtOnce", "ConnectionArn": "",
     }  # fmt: skip
@@ -171,7 +173,8 @@ BAD = {
     "a number for an alias": ((*CONNECTED, "--live", "7"), ARN, "alias"),
     "an alias of powertune's": ((*CONNECTED, "--alias", "powertune-lease"), ARN, "powertune makes and deletes"),
     "one alias twice": ((*CONNECTED, "--alias", "live"), ARN, "both are 'live'"),
-    "a threshold": ((*CONNECTED, "--threshold", "much"), ARN, "not a share"),
+    "a threshold": ((*CONNECTED, "--threshold", "much"), ARN, "is a share, not 'much'"),
+    "a threshold of all": ((*CONNECTED, "--threshold", "150%"), ARN, "--threshold is 1.5"),
     "a threshold of nothing": ((*CONNECTED, "--threshold", "0"), ARN, "--threshold is 0"),
     "a confidence of all": ((*CONNECTED, "--confidence", "100%"), ARN, "--confidence is 1"),
     "no number": ((*CONNECTED, "--max-spend", "NaN"), ARN, "--max-spend is NaN"),
@@ -186,6 +189,9 @@ BAD = {
         "powertune stack",
     ),
     "a folder for baselines": ((*CONNECTED, "--baseline", "baselines"), ARN, "not a place in S3"),
+    "another package": ((*CONNECTED, "--requirement", "requests"), ARN, "of powertune"),
+    "a second option for pip": ((*CONNECTED, "--requirement", "powertune --index-url x"), ARN, "of powertune"),
+    "nothing to install": ((*CONNECTED, "--check-with", "lambda", "--requirement", "powertune"), ARN, "nothing is"),
     "a strategy": ((*CONNECTED, "--deploy-strategy", "slowly"), ARN, "shift traffic"),
     "an address": ((*CONNECTED, "--email", "somebody"), ARN, "e-mail address"),
     "a code folder": ((*CONNECTED, "--code-folder", "/src"), ARN, "folder of the source"),

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from powertune.wire import loads
 from powertune.workflow import pipeline_job
 from powertune.workflow.template import MOST_BODY_BYTES
 
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "pipeline"
 SOURCE = read("statemachine", "pipeline.yaml")
 BUCKET = {"FunctionArn": FUNCTION, "SourceBucket": "sources"}
 VARIANTS = {
@@ -92,8 +94,7 @@ def test_the_function_of_the_lambda_variant_is_the_module_word_for_word():
 
 def test_the_buildspec_that_init_writes_is_the_one_of_the_example():
     # After a change of the example: cp examples/pipeline/buildspec.yml statemachine/buildspec.yml
-    example = Path(__file__).resolve().parents[2] / "examples" / "pipeline" / "buildspec.yml"
-    assert read("statemachine", "buildspec.yml") == example.read_text(encoding="utf-8")
+    assert read("statemachine", "buildspec.yml") == (EXAMPLE / "buildspec.yml").read_text(encoding="utf-8")
 
 
 # --- the pipelines -------------------------------------------------------------------------------------------------
@@ -205,14 +206,14 @@ def test_the_state_machine_is_asked_for_what_the_parameters_say(check_with):
         assert request.parallel == 10
 
 
-def test_the_build_in_the_template_packs_code_with_its_requirements(tmp_path):
-    (tmp_path / "function").mkdir()
-    (tmp_path / "function" / "app.py").write_text("def handler(event, context): ...\n", encoding="utf-8")
+def test_the_build_in_the_template_packs_the_code_of_the_example(tmp_path):
+    shutil.copytree(EXAMPLE / "function", tmp_path / "function")
     build = yaml.safe_load(Pipeline(**CONNECTED).resources["BuildProject"]["Source"]["BuildSpec"])
     for command in build["phases"]["build"]["commands"]:
         environment = {"PATH": "/usr/bin:/bin", "CODE_FOLDER": "function"}
         subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, check=True)
-    assert (tmp_path / build["artifacts"]["base-directory"] / "app.py").is_file()
+    packed = tmp_path / build["artifacts"]["base-directory"]
+    assert [path.name for path in packed.iterdir() if path.is_file()] == ["index.py"]
 
 
 # --- the schedule, and who is told ------------------------------------------------------------------------------
@@ -279,7 +280,7 @@ def test_no_role_of_the_pipeline_has_a_wildcard_action_and_each_may_be_bounded(v
 
 def test_every_resource_of_the_pipeline_that_is_a_wildcard_has_its_reason_beside_it():
     lines = [line for line in SOURCE.splitlines() if re.search(r"Resource: [\"']\*[\"']", line)]
-    assert len(lines) == 4
+    assert len(lines) == 3
     assert all(re.search(r"\"\*\" # .{15,}", line) for line in lines)
 
 
