@@ -18,7 +18,6 @@ from powertune.cli.ending import check_ending
 from powertune.cli.keep_runs import keep_newest, keep_option
 from powertune.cli.run_drive import Place, aws_place, local_place
 from powertune.cli.run_writing import REPORT, RESULT, check_output_dir, written_to
-from powertune.domain.check import Verdict
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import TuningResult
 from powertune.errors import NotDecided, PowertuneError, Regressed, UsageError
@@ -205,17 +204,18 @@ def _tell(found: Ended, *, as_json: bool) -> None:
 def _failure(found: Ended, *, trend_fails: bool) -> PowertuneError | None:
     """How the command ends where the check fails; None where it passes."""
     from powertune.render.checks.trend import trend_lines
-    from powertune.render.checks.words import answer
+    from powertune.workflow.verdicts import failure_of_check
 
-    check = found.result.check
+    check, error = found.result.check, failure_of_check(found.result)
     assert check is not None
     accept = f"{found.details} If it is meant to be so: powertune baseline set {found.again}".strip()
-    if check.verdict is Verdict.WORSE:
-        return Regressed(answer(found.result), next_step=accept)
-    if check.fails:
+    if isinstance(error, NotDecided):
         more = "Allow more with --max-invocations or --max-spend" if found.places else "Measure it again"
-        more += ", or let it pass with --on-undecided pass."
-        return NotDecided(answer(found.result), next_step=f"{found.details} {more}".strip())
+        return NotDecided(
+            error.message, next_step=f"{found.details} {more}, or let it pass with --on-undecided pass.".strip()
+        )
+    if error is not None:
+        return type(error)(error.message, next_step=accept)
     if trend_fails and check.trend is not None and check.trend.growths:
         said = " ".join(trend_lines(check.trend, check.settings))
         return Regressed(f"No single check was worse, but the last ones together are. {said}", next_step=accept)

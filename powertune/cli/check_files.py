@@ -54,7 +54,7 @@ class AskedFiles:
         if self.junit is not None:
             _written(self.junit, [check_error_junit(name, str(error), kind=type(error).__name__)], "--junit")
         if self.markdown is not None:
-            said = (bold(plain(f"✗ {name} was not checked: {error.message}")), plain(error.next_step))
+            said = (bold(f"✗ {plain(f'{name} was not checked: {error.message}')}"), plain(error.next_step))
             _written_summary(self.markdown, "\n\n".join(filter(None, said)) + "\n")
 
 

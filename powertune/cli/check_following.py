@@ -94,9 +94,11 @@ def remembered(
         entries[:0] = [one for one in others if one.run_id != entry.run_id]
 
     _tried("The last checks could not be read, so that there is no trend of them", read)
-    if options["fail_on_trend"] and not options["set_baseline"] and baseline is not None:
-        entries = [one for one in entries if not _is_before(one.at, baseline.measured_at)]
     report = report_of(result)
+    if options["fail_on_trend"] and not options["set_baseline"]:
+        first = result.finished_at if report.kept_at is not None else None
+        since = first if baseline is None else baseline.measured_at
+        entries = [one for one in entries if since is None or not _is_before(one.at, since)]
     return replace(result, check=replace(report, trend=trend_of(entries[-LAST_CHECKS:], report.settings)))
 
 

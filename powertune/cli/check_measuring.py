@@ -31,6 +31,8 @@ def measured(
         UsageError: there is no baseline and one is required, or what is there is none of ours: nothing was spent.
         PowertuneError: as the run does.
     """
+    from powertune.workflow.verdicts import fails_throughout
+
     assert request.check is not None
     arn, qualifier = request.function_arn, request.check.qualifier
     given = place_of(options)
@@ -49,7 +51,8 @@ def measured(
         shelf.refuse_unwritable(arn)
     request = replace(request, check=replace(request.check, baseline=compared))
     result = _driven(place, request, options)
-    if result.samples:  # there are none where both sides are the same version
+    # Where both sides are the same version, nothing is measured.
+    if result.samples and not fails_throughout(result):
         result = kept(result, shelf, arn, qualifier, set_baseline=options["set_baseline"])
         if given.has_history:
             result = remembered(result, shelf, arn, qualifier, baseline=baseline, options=options)

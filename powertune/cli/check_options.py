@@ -24,6 +24,10 @@ Command = Callable[..., Any]
 _SHARE = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,9})?|\.[0-9]{1,9}) ?(%?)")
 _QUALIFIED = re.compile(r"(?P<function>.*:function:[^:]+):(?P<qualifier>[^:]+)", re.DOTALL)
 
+LOCAL_INVOCATIONS = 100
+LOCAL_PARALLEL = 4
+"""By default on this machine, of which all environments share the cores."""
+
 _MEASURE = (
     click.option(
         "--threshold",
@@ -96,19 +100,17 @@ _SPENT = (
     click.option(
         "--max-invocations",
         type=int,
-        default=DEFAULT_INVOCATIONS,
-        show_default=True,
         metavar="N",
-        help="Warm invocations of each version after which a check ends, undecided if need be.",
+        help="Warm invocations of each version after which a check ends, undecided if need be; "
+        f"{DEFAULT_INVOCATIONS} by default, {LOCAL_INVOCATIONS} with --local.",
     ),
     max_spend_option,
     click.option(
         "--parallel",
         type=int,
-        default=DEFAULT_PARALLEL,
-        show_default=True,
         metavar="N",
-        help="Invocations of each version at the same time, each in an environment of its own.",
+        help="Invocations of each version at the same time, each in an environment of its own; "
+        f"{DEFAULT_PARALLEL} by default, {LOCAL_PARALLEL} with --local.",
     ),
     click.option(
         "--cold-starts",
@@ -186,12 +188,19 @@ def settings_of(options: dict[str, Any]) -> CheckSettings:
         threshold=share(options["threshold"], "--threshold"),
         errors_threshold=share(options["errors_threshold"], "--errors-threshold"),
         confidence=share(options["confidence"], "--confidence"),
-        max_invocations=options["max_invocations"],
+        max_invocations=_unless_given(options, "max_invocations", DEFAULT_INVOCATIONS, LOCAL_INVOCATIONS),
         metrics=tuple(Metric) if options["metrics"] is None else _metrics(options["metrics"]),
         undecided_fails=options["on_undecided"] == "fail",
     )
     check_settings(settings)
     return settings
+
+
+def _unless_given(options: dict[str, Any], name: str, usual: int, local: int) -> int:
+    given: int | None = options[name]
+    if given is not None:
+        return given
+    return usual if options["local_spec"] is None else local
 
 
 def _metrics(text: str) -> tuple[Metric, ...]:
@@ -233,7 +242,7 @@ def check_request(arn: FunctionArn, options: dict[str, Any], *, default_payload:
         # So many turns of the payloads are made ready.
         invocations=settings.max_invocations,
         **payload_arguments(options, default_payload),
-        parallel=options["parallel"],
+        parallel=_unless_given(options, "parallel", DEFAULT_PARALLEL, LOCAL_PARALLEL),
         sleep_ms=options["sleep_ms"],
         cold_starts=options["cold_starts"],
         pre_processor_arn=options["pre_processor"],
