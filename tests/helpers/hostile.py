@@ -31,6 +31,16 @@ HOSTILE = (
     "http://example.invalid/x.js "
 ) + "W" * 100
 
+TEXTS = {
+    "HTML, directions and escapes": HOSTILE,
+    "Markdown": "``` a | b \\| @all #1 [x](http://e.example) ![i](j) ~~b~~ <b> **x** __y__ `c` $z$ :smile: w.example",
+    "a formula": '=HYPERLINK("http://e.example";"@SUM(1+1)")\t\r\n+1|cmd',
+    "XML": "]]></system-out><![CDATA[<!ENTITY x SYSTEM 'file:///'>&x; \x00\x0b\ufffe\uffff\ud800",
+    "long": "x" * 400 + " \u05e9\u05dc\u05d5\u05dd " + "名前" * 200,
+    "blank": " \n\t ",
+}
+"""Texts that mean something to one form or another, for all of a result's."""
+
 NEEDED = {("TuningResult", "started_at"), ("TuningResult", "finished_at")}
 """Texts that are times; a page shows them as they stand where they are none, which other tests look at."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import hostile
 import pytest
-from hostile import hostile_result
+from hostile import TEXTS, hostile_result
 from markdown_it import MarkdownIt
 from read_back import junit_outcomes, markdown_tables
 
@@ -21,16 +21,6 @@ from powertune.render.text.markdown import render_markdown
 from powertune.render.text.terminal import render_terminal
 
 Make = Callable[..., TuningResult]
-TEXTS = {
-    "HTML, directions and escapes": hostile.HOSTILE,
-    "Markdown": "``` a | b \\| @all #1 [x](http://e.example) ![i](j) ~~b~~ <b> **x** __y__ `c` $z$ :smile: w.example",
-    "a formula": '=HYPERLINK("http://e.example";"@SUM(1+1)")\t\r\n+1|cmd',
-    "XML": "]]></system-out><![CDATA[<!ENTITY x SYSTEM 'file:///'>&x; \x00\x0b\ufffe\uffff\ud800",
-    "long": "x" * 400 + " \u05e9\u05dc\u05d5\u05dd " + "名前" * 200,
-    "blank": " \n\t ",
-}
-
-
 _RESULTS: dict[str, TuningResult] = {}
 
 

@@ -210,7 +210,9 @@ def _versions(result: TuningResult) -> Markup:
         tag = ' <span class="tag">differs</span>' if fact.differs and not fact.unlike else tag
         before = "" if check.reference is None else f"<td>{safe(fact.before, 200)}</td>"
         lines += f'<tr><th scope="row">{fact.name}{tag}</th>{before}<td>{safe(fact.after, 200)}</td></tr>'
-    heads = [("", ""), ("Before", ""), ("After", "")] if check.reference is not None else [("", ""), ("Checked", "")]
+    heads = [("Fact", ""), ("Before", ""), ("After", "")]
+    if check.reference is None:
+        heads = [("Fact", ""), ("Checked", "")]
     lead = "What is marked as not alike may have changed the figures, beside the code."
     return (
         '<section class="versions" aria-labelledby="versions"><h2 id="versions" tabindex="-1">What was compared</h2>'

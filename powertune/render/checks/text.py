@@ -86,7 +86,7 @@ def _table(found: list[Row], paper: Paper) -> Iterator[str]:
 
 
 def _column(paper: Paper, title: str, texts: list[str], *, keep: int, left: bool = False) -> Column:
-    return Column(title=title, texts=tuple(map(paper.text, texts)), keep=keep, left=left)
+    return Column(title=title, texts=tuple(paper.text(one_line(text)) for text in texts), keep=keep, left=left)
 
 
 def _legend(found: list[Row], table: Table) -> str:
