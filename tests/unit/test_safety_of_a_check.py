@@ -14,6 +14,7 @@ from powertune.errors import AwsError, FunctionChanged, LeaseHeld, NotRestored, 
 from powertune.store import MemoryStore
 from powertune.target import lease
 from powertune.target.restore import restore
+from powertune.workflow.archive import Archive
 from powertune.workflow.direct import run_direct
 
 FEW = CheckSettings(max_invocations=20)
@@ -378,6 +379,30 @@ def test_a_check_that_cannot_be_kept_is_answered_all_the_same_and_says_so():
     assert result.restored
     assert result.check.kept_at is None
     assert any("AWS denied writing results" in warning for warning in result.warnings)
+
+
+def test_a_baseline_that_is_kept_is_said_to_be_where_the_history_of_checks_cannot_be():
+    class Forgetful(ReadOnly):
+        def put(self, key, text):
+            if key.startswith("baselines/"):
+                return MemoryStore.put(self, key, text)
+            return super().put(key, text)
+
+    result = check(CheckedAws(), check_request(settings=FEW, against=None, stored=True), store=Forgetful())
+    assert result.check.kept_at is not None
+    assert any("not kept for those that come after it" in warning for warning in result.warnings)
+
+
+def test_an_execution_that_is_to_fail_with_its_check_fails_where_the_first_measurement_cannot_be_kept():
+    aws, store = CheckedAws(), ReadOnly()
+    with pytest.raises(AwsError, match="could not be made the baseline"):
+        check(
+            aws,
+            check_request(settings=FEW, against=None, stored=True, fail_execution=True),
+            store=store,
+            execution_arn="arn:aws:states:us-east-1:123456789012:execution:powertune:run",
+        )
+    assert Archive(store, RUN_ID).result().restored
 
 
 def test_latest_is_known_by_its_name():

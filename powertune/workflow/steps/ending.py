@@ -221,7 +221,7 @@ def finish(services: Services, state: RunState, restoration: Restoration) -> dic
 
     Raises:
         FunctionFails: that form has no way to say that no memory size could be measured.
-        Regressed, NotDecided, FunctionFails: a check whose request wants its execution to fail then.
+        Regressed, NotDecided, FunctionFails, AwsError: a check whose request wants its execution to fail then.
     """
     services.progress(Progress(phase=Phase.FINISH))
     archive = Archive(services.store, state.run_id)
@@ -242,6 +242,7 @@ def finish(services: Services, state: RunState, restoration: Restoration) -> dic
     archive.save_result(result)
     if state.check is not None:
         result = judging.kept(services, archive, result)
+        failure = failure or judging.failure_of_execution(services, result)
     # The run is over and its answer is kept; without the summary a history reads that.
     with contextlib.suppress(PowertuneError):
         archive.save_summary(result)

@@ -122,18 +122,18 @@ def _require_invoked(state: RunState, version: CheckedVersion, samples: Sequence
 def _require_success(
     state: RunState, reference: CheckedVersion, samples: Sequence[Sample], own: Sequence[Sample]
 ) -> None:
-    """Refuse to compare with a version that does not work. Where neither works, the answer is of what is checked.
+    """Refuse to compare with a version that fails. Where both do, the answer is of what is checked.
 
     Raises:
         FunctionFails: it does not.
     """
-    works = any(sample.outcome is Outcome.OK for sample in samples)
-    if works or not samples or not any(sample.outcome is Outcome.OK for sample in own):
+    own_works = any(sample.outcome is Outcome.OK for sample in own)
+    if not samples or any(sample.outcome is Outcome.OK for sample in samples) or (own and not own_works):
         return
     reason = _failure_of(state, reference) or _last_error(samples)
     raise FunctionFails(
         f"{reference.called}, which was to be compared with, failed at every one of {len(samples)} invocations: "
-        f"{reason}. {state.snapshot.arn.name} itself works; nothing was changed.",
+        f"{reason}. Nothing was changed.",
         next_step="Compare with a version that works with these payloads: --against.",
     )
 
@@ -224,19 +224,23 @@ def _limit(state: RunState, request: TuningRequest) -> str | None:
 def kept(services: Services, archive: Archive, result: TuningResult) -> TuningResult:
     """Keep a check for those that come after it, where baselines lie in its store. Safe to repeat.
 
-    It becomes the baseline where there was none, and goes into the history of checks. Where that fails, the check is
-    answered all the same, with a warning.
+    It becomes the baseline where there was none, and goes into the history of checks. Where one of that fails, the
+    check is answered all the same, with a warning.
     """
     check = archive.request().check
     if check is None or not check.stored or not result.memory_sizes:
         return result
-    shelf = shelf_of(services)
+    shelf, finished, notes = shelf_of(services), result, []
     try:
         finished = _with_baseline(shelf, check, result)
+    except PowertuneError as error:
+        notes.append(f"{_NOT_THE_BASELINE}: {error.message}")
+    try:
         shelf.add(FunctionArn.parse(result.function.arn), check.qualifier, entry_of(finished))
     except PowertuneError as error:
-        note = f"This check was not kept for those that come after it: {error.message}"
-        finished = replace(result, warnings=(*result.warnings, note))
+        notes.append(f"This check was not kept for those that come after it: {error.message}")
+    if notes:
+        finished = replace(finished, warnings=(*finished.warnings, *notes))
     if finished is not result:
         archive.save_result(finished)
     return finished
@@ -255,13 +259,21 @@ def _with_baseline(shelf: Shelf, check: CheckRequest, result: TuningResult) -> T
     return replace(result, check=replace(result.check, kept_at=place))
 
 
+_NOT_THE_BASELINE = "This first measurement could not be made the baseline, so the next check has none either"
+
+
 def _is_measured(sizes: Sequence[SizeResult]) -> bool:
     return any(size.warm.samples for size in sizes)
 
 
 def failure_of_execution(services: Services, result: TuningResult) -> PowertuneError | None:
-    """With what an execution ends as failed where its check fails and its request wants that; None otherwise."""
+    """With what an execution ends as failed where its check fails and its request wants that; None otherwise.
+
+    A first measurement that could not be kept is a failure too: whoever looks at executions alone would see every
+    later check pass as a first one.
+    """
     check = result.request.check
     if services.execution_arn is None or check is None or not check.fail_execution:
         return None
-    return failure_of_check(result)
+    unkept = next((note for note in result.warnings if note.startswith(_NOT_THE_BASELINE)), None)
+    return failure_of_check(result) if unkept is None else AwsError(unkept)
