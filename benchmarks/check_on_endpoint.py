@@ -67,7 +67,7 @@ class Checked:
     @property
     def is_wrong(self) -> bool:
         """Whether a build would have been stopped, or let through, by mistake."""
-        if self.exit_code not in (0, 1):
+        if self.exit_code not in (0, 1) or (self.exit_code == 1) != (self.verdict == "worse"):
             return True
         return self.verdict in ("same", "better") if self.slower else self.exit_code == 1
 

@@ -70,6 +70,23 @@ def _set_environment(scratch: Path, port: int, region: str) -> None:
     tempfile.tempdir = str(scratch)
 
 
+def _end_with_clients() -> None:
+    """Let go of a connection when its client does.
+
+    hypercorn 0.18 holds it until its keep-alive time is over, so that the clients of an afternoon would use up what
+    files a process may open.
+    """
+    from hypercorn.asyncio.tcp_server import TCPServer
+
+    read_data = TCPServer._read_data
+
+    async def read_to_the_end(self: Any) -> None:
+        await read_data(self)
+        await self.idle_task.stop()
+
+    TCPServer._read_data = read_to_the_end
+
+
 async def _serve(listener: socket.socket, scratch: Path, settings: dict[str, Any]) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
@@ -118,6 +135,7 @@ async def _serve(listener: socket.socket, scratch: Path, settings: dict[str, Any
             trace_header=outcome.trace_header,
         )
 
+    _end_with_clients()
     seams.install(execute=execute, queries=InsightsService(fetch).handle, xray=handle(traces))
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]

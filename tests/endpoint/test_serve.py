@@ -228,3 +228,23 @@ def test_however_serve_ends_no_process_and_no_file_is_left(number):
     assert processes_of(marker) == []
     assert processes_of(url) == []
     assert leftovers() - before == set()
+
+
+def test_a_connection_ends_with_its_client(endpoint):
+    port = int(endpoint.variables()["AWS_ENDPOINT_URL"].rpartition(":")[2])
+    before = held_by(port)
+    for _ in range(5):
+        functions = client("lambda", endpoint.variables())
+        functions.list_functions()
+        functions.close()
+    until = time.monotonic() + 10
+    while held_by(port) > before and time.monotonic() < until:
+        time.sleep(0.05)
+    assert held_by(port) <= before
+
+
+def held_by(port):
+    """How many connections to a port were let go by their clients and not by the server."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    close_wait = "08"
+    return sum(row[1].endswith(f":{port:04X}") and row[3] == close_wait for row in rows)
