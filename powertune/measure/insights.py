@@ -11,7 +11,7 @@ Query language: AWS docs, AmazonCloudWatch/latest/logs/CWL_QuerySyntax.
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -44,6 +44,8 @@ _FIELDS = {
     "traceId": "@xrayTraceId",
 }
 _BEGINNINGS = ("REPORT RequestId: ", "{")
+_REQUEST_ID = re.compile("[0-9A-Za-z-]{1,36}")
+_REQUEST_ID_CHARS = 37
 _VERSIONS_CHARS = 7_000
 """Room for the version numbers in one query, well below what the rest of it leaves."""
 
@@ -95,18 +97,22 @@ def streams_regex(versions: Sequence[str], log_group: str = "", function_name: s
     return rf"\/{name}\[({numbers})\]"
 
 
-def query_text(versions: Sequence[str], log_group: str = "", function_name: str | None = None) -> str:
-    """The query for the reports of these versions, the newest first; see `streams_regex`.
+def query_text(
+    versions: Sequence[str], log_group: str = "", function_name: str | None = None, request_ids: Sequence[str] = ()
+) -> str:
+    """The query for the reports of these versions, or of these requests of them, the newest first.
 
+    See `streams_regex`. A request's id stands in its record, in text and in JSON.
     ``dedup`` keeps the first of equal rows in the order of the sort, and nothing but limit may follow it (AWS docs,
     CWL_QuerySyntax-Dedup). Only equal texts are duplicates here, such as an event that was delivered twice: of
     different records of one request the newest counts, and that there were several must not go unseen.
     """
     fields = ",\n  ".join(f"{expression} as {name}" for name, expression in _FIELDS.items())
     streams = streams_regex(versions, log_group, function_name)
+    requests = f"| filter @message like /{'|'.join(request_ids)}/\n" if request_ids else ""
     return (
         f'filter @type = "REPORT" or type = "platform.report" or @message like {BEGINNING}\n'
-        f"| filter @logStream like /{streams}/\n"
+        f"| filter @logStream like /{streams}/\n{requests}"
         f"| fields @timestamp, @logStream, @message,\n  {fields}\n"
         f"| sort @timestamp desc\n| dedup @message\n| limit {MAX_ROWS}"
     )
@@ -121,8 +127,12 @@ def fetch_rows(
     clock: Clock,
     *,
     function_name: str | None = None,
+    request_ids: Collection[str] = (),
 ) -> Fetched:
     """The reports of these versions of a function between two moments, by request id.
+
+    Where others invoke the versions too, maybe thousands of times a minute, ``request_ids`` names those that are asked
+    for. There are then few versions.
 
     Of several records of one request the newest counts: the platform writes after the function has ended, so one
     that the function printed itself is older. A full query is asked again for what is older than its last row.
@@ -132,7 +142,7 @@ def fetch_rows(
     """
     records = _Records()
     scanned: int | None = 0
-    for batch in _batches(versions):
+    for batch, ids in _questions(versions, log_group, function_name, request_ids):
         # Once more here: a record of another function would be taken for that of a call whose answer was lost.
         own = re.compile("" if function_name is None else streams_regex(batch, log_group, function_name))
         start_s, end_s = start_ms // 1000, end_ms // 1000 + 1
@@ -140,7 +150,7 @@ def fetch_rows(
             answer = run_query(
                 client,
                 log_group,
-                query_text(batch, log_group, function_name),
+                query_text(batch, log_group, function_name, ids),
                 start_s=start_s,
                 end_s=end_s,
                 limit=MAX_ROWS,
@@ -203,6 +213,19 @@ def whole(text: str | None) -> int | None:
     """A value of a result as a whole number, not negative; None where it is none."""
     value = number(text)
     return int(value) if value is not None and value.is_integer() else None
+
+
+def _questions(
+    versions: Sequence[str], log_group: str, function_name: str | None, request_ids: Collection[str]
+) -> Iterator[tuple[list[str], list[str]]]:
+    """Versions, and requests of them, in groups whose query is short enough."""
+    for batch in _batches(versions):
+        ids = sorted(one for one in request_ids if _REQUEST_ID.fullmatch(one))
+        room = MAX_QUERY_CHARS - len(query_text(batch, log_group, function_name, ["x"]))
+        each = max(1, room // _REQUEST_ID_CHARS)
+        yield from ((batch, ids[start : start + each]) for start in range(0, len(ids), each))
+        if len(ids) < len(request_ids) or not ids:
+            yield batch, []
 
 
 def _batches(versions: Sequence[str]) -> Iterator[list[str]]:

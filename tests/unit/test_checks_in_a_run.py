@@ -349,7 +349,7 @@ def test_a_reference_that_fails_every_time_is_named_and_ends_with_4():
     with pytest.raises(FunctionFails, match=r"orders:live \(version 1\), .* failed at every one of") as error:
         directly(aws, asked(against="live"))
     assert error.value.exit_code == 4
-    assert "orders itself works" in error.value.message
+    assert "ValueError broken" in error.value.message
     assert aws.visible() == before
 
 

@@ -239,3 +239,27 @@ def test_the_class_is_unknown_where_the_caller_may_not_look():
 def test_any_other_refusal_is_told():
     with pytest.raises(AwsError, match="describing the log group"):
         log_group_class(Refusing("ServiceUnavailableException"), GROUP)
+
+
+def test_of_versions_that_others_invoke_too_only_the_requests_asked_for_are_read():
+    logs = EngineLogs([event(text_report(number, 3.1, 4, 512, 40)) for number in range(600)])
+    wanted = {request_id(number) for number in range(0, 600, 2)}
+    asked = []
+    start_query = logs.start_query
+
+    def noted(**arguments):
+        asked.append(arguments["queryString"])
+        return start_query(**arguments)
+
+    logs.start_query = noted
+    fetched = fetch_rows(logs, GROUP, ("7",), START_MS - 60_000, START_MS + 60_000, FakeClock(), request_ids=wanted)
+    assert set(fetched.rows) == wanted
+    assert len(asked) == 2
+    assert all(len(query) <= insights.MAX_QUERY_CHARS for query in asked)
+
+
+def test_a_request_id_that_could_mean_something_else_in_a_query_is_not_put_into_one():
+    logs = EngineLogs([event(text_report(1, 3.1, 4, 512, 40))])
+    ids = {request_id(1), "/ or 1 = 1"}
+    fetched = fetch_rows(logs, GROUP, ("7",), START_MS - 60_000, START_MS + 60_000, FakeClock(), request_ids=ids)
+    assert set(fetched.rows) == {request_id(1)}

@@ -162,9 +162,11 @@ class _Reader:
         self._round = state.round
         self._name = state.snapshot.arn.name
         answered = [call for call in invocations if call.request_id]
-        self._request_ids = {call.request_id for call in answered if has_queries(state.side(call.version))}
+        self._request_ids = {call.request_id or "" for call in answered if has_queries(state.side(call.version))}
         self._trace_ids = {call.trace_id for call in answered if call.trace_id and has_traces(state.side(call.version))}
         self._groups = _groups(state, invocations)
+        # The versions of a check are whoever invokes them's, and not this run's alone.
+        self._is_shared = state.check is not None
         self._since_ms = min((call.sent_at_ms for call in invocations), default=state.started_at_ms)
 
     @property
@@ -200,6 +202,7 @@ class _Reader:
                 clock.now_ms() + _CLOCK_SLACK_MS - min(0, least),
                 clock,
                 function_name=self._name,
+                request_ids=self._request_ids - self.rows.keys() if self._is_shared else (),
             )
         except FunctionNotFound:
             return  # the log group appears with the first record, which may be late like any other
