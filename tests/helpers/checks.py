@@ -456,7 +456,8 @@ def _metric(metric: Metric, old: list[float], new: list[float], settings: CheckS
         low, high = change - half, change + half
         p_value = 0.0001 if low > threshold else 0.5
         verdict = _verdict(low, high, threshold)
-    reason = None if known else f"{few} of the {needed} values that it takes on each side"
+    what = "cold starts" if metric is Metric.INIT else "values"
+    reason = None if known else f"too few {what}: {needed} on each side are needed"
     return MetricResult(
         metric=metric,
         verdict=verdict,

@@ -5,6 +5,7 @@ import io
 import re
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import checks
 import pytest
@@ -22,7 +23,7 @@ from powertune.errors import UsageError
 from powertune.render import means, sentence
 from powertune.render.checks import words
 from powertune.render.checks.csv_table import check_csv, check_samples_csv
-from powertune.render.checks.exact import METRIC_COLUMNS, metric_figures
+from powertune.render.checks.exact import METRIC_COLUMNS, SAMPLE_COLUMNS, metric_figures
 from powertune.render.checks.junit import check_error_junit, render_check_junit
 from powertune.render.checks.markdown import render_check_markdown
 from powertune.render.checks.rows import rows
@@ -117,7 +118,7 @@ def test_a_reference_that_was_measured_before_is_called_by_its_day() -> None:
 def test_what_is_open_beside_the_answer_is_said(made_checks: dict[str, TuningResult]) -> None:
     told = words.details(made_checks["better"])
     assert any(text.startswith("Not decided, and not waited for: init duration") for text in told)
-    assert any(text.startswith("Not compared: p99 duration (60 of the 300") for text in told)
+    assert any(text.startswith("Not compared: p99 duration (too few values: 300 on") for text in told)
 
 
 def test_errors_that_did_not_grow_do_not_hide_how_many_more_there_may_be() -> None:
@@ -302,6 +303,24 @@ def test_the_csv_of_samples_has_both_sides() -> None:
     assert [row["side"] for row in read] == ["before"] * 64 + ["after"] * 64
     after = [float(row["duration_ms"]) for row in read if row["side"] == "after" and row["measured_as"] == "warm"]
     assert sum(after) / len(after) == pytest.approx(report(result).metrics[0].after)
+
+
+def test_every_column_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    told = text[text.index("## The forms of a check") :]
+    metrics, samples = told.split("and `csv-samples`")
+    for section, columns in ((metrics, METRIC_COLUMNS), (samples.partition("**JUnit")[0], SAMPLE_COLUMNS)):
+        named = [
+            name
+            for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+            for name in re.findall("`([a-z0-9_]+)`", row)
+        ]
+        assert named == list(columns)
+
+
+def test_the_terminal_in_the_documentation_is_that_of_a_check() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    assert render_check_terminal(checks.worse(), width=100).strip() in text
 
 
 # --- elsewhere --------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from powertune.domain.check import Verdict
 from powertune.domain.result import TuningResult
-from powertune.render import sentence
+from powertune.render import figures, sentence
 from powertune.render.bill import spent
 from powertune.render.checks import words
 from powertune.render.checks.rows import Row, report_of, rows
@@ -55,14 +55,13 @@ def _lines(result: TuningResult, paper: Paper) -> Iterator[str]:
 
 
 def _title(result: TuningResult) -> str:
-    function, check = result.function, report_of(result)
-    of = "check" if check.reference is None else f"check against {words.reference_called(check)}"
+    subject = report_of(result).subject
     parts = [
-        words.called(check.subject),
-        function.region,
-        function.architecture.value,
-        function.runtime or "container image",
-        of,
+        f"check of {words.called(subject)}",
+        subject.region,
+        subject.architecture.value,
+        subject.runtime or "container image",
+        figures.memory(subject.memory_mb),
     ]
     return one_line(" · ".join(parts))
 
@@ -92,6 +91,6 @@ def _column(paper: Paper, title: str, texts: list[str], *, keep: int, left: bool
 def _legend(found: list[Row], table: Table) -> str:
     titles = {column.title for column in table.columns}
     parts = ["* decides when the check ends"] if any(row.deciding for row in found) else []
-    parts += [f"{row.name} {row.unit}" for row in found if row.unit]
+    parts += [f"{row.name}: {row.unit}" for row in found if row.unit]
     parts += ["values before / after"] if "Values" in titles else []
     return "; ".join(parts)
