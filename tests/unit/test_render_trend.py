@@ -11,7 +11,7 @@ from nights import night, nights
 
 from powertune.decide.trend import trend_of
 from powertune.domain.check import CheckSettings, Metric, Verdict
-from powertune.domain.result import Trend
+from powertune.domain.result import ChangePoint, Trend
 from powertune.render.checks.trend import trend_charts, trend_lines, trend_section
 from powertune.render.checks.trend_charts import SYMBOLS
 from powertune.render.document import html_document
@@ -191,3 +191,27 @@ def test_whatever_the_checks_there_are_words_and_finite_charts(entries):
     assert all(trend_lines(found, settings))
     trend_section(found, settings)
     json.dumps(trend_charts(found, settings), allow_nan=False)
+
+
+@given(
+    st.lists(
+        st.builds(
+            ChangePoint,
+            metric=st.sampled_from(Metric),
+            run_id=st.sampled_from(["20260901T000000Z-00003", "20260901T000000Z-00009", "none", HOSTILE]),
+            at=st.sampled_from(["2026-09-04T03:00:00+00:00", "", HOSTILE]),
+            before=st.floats(0, 1e15),
+            after=st.floats(0, 1e15),
+            change=st.floats(-1, 1e15),
+            p_value=st.floats(0, 1),
+            gradual=st.booleans(),
+        ),
+        max_size=6,
+    ),
+    st.integers(0, 12),
+)
+def test_whatever_a_file_says_of_a_trend_can_be_shown(found, count):
+    edited = Trend(entries=tuple(nights([50.0] * count)), changes=tuple(found))
+    assert all(trend_lines(edited, SETTINGS))
+    assert "<script" not in trend_section(edited, SETTINGS)
+    json.dumps(trend_charts(edited, SETTINGS), allow_nan=False)
