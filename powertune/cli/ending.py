@@ -5,7 +5,7 @@ from powertune.domain.result import TuningResult
 from powertune.domain.role import cleanup_command
 from powertune.domain.sample import Outcome
 from powertune.errors import FunctionFails, NothingToRecommend, NotRestored
-from powertune.workflow.verdicts import failing, fails_throughout
+from powertune.workflow.verdicts import failing, fails_throughout, failure_of_check
 
 
 def check_ending(result: TuningResult, details: str) -> None:
@@ -34,6 +34,18 @@ def check_ending(result: TuningResult, details: str) -> None:
     if result.recommendation is None and not _dry_run_worked(result):
         raise _without_recommendation(result, f"The function was put back as it was. {details}".rstrip())
     failure = applying_failure(result)
+    if failure is not None:
+        raise failure
+
+
+def check_watched(result: TuningResult, details: str) -> None:
+    """As `check_ending`, and what the verdict of a check means for whoever waits for it.
+
+    Raises:
+        Regressed, NotDecided: the check fails.
+    """
+    check_ending(result, details)
+    failure = failure_of_check(result)
     if failure is not None:
         raise failure
 

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from powertune.cli.account_options import account_options, stack_region_option
-from powertune.cli.ending import check_ending
+from powertune.cli.ending import check_watched
 from powertune.cli.opening import show, show_file
 from powertune.cli.report_formats import FORMATS, Format, Look, made, terminal_look
 from powertune.cli.report_output import Content, check_file, to_file, to_stdout, to_terminal
@@ -93,7 +93,7 @@ def command(
     if open_it:
         show_file(target) if target is not None else show(_link(content), "the link is above")
     if watched:
-        check_ending(results[0], "" if folder is None else f"Details: {folder / RESULT}")
+        check_watched(results[0], "" if folder is None else f"Details: {folder / RESULT}")
     return 0
 
 

@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import checks
 import pytest
 from click.testing import CliRunner
 from fake_aws import ARN, FakeAws, FakeClock, refusal
@@ -20,6 +21,7 @@ from powertune.errors import (
     FunctionFails,
     NothingToRecommend,
     NotRestored,
+    Regressed,
     Stopped,
     UsageError,
 )
@@ -325,6 +327,21 @@ def test_a_watched_run_ends_with_the_code_of_the_terminal_that_started_it(aws, m
     assert done.exception.exit_code == code
     assert done.exception.message.startswith(said)
     assert "512 MB" in done.stdout  # the report comes first
+
+
+@pytest.mark.parametrize(
+    "ended", [{"status": "SUCCEEDED"}, {"status": "FAILED", "error": "Regressed", "cause": "worse"}]
+)
+def test_a_watched_check_is_shown_and_ends_with_its_verdict_whether_its_execution_was_to_fail_or_not(aws, ended):
+    result = checks.worse()
+    result = replace(result, run_id=RUN, function=replace(result.function, arn=ARN, name="orders"))
+    aws.execution(RUN, ended["status"], **ended)
+    aws.keep("result.json", dumps(result))
+    done = watch(RUN)
+    assert type(done.exception) is Regressed
+    assert done.exception.exit_code == 1
+    assert "slower" in done.exception.message
+    assert "mean duration" in done.stdout  # the report comes first
 
 
 def test_a_watched_run_is_kept_with_its_result_in_brief_as_after_a_run(aws, finished, tmp_path):
