@@ -6,8 +6,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import botocore.session
 import pytest
 import yaml
+from botocore.validate import ParamValidator
 from cfnlint.api import ManualArgs, lint
 from iam_linter import findings
 from pipeline_template import ACCOUNT, CONNECTED, CONNECTION, FUNCTION, REGION, STACK, Pipeline, one_policy, request_of
@@ -164,6 +166,30 @@ def test_every_value_of_an_action_is_within_what_codepipeline_takes(variant):
             for action in stage["Actions"]:
                 for value in action.get("Configuration", {}).values():
                     assert 1 <= len(value) <= 1000, (action["Name"], len(value))
+
+
+def as_declared(value):
+    """What CloudFormation writes with capitals, as CodePipeline's API has it; configurations have their own names."""
+    if isinstance(value, list):
+        return [as_declared(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key[0].lower() + key[1:]: one if key == "Configuration" else as_declared(one)
+        for key, one in value.items()
+        if key != "Type" or one == "S3"
+    }
+
+
+@every_variant
+def test_botocores_model_of_codepipeline_takes_the_pipelines(variant):
+    shape = botocore.session.get_session().get_service_model("codepipeline").shape_for("PipelineDeclaration")
+    for pipeline in of_type(Pipeline(**VARIANTS[variant]), "CodePipeline::Pipeline").values():
+        report = ParamValidator().validate(as_declared(pipeline), shape)
+        assert not report.has_errors(), report.generate_report()
+        actions = [action for stage in pipeline["Stages"] for action in stage["Actions"]]
+        given = {one["Name"] for action in actions for one in action.get("OutputArtifacts", [])}
+        assert {one["Name"] for action in actions for one in action.get("InputArtifacts", [])} <= given
 
 
 def test_codebuild_is_told_what_to_check_and_the_rest_by_its_project():
