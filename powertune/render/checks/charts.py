@@ -23,7 +23,6 @@ SYMBOLS = {
     Verdict.SAME: "circle",
     Verdict.BETTER: "square",
     Verdict.UNDECIDED: "circle-open",
-    None: "x-thin-open",
 }
 """Shapes tell verdicts apart where colour does not."""
 
@@ -70,8 +69,14 @@ def check_charts(result: TuningResult) -> dict[str, Chart]:
 
 
 def shares(result: TuningResult) -> list[Row]:
-    """The metrics whose change is a share, and so has a place on the axis of changes."""
-    return [row for row in rows(result) if row.found.change is not None and not is_in_points(row.found)]
+    """The metrics that were compared and whose change is a share, and so has a place on the axis of changes."""
+    compared = (row for row in rows(result) if row.found.verdict is not None and row.found.change is not None)
+    return [row for row in compared if not is_in_points(row.found)]
+
+
+def verdicts(shown: Sequence[Row]) -> list[Verdict]:
+    """The verdicts that some metrics have, each once."""
+    return list(dict.fromkeys(row.found.verdict for row in shown if row.found.verdict is not None))
 
 
 def sides(result: TuningResult) -> list[Side]:
@@ -97,13 +102,13 @@ def _changes(result: TuningResult) -> Chart | None:
     threshold = report_of(result).settings.threshold
     low, high = _reach([row.found for row in shown], threshold)
     traces = []
-    for verdict in dict.fromkeys(row.found.verdict for row in shown):
+    for verdict in verdicts(shown):
         mine = [(place, row) for place, row in enumerate(shown) if row.found.verdict is verdict]
         traces.append(
             {
                 "type": "scatter",
                 "mode": "markers",
-                "meta": "uncompared" if verdict is None else verdict.value,
+                "meta": verdict.value,
                 "x": [100 * _change(row.found) for _, row in mine],
                 "y": [place for place, _ in mine],
                 "text": [_hover(row) for _, row in mine],

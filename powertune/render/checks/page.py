@@ -14,8 +14,9 @@ from powertune.render.checks.charts import (
     check_charts,
     durations_in_words,
     shares,
+    verdicts,
 )
-from powertune.render.checks.rows import NOT_COMPARED, Row, is_in_points, report_of, rows, side_words
+from powertune.render.checks.rows import Row, is_in_points, report_of, rows, side_words
 from powertune.render.checks.trend import trend_charts, trend_section
 from powertune.render.checks.versions import facts_of
 from powertune.render.document import html_document
@@ -37,7 +38,6 @@ _SHAPES = {
     Verdict.SAME: '<circle cx="11" cy="8" r="4.5" fill="{}"/>',
     Verdict.BETTER: '<rect x="7" y="4" width="8" height="8" fill="{}"/>',
     Verdict.UNDECIDED: '<circle cx="11" cy="8" r="4" fill="none" stroke="{}" stroke-width="2"/>',
-    None: '<path d="M7 4l8 8M15 4l-8 8" stroke="{}" stroke-width="1.8"/>',
 }
 _ARM = '<path d="M0 8h22M0 5v6M22 5v6" stroke="{}" stroke-width="1.8"/>'
 
@@ -153,11 +153,9 @@ def _changed(result: TuningResult, drawn: Collection[str]) -> Markup:
     if CHANGES not in drawn:
         return ""
     check, shown = report_of(result), shares(result)
-    verdicts = dict.fromkeys(row.found.verdict for row in shown)
     key = "".join(
-        f'<li><svg viewBox="0 0 22 16" aria-hidden="true">{_mark(verdict)}</svg>'
-        f"{NOT_COMPARED if verdict is None else verdict.value}</li>"
-        for verdict in verdicts
+        f'<li><svg viewBox="0 0 22 16" aria-hidden="true">{_mark(verdict)}</svg>{verdict.value}</li>'
+        for verdict in verdicts(shown)
     )
     band = '<svg viewBox="0 0 22 16" aria-hidden="true"><rect width="22" height="16" fill="var(--missing)"/></svg>'
     limit = changes.exact_percent(check.settings.threshold)
@@ -175,8 +173,8 @@ def _changed(result: TuningResult, drawn: Collection[str]) -> Markup:
     )
 
 
-def _mark(verdict: Verdict | None) -> Markup:
-    tint = f"var(--verdict-{'uncompared' if verdict is None else verdict.value})"
+def _mark(verdict: Verdict) -> Markup:
+    tint = f"var(--verdict-{verdict.value})"
     return _ARM.format(tint) + _SHAPES[verdict].format(tint)
 
 

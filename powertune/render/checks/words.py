@@ -125,8 +125,11 @@ def how_measured(result: TuningResult) -> str:
     looks = figures.plural(check.looks, "look")
     if check.reference is None:
         return f"{side_words(result, after=True)} were measured." if result.samples else "Nothing was invoked."
-    sides = f"{side_words(result, after=False)} of {called(check.reference.function)}"
-    sides += f" and {side_words(result, after=True)} of {called(check.subject)}"
+    before, after = side_words(result, after=False), side_words(result, after=True)
+    names = called(check.reference.function), called(check.subject)
+    sides = f"{before} of {names[0]} and {after} of {names[1]}"
+    if names[0] == names[1]:
+        sides = f"{before} before, {after} now"
     if check.interleaved:
         return f"In this run, in turns: {sides}; {looks} at the figures."
     if check.reference.run_id is None:
