@@ -1,13 +1,15 @@
 """A check is a run that compares versions as they are, interleaved, and changes nothing of the function."""
 
+import json
 from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
+from types import SimpleNamespace
 
 import asl_walker
 import pytest
 from both_drivers import by_state_machine, directly, services_of
-from fake_aws import ARN, refusal
+from fake_aws import ARN, FakeClock, refusal
 from versioned_aws import two_versions
 
 from powertune.domain.check import CheckRequest, CheckSettings, Metric, Verdict
@@ -28,7 +30,10 @@ from powertune.errors import (
 from powertune.store import MemoryStore
 from powertune.wire import dumps
 from powertune.wire.baseline_file import baseline_from_text
+from powertune.workflow import tasks
 from powertune.workflow.direct import run_direct
+from powertune.workflow.execution import run_execution
+from powertune.workflow.stack import Stack, definition
 
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:powertune:run-1"
 KEY = "baselines/123456789012/us-east-1/orders@staging.json"
@@ -181,6 +186,50 @@ def test_a_check_that_is_driven_in_short_tasks_gives_the_same_answer(monkeypatch
     assert entered.count("Measure") > 1
     assert result.check.verdict is Verdict.WORSE
     assert len({(sample.version, sample.order) for sample in result.samples}) == len(result.samples)
+
+
+def test_the_terminal_has_the_result_of_an_execution_that_was_to_fail(monkeypatch):
+    aws = two_versions(after_ms=60.0)
+    ended = {}
+
+    def start_execution(service, operation, arguments):
+        if operation != "start_execution":
+            return type(aws).call(aws, service, operation, arguments)
+        walker = asl_walker.Walker(
+            definition(partition="aws", worker_arn="w", planner_arn="p"),
+            lambda _, payload: json.loads(
+                json.dumps(
+                    tasks.handler(
+                        payload, SimpleNamespace(memory_limit_in_mb="512", get_remaining_time_in_millis=lambda: 900_000)
+                    )
+                )
+            ),
+            name="run-1",
+            arn=EXECUTION,
+        )
+        with pytest.raises(asl_walker.Failed) as failed:
+            walker.run(json.loads(arguments["input"]))
+        ended["error"], ended["cause"] = failed.value.args
+        return {"executionArn": EXECUTION}
+
+    monkeypatch.setattr(aws, "call", start_execution)
+    monkeypatch.setattr(aws, "describe_execution", lambda executionArn: {"status": "FAILED", **ended}, raising=False)
+    monkeypatch.setattr(tasks, "_session", lambda: aws)
+    monkeypatch.setattr(tasks, "SystemClock", FakeClock)
+    monkeypatch.setenv("POWERTUNE_BUCKET", "b")
+    result = run_execution(
+        aws,
+        Stack(state_machine_arn="arn:aws:states:us-east-1:123456789012:stateMachine:powertune", bucket="b"),
+        asked(against="live", fail_execution=True),
+        "run-1",
+        FakeClock(),
+        progress=lambda _: None,
+        stop_requested=lambda: False,
+    )
+    assert ended["error"] == "Regressed"
+    assert result.check.verdict is Verdict.WORSE
+    assert result.restored
+    assert result.spend.state_transitions == 3 + 2  # those before, by the fake's history, and those after
 
 
 # --- which versions --------------------------------------------------------------------------------------------
