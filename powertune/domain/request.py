@@ -232,7 +232,8 @@ class TuningRequest:
 
     def warm_mix(self) -> Counter[int] | None:
         """How often each payload is in the warm statistics of a memory size; None where they take every warm sample."""
-        return self.planned_mix() if self.mixes_payloads and not self.dry_run else None
+        mixed = self.mixes_payloads and not self.dry_run and self.check is None
+        return self.planned_mix() if mixed else None
 
     def without_payload_texts(self) -> Self:
         """The request as it stands in a result: each payload by its hash and size."""

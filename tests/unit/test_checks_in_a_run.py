@@ -14,6 +14,7 @@ from versioned_aws import two_versions
 
 from powertune.domain.check import CheckRequest, CheckSettings, Metric, Verdict
 from powertune.domain.function import FunctionArn
+from powertune.domain.payload import Payload
 from powertune.domain.request import TuningRequest
 from powertune.domain.result_checks import contradictions
 from powertune.domain.sample import Outcome
@@ -378,6 +379,32 @@ def test_a_reserved_concurrency_of_nothing_is_refused():
     aws = two_versions()
     aws.reserved = 0
     assert "lets no invocation through" in refused(FunctionRefused, aws, against="live").message
+
+
+def test_several_payloads_come_alike_often_on_both_sides_and_all_of_them_do():
+    payloads = tuple(Payload.of(f'{{"n": {number}}}') for number in range(12))
+    request = replace(asked(against="live", parallel=1), payloads=payloads)
+    aws = two_versions()
+    result = directly(aws, request)
+    sent = {version: Counter(text for to, text in aws.invoked if to == version) for version in ("1", "2")}
+    assert sent["1"] == sent["2"]
+    assert len(sent["1"]) == 12
+    assert result.memory_sizes[0].set_aside == 0
+    assert result.check.metrics[0].after_count == result.memory_sizes[0].warm.samples
+
+
+def test_measuring_that_died_ends_the_check_with_what_it_has():
+    aws = two_versions(noise=0.3)
+
+    def left_ms():
+        # Time for one round, and none for the next.
+        return 900_000 if len(aws.invoked) < 50 else 1_000
+
+    services = services_of(aws, time_left_ms=left_ms)
+    result = run_direct(services, asked(against="live"), "run-1")
+    assert result.check.verdict is Verdict.UNDECIDED
+    assert result.check.ended_by.startswith("the measuring ended early: There was no time left")
+    assert list(contradictions(result)) == []
 
 
 # --- a side that fails -----------------------------------------------------------------------------------------

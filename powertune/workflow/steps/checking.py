@@ -129,7 +129,12 @@ def examine(services: Services, request: TuningRequest) -> Examined:
     subject = _side(services, arn, check.qualifier, asked)
     request, reference, notes = _with_reference(services, client, request, subject, found)
     sides = (subject,) if reference is None else (subject, reference)
-    request = replace(request, memory_sizes_mb=tuple(side.version.memory_mb for side in sides))
+    request = replace(
+        request,
+        memory_sizes_mb=tuple(side.version.memory_mb for side in sides),
+        # The payloads' turns are laid out for as many as there may be: each comes as often as its share of those.
+        invocations=check.settings.max_invocations,
+    )
     processors = begin.processors_of(services, request)
     slowest = max((side.snapshot for side in sides), key=lambda snapshot: snapshot.timeout_s)
     begin.check_price(request, subject.snapshot)

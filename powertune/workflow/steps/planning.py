@@ -108,8 +108,10 @@ def plan(services: Services, state: RunState) -> RunState:
             dict.fromkeys((*warnings, f"The run ended after {MAX_ROUNDS} rounds, though more was wanted."))
         )
         batches = ()
-    guarded = request.search is SearchKind.ADAPTIVE or request.limits != NO_LIMITS or state.check is not None
-    if guarded and any(one.reason.startswith(ENDED_EARLY) for one in state.failures):
+    guarded = request.search is SearchKind.ADAPTIVE or request.limits != NO_LIMITS
+    early = guarded and any(one.reason.startswith(ENDED_EARLY) for one in state.failures)
+    # Of a check no size failed then: what was measured of its versions counts.
+    if early or (state.check is not None and any(note.startswith(ENDED_EARLY) for note in state.warnings)):
         # What ended the measuring would end it at the next size too, and what was lost with it is in no limit.
         batches = ()
     if state.ended_by is not None:
