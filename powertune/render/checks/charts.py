@@ -84,7 +84,7 @@ def sides(result: TuningResult) -> list[Side]:
     check = report_of(result)
     found = []
     if check.reference is not None:
-        found.append(("before", words.called(check.reference.function), check.reference.samples))
+        found.append(("before", words.reference_called(check), check.reference.samples))
     found.append(("after", words.called(check.subject), check_samples(result.samples)))
     made = (Side(role=role, name=name, values_ms=warm_ms(samples)) for role, name, samples in found)
     return [side for side in made if side.values_ms]

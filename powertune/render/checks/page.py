@@ -184,7 +184,7 @@ def _spread(result: TuningResult, drawn: Collection[str]) -> Markup:
     check = report_of(result)
     named = [("after", words.called(check.subject))]
     if check.reference is not None:
-        named.insert(0, ("before", words.called(check.reference.function)))
+        named.insert(0, ("before", words.reference_called(check)))
     key = "".join(
         f'<li><svg viewBox="0 0 22 16" aria-hidden="true">{_SWATCH[role]}</svg><span>{role}: {safe(name)}</span></li>'
         for role, name in named
@@ -267,7 +267,7 @@ def _raw(result: TuningResult) -> Markup:
     check = report_of(result)
     lists = [("After", words.called(check.subject), check_samples(result.samples))]
     if check.reference is not None:
-        lists.insert(0, ("Before", words.called(check.reference.function), check.reference.samples))
+        lists.insert(0, ("Before", words.reference_called(check), check.reference.samples))
     said = ""
     for when, name, samples in lists:
         known = [one.duration_ms for one in samples if one.is_warm and one.duration_ms is not None]
