@@ -63,7 +63,7 @@ def _bullets(result: TuningResult) -> Iterator[str]:
         yield f"And {figures.plural(len(told) - _MOST_BULLETS, 'more note')} in result.json."
     optimum = words.optimum_words(check.optimum)
     if optimum:
-        yield bold(plain(optimum, _LONGEST_TEXT).replace("`→`", "→"))  # an arrow of our own
+        yield bold(plain(optimum, _LONGEST_TEXT))
     if check.trend is not None:
         yield from (plain(text, _LONGEST_TEXT) for text in trend_lines(check.trend, check.settings))
 

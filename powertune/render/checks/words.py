@@ -135,8 +135,9 @@ def how_measured(result: TuningResult) -> str:
     if check.reference.run_id is None:
         return f"Compared: {sides}; {looks} at the figures."
     measured = f"run {check.reference.run_id}, {figures.moment(check.reference.measured_at)}"
+    nothing = "Nothing was invoked for this comparison. " if result.request.check is None else ""
     return (
-        f"Compared: {sides}; {looks} at the figures. The reference was measured before, by {measured}: what else "
+        f"{nothing}Compared: {sides}; {looks} at the figures. The reference was measured before, by {measured}: what else "
         "changed since then is in the figures too."
     )
 

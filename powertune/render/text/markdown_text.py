@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from powertune.render.safe import cells, one_line
 
-_PLAIN = frozenset(" .,;:!?'\"()%/+-=±×–—−…“”‘’°€¥$")
+_PLAIN = frozenset(" .,;:!?'\"()%/+-=±×–—−…“”‘’°€¥$→")
 """What may stand in an ordinary word beside letters and digits."""
 _MADE_INTO_SOMETHING = re.compile(
     r"://|www\."
