@@ -62,7 +62,8 @@ def _baseline(result: TuningResult, options: dict[str, Any]) -> Baseline:
         found = find_text(place.text, options["output_dir"])
         return baseline_from_text(found.text, found.called)
     version = checked_version(result)
-    arn, qualifier = FunctionArn.parse(version.arn), options["qualifier"] or version.qualifier
+    arn = FunctionArn.parse(version.arn)
+    qualifier = version.qualifier if options["qualifier"] is None else options["qualifier"]
     shelf = open_place(place)
     baseline = shelf.baseline(arn, qualifier)
     if baseline is None:

@@ -3,12 +3,13 @@
 import contextlib
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fake_aws import ARN, FakeClock
+from fake_aws import ARN, FakeClock, refusal
 from junitparser import JUnitXml
 from versioned_aws import two_versions
 
@@ -18,6 +19,7 @@ from powertune.cli.main import main
 from powertune.cli.run_drive import Place
 from powertune.domain.check import Baseline, Verdict
 from powertune.domain.result import CheckEntry, Environment
+from powertune.errors import AwsError, NothingToRecommend, NotRestored, Stopped
 from powertune.store import FolderStore
 from powertune.target.lease import Lease, take
 from powertune.wire import dumps, loads, read_result
@@ -36,6 +38,10 @@ class Told:
     @property
     def json(self):
         return json.loads(self.out)
+
+    @property
+    def words(self):
+        return " ".join(self.out.split())
 
 
 @pytest.fixture
@@ -79,8 +85,8 @@ def kept(alias="@staging"):
 def test_the_first_check_sets_the_baseline_and_passes_and_the_next_one_compares_with_it(run, aws):
     first = run()
     assert (first.code, first.err) == (0, "")
-    assert "this measurement is the baseline from now on" in first.out
-    assert f"kept as the baseline: powertune-baselines/{KEY}@staging.json" in " ".join(first.out.split())
+    assert "this measurement is the baseline from now on" in first.words
+    assert f"kept as the baseline: powertune-baselines/{KEY}@staging.json" in first.words
     baseline = kept()
     assert (baseline.function.qualifier, baseline.function.version) == ("staging", "2")
     second = run()
@@ -318,7 +324,7 @@ def test_a_creep_that_no_single_check_sees_is_seen_over_many_and_fails_where_ask
     nights([40 + night / 3 for night in range(27)])
     told = run("--trend")
     assert told.code == 0
-    assert "longer since 2026-01" in " ".join(told.out.split())
+    assert "longer since 2026-01" in told.words
     HERE.joinpath(f"{KEY}@staging.json").unlink()
     told = run("--against", "live", "--fail-on-trend", "--junit", "check.xml")
     assert told.code == 1
@@ -363,6 +369,77 @@ def test_what_fails_is_not_tuned(run, aws):
     aws.durations["2"] = 65.0
     assert run("--against", "live", "--retune").code == 1
     assert "not looked for: the check fails" in " ".join(read_result(results()[0]).check.notes)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "note"),
+    [
+        (AwsError("AWS throttled it."), 0, "The best memory size was not found: AWS throttled it."),
+        (NothingToRecommend("A limit was reached."), 0, "The best memory size was not found: A limit was reached."),
+        (Stopped("You stopped the run."), 130, "The best memory size was not found."),
+        (NotRestored("orders was not put back."), 6, "The best memory size was not found."),
+    ],
+)
+def test_however_a_tuning_ends_the_check_before_it_is_shown_and_kept(run, monkeypatch, error, code, note):
+    def drive(*_):
+        raise error
+
+    monkeypatch.setattr("powertune.cli.check_retuning.drive", drive)
+    told = run("--retune", "--junit", "check.xml", arn=ARN)
+    assert told.code == code
+    assert "this measurement is the baseline from now on" in told.words
+    assert read_result(results()[0]).check.notes[-1] == note
+    assert JUnitXml.fromfile("check.xml").errors == 0
+    assert kept("").function.qualifier is None
+
+
+def test_both_together_spend_no_more_than_is_allowed(run, monkeypatch):
+    asked = []
+
+    def drive(place, request, run_id):
+        asked.append(request.limits.max_spend)
+        raise AwsError("enough")
+
+    monkeypatch.setattr("powertune.cli.check_retuning.drive", drive)
+    run("--retune", "--max-spend", "0.01", arn=ARN)
+    assert asked == [Decimal("0.01") - read_result(results()[0]).spend.lambda_cost.amount]
+
+
+# --- how it ends -----------------------------------------------------------------------------------------------
+
+
+def test_a_check_that_is_stopped_gives_the_function_back_and_says_so_in_its_files(run, aws, monkeypatch):
+    monkeypatch.setattr("powertune.cli.interrupt.StopWish.__call__", lambda _: len(aws.invoked) > 10)
+    before = aws.visible()
+    told = run("--junit", "check.xml")
+    assert told.code == 130
+    assert aws.visible() == before
+    assert not HERE.exists()
+    assert JUnitXml.fromfile("check.xml").errors == 1
+
+
+def test_a_lease_that_cannot_be_given_back_comes_before_any_verdict(run, aws):
+    aws.durations["2"] = 65.0
+
+    def refuse(number, service, operation, when):
+        if operation == "delete_alias":
+            raise refusal("DeleteAlias", "AccessDeniedException", "no", 403)
+
+    aws.fault = refuse
+    told = run("--against", "live", "--junit", "check.xml")
+    assert told.code == 6
+    assert "powertune cleanup" in told.err
+    assert JUnitXml.fromfile("check.xml").errors == 1
+
+
+def test_two_ctrl_c_say_how_to_finish_the_undo(run, aws):
+    def interrupted(version):
+        raise KeyboardInterrupt
+
+    aws.during = interrupted
+    told = run()
+    assert told.code == 130
+    assert "powertune cleanup --function-arn ARN" in told.err
 
 
 # --- another run -----------------------------------------------------------------------------------------------
