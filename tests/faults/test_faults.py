@@ -14,6 +14,7 @@ CALLS = {
     "apply": range(55, 85),
     "stack": range(120),
     "stack-search": range(120),
+    "check": range(80),
 }
 """Calls that every run of a mode makes: a sample needs no count of its own."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import fault_changes
 import fault_kinds as kinds
 from fault_lane import READ_TIMEOUT_S, WORKING
-from fault_watch import differences, sent_twice, touched, touched_but_clones
+from fault_watch import differences, sent_twice, touched, touched_but_clones, touched_but_the_lease
 from fault_zygote import CLEANER
 
 SIZES_MB = (256, 512)
@@ -26,6 +26,8 @@ _SETTINGS = {
     "apply": ("--search", "grid", "--invocations", 6, "--direct", *_APPLY),
     "stack": _GRID,
     "stack-search": _SEARCH,
+    # Of what runs for a fraction of a millisecond the noise is large; which verdict it has is not the matter here.
+    "check": ("--qualifier", "RAM512", "--against", "1", "--direct", "--max-invocations", 20, "--parallel", 4),
 }
 MODES = {
     "direct": (*kinds.ONCE, *kinds.FOR_GOOD, *kinds.INTERRUPTED, *kinds.OVERTAKEN, *fault_changes.OTHERS),
@@ -35,11 +37,15 @@ MODES = {
     "apply": (*kinds.ONCE, *kinds.FOR_GOOD, *kinds.INTERRUPTED, *kinds.OVERTAKEN),
     "stack": (*kinds.ONCE, *kinds.FOR_GOOD, *kinds.STACK),
     "stack-search": ("killed-after", "timeout", "stopped-and-cleaned-up"),
+    "check": (*kinds.ONCE, "offline-for-good", *kinds.INTERRUPTED, *kinds.OVERTAKEN, "memory-changed", "alias-moved"),
 }
 """The faults of each way to run."""
 
 _DOCUMENTED = {0, 2, 3, 4, 6, 130}
-_MOST_AT_A_SIZE = {"direct": 3, "search": 7, "cleanup": 3, "isolated": 3, "apply": 6, "stack": 3, "stack-search": 7}
+_WORSE = 1
+_MOST_AT_A_SIZE = {
+    "direct": 3, "search": 7, "cleanup": 3, "isolated": 3, "apply": 6, "stack": 3, "stack-search": 7, "check": 48,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,9 +157,11 @@ class _Run:
         alias = APPLIED_ALIAS if case.mode == "apply" else None
         if case.mode == "isolated":
             verdict.touched += touched_but_clones(calls)
+        elif case.mode == "check":
+            verdict.touched += touched_but_the_lease(calls, self.name)
         else:
             verdict.touched += touched(calls, self.name, self.before, (*SIZES_MB, *self._found_mb(injection)), alias)
-        verdict.twice += sent_twice(calls, _MOST_AT_A_SIZE[case.mode])
+        verdict.twice += sent_twice(calls, _MOST_AT_A_SIZE[case.mode], by_version=case.mode == "check")
         return verdict
 
     def _different(self):
@@ -179,6 +187,12 @@ class _Run:
         self.theirs, self.wanted = fault_changes.make(self.lane, self.name, kind)
 
     def _arguments(self):
+        if self.case.mode == "check":
+            kept = self.lane.results / "baselines"
+            return (
+                "check", "--function-arn", self.arn, "--output-dir", self.lane.results, "--baseline", kept,
+                *_SETTINGS["check"],
+            )  # fmt: skip
         sizes = ",".join(map(str, SIZES_MB))
         return (
             "run", "--function-arn", self.arn, "--memory-sizes", sizes, "--output-dir", self.lane.results,
@@ -258,7 +272,7 @@ class _Run:
             wrong.append(f"a traceback: {told.strip()[-1500:]}")
         if injection.killed or (command.code == -signal.SIGTERM and injection.kind == "sigterm" and not changed):
             return  # before a run begins, SIGTERM ends the process as it ends any
-        if command.code not in _DOCUMENTED:
+        if command.code not in _DOCUMENTED and not (self.case.mode == "check" and command.code == _WORSE):
             wrong.append(f"exit code {command.code}: {told.strip()[-600:]}")
         if command.code == 0 and changed and not done and self.case.mode != "cleanup":
             wrong.append(f"exit code 0, though the function is changed: {changed}")

@@ -29,6 +29,9 @@ def planned(lane, modes, fault_kinds=(), *, seed=1, tell=lambda text: None):
 
 
 def _numbers(mode, calls):
+    if mode == "check":  # most of its calls follow the same call
+        after = [None, *(call.name for call in calls)]
+        return [call.number for call in calls if call.name != after[call.number] or call.number % 9 == 0]
     if mode != "apply":
         return range(len(calls))
     # What comes before the function is back as it was is what a direct run does.

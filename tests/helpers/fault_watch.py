@@ -47,6 +47,21 @@ def touched_but_clones(calls):
     ]
 
 
+def touched_but_the_lease(calls, function):
+    """What a check wrote that is not its lease: a sentence for each such call that reached the endpoint."""
+    return [
+        f"call {call.number}, {call.operation} {call.named or ''} {call.fields}: a check never does that"
+        for call in calls
+        if call.forwarded and call.writes_function and not _is_of_the_lease(call, function)
+    ]
+
+
+def _is_of_the_lease(call, function):
+    named = call.named or call.fields.get("Name", "")
+    on_latest = call.fields.get("FunctionVersion", "$LATEST") == "$LATEST"
+    return call.function == function and "Alias" in call.operation and named == _LEASE and on_latest
+
+
 def _objection(call, before, sizes_mb):
     check = _CHECKS.get(call.operation)
     return "a run never does that" if check is None else check(call, before, sizes_mb)
@@ -94,11 +109,12 @@ _CHECKS = {
 }
 
 
-def sent_twice(calls, most_at_a_size):
+def sent_twice(calls, most_at_a_size, *, by_version=False):
     """Invocations that reached the endpoint although they may have run before: a sentence for each.
 
     Each has a trace id of its own, so a call that is sent again has it twice. Whoever does a whole batch again uses
-    new ids, but then sends more to an alias than was planned for it.
+    new ids, but then sends more to an alias than was planned for it. ``by_version`` says that versions are invoked by
+    their numbers.
     """
     invokes = [call for call in calls if call.service == "lambda" and call.operation == "Invoke" and call.forwarded]
     ran = [call for call in invokes if call.status is not None and call.status < 300]
@@ -107,7 +123,8 @@ def sent_twice(calls, most_at_a_size):
     aliases = Counter(call.named for call in ran)
     found += [f"{alias} was invoked {count} times" for alias, count in aliases.items() if count > most_at_a_size]
     # Without an alias, or by the lease, a run invokes nothing.
-    found += [f"call {call.number} invoked {call.named}" for call in ran if not _ALIAS.fullmatch(call.named or "")]
+    invoked = re.compile("[12]") if by_version else _ALIAS
+    found += [f"call {call.number} invoked {call.named}" for call in ran if not invoked.fullmatch(call.named or "")]
     return found
 
 
