@@ -13,8 +13,8 @@ from powertune.permissions import Feature, Mode, Scope, needed_actions
 from powertune.target.surroundings import AccountLimits
 from powertune.workflow.permission_check import check_permissions
 from powertune.workflow.services import Services
-from powertune.workflow.steps.begin import MOST_IN_FLIGHT
 from powertune.workflow.steps.canary import most_looks
+from powertune.workflow.steps.lasting import MOST_IN_FLIGHT
 
 CALLS_PER_SECOND = 15
 """Calls of Lambda's API besides Invoke and GetFunction, for a whole account and region; not to be raised (AWS docs,

@@ -28,18 +28,20 @@ from powertune.workflow.plan_checks import control_plane_calls, permissions_of, 
 from powertune.workflow.services import Services
 from powertune.workflow.steps import isolating
 from powertune.workflow.steps.begin import (
-    MAX_ROUNDS,
-    MEASURE_MARGIN_MS,
-    MOST_IN_FLIGHT,
     Examined,
     examine,
-    longest_call_ms,
-    longest_run_ms,
     price_of,
     standing_warnings,
     with_present_size,
 )
 from powertune.workflow.steps.canary import most_looks, watch_ms
+from powertune.workflow.steps.lasting import (
+    MAX_ROUNDS,
+    MEASURE_MARGIN_MS,
+    MOST_IN_FLIGHT,
+    longest_call_ms,
+    longest_run_ms,
+)
 
 _LOOKS_AT_LOGS = 15
 """Times that the logs of a round may be asked for, by the pauses of steps/collecting.py, and some more."""

@@ -25,8 +25,8 @@ from powertune.workflow.direct import run_direct
 from powertune.workflow.plan_checks import control_plane_calls
 from powertune.workflow.services import Services
 from powertune.workflow.stack import definition
-from powertune.workflow.steps.begin import MAX_ROUNDS, MOST_IN_FLIGHT, longest_run_ms
 from powertune.workflow.steps.canary import watch_ms
+from powertune.workflow.steps.lasting import MAX_ROUNDS, MOST_IN_FLIGHT, longest_run_ms
 
 FUNCTION = FunctionArn.parse(ARN)
 RUN_ID = "run-1"

@@ -25,7 +25,7 @@ from powertune.workflow.archive import Archive
 from powertune.workflow.direct import run_direct
 from powertune.workflow.services import Services
 from powertune.workflow.stack import definition
-from powertune.workflow.steps.begin import MAX_ROUNDS
+from powertune.workflow.steps.lasting import MAX_ROUNDS
 
 SIZES = (128, 256, 512, 1024, 2048, 4096)
 
@@ -552,7 +552,7 @@ def test_a_search_that_ended_too_early_for_an_answer_is_not_called_a_function_th
 
 
 def test_the_lease_of_a_search_lasts_as_long_as_the_search_may(make_snapshot):
-    from powertune.workflow.steps.begin import lease_ms
+    from powertune.workflow.steps.lasting import lease_ms
 
     snapshot = make_snapshot(timeout_s=10)
     short = lease_ms(request(limits=Limits(max_invocations=5)), snapshot)

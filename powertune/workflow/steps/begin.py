@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from powertune.aws.errors import explained
-from powertune.decide.bounds import bounds_of, lanes_of
 from powertune.decide.search import prior_unfit
 from powertune.decide.words import plain
 from powertune.domain.events import Phase, Progress
@@ -18,7 +17,6 @@ from powertune.errors import AwsError, FunctionChanged, FunctionNotFound, Functi
 from powertune.measure.monthly_traffic import monthly_traffic
 from powertune.measure.payloads import with_payloads_from_s3
 from powertune.pricing.bill import invocation_cost
-from powertune.pricing.most import INIT_LIMIT_MS
 from powertune.pricing.table import price_for, stale_warning
 from powertune.target import lease
 from powertune.target.restore import take_over
@@ -27,24 +25,8 @@ from powertune.target.snapshot import preflight_warnings, settled_configuration,
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
 from powertune.workflow.steps import canary, isolating
-
-MEASURE_MARGIN_MS = 5_000
-"""Time a measuring task keeps for itself after its last invocation."""
-
-MOST_IN_FLIGHT = 800
-"""Threads of one task: a Lambda environment allows 1,024 (AWS docs, lambda/latest/dg/gettingstarted-limits)."""
-
-MAX_ROUNDS = 60
-"""However much a planner asks for, a run comes to an end."""
-
-ROUND_MS = 60_000
-"""What a round takes besides its invocations, on the high side."""
-
-LAST_LOGS_MS = 180_000
-"""What the logs and traces of the last round are waited for."""
-
-LEASE_SLACK_MS = 30 * 60 * 1000
-LONGEST_LEASE_MS = 24 * 60 * 60 * 1000
+from powertune.workflow.steps.fitting import within_concurrency
+from powertune.workflow.steps.lasting import check_time, lease_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +64,7 @@ def examine(services: Services, request: TuningRequest) -> Examined:
     check_price(request, snapshot)
     check_time(services, request, snapshot, processors)
     canary.check_before(services, request)
-    request, notes = (request, ()) if request.isolate else _within_concurrency(client, request)
+    request, notes = (request, ()) if request.isolate else within_concurrency(client, request)
     return Examined(request=request, snapshot=snapshot, own_architecture=own, processors=processors, notes=notes)
 
 
@@ -318,84 +300,6 @@ def _processor(services: Services, arn: str) -> ProcessorFacts:
         timeout_s=found["Timeout"],
         architecture=Architecture((found.get("Architectures") or ["x86_64"])[0]),
     )
-
-
-def longest_call_ms(request: TuningRequest, snapshot: FunctionSnapshot, processors: tuple[ProcessorFacts, ...]) -> int:
-    """How long one invocation may take, with what is called around it and the pause after it.
-
-    A processor of unknown timeout is taken for one of a minute.
-    """
-    around_s = sum(60 if one.timeout_s is None else one.timeout_s for one in processors)
-    return (snapshot.timeout_s + around_s) * 1000 + request.sleep_ms
-
-
-def check_time(
-    services: Services, request: TuningRequest, snapshot: FunctionSnapshot, processors: tuple[ProcessorFacts, ...]
-) -> None:
-    """Refuse a function that may run for longer than whoever runs the steps can wait.
-
-    Raises:
-        FunctionRefused: it may.
-    """
-    if services.time_left_ms is None:
-        return
-    needed_ms = longest_call_ms(request, snapshot, processors) + MEASURE_MARGIN_MS
-    if services.time_left_ms() < needed_ms:
-        raise FunctionRefused(
-            f"{snapshot.arn.name} may run for {snapshot.timeout_s} s, longer than the task function that would wait "
-            "for it.",
-            next_step="Run the same steps from your terminal with --direct.",
-        )
-
-
-def _within_concurrency(client: Any, request: TuningRequest) -> tuple[TuningRequest, tuple[str, ...]]:
-    """The request with as many sizes at once as the function's reserved concurrency allows, and what to say of that.
-
-    Raises:
-        FunctionRefused: not even one size fits.
-    """
-    reserved = reserved_concurrency(client, request.function_arn)
-    lanes, widest = lanes_of(request, most_in_flight=MOST_IN_FLIGHT)
-    if reserved is None or reserved >= lanes * widest:
-        return request, ()
-    if reserved == 0:
-        raise FunctionRefused(
-            f"{request.function_arn.name} has a reserved concurrency of 0: AWS lets no invocation through.",
-            next_step="Raise the reserved concurrency, or remove it.",
-        )
-    if reserved < widest:
-        raise FunctionRefused(
-            f"{request.function_arn.name} has a reserved concurrency of {reserved}, less than the {widest} parallel "
-            "invocations or cold starts asked for.",
-            next_step="Lower --parallel or --cold-starts, or raise the reserved concurrency.",
-        )
-    note = (
-        f"The function has a reserved concurrency of {reserved}, so fewer memory sizes were invoked at the same time "
-        f"({reserved // widest} instead of {lanes})."
-    )
-    return replace(request, sizes_at_once=reserved // widest), (note,)
-
-
-def reserved_concurrency(client: Any, arn: FunctionArn) -> int | None:
-    """The most invocations of a function at the same time that were reserved for it; None where none were."""
-    with explained("reading the reserved concurrency", arn.name):
-        answer = client.get_function_concurrency(FunctionName=str(arn))
-    reserved: int | None = answer.get("ReservedConcurrentExecutions")
-    return reserved
-
-
-def lease_ms(request: TuningRequest, snapshot: FunctionSnapshot, processors: tuple[ProcessorFacts, ...] = ()) -> int:
-    """How long a run may take at the most, in milliseconds, and some more."""
-    return min(longest_run_ms(request, snapshot, processors) + LEASE_SLACK_MS, LONGEST_LEASE_MS)
-
-
-def longest_run_ms(
-    request: TuningRequest, snapshot: FunctionSnapshot, processors: tuple[ProcessorFacts, ...] = ()
-) -> int:
-    """How long a run takes at the most, in milliseconds, where AWS throttles nothing: every invocation times out."""
-    bounds = bounds_of(request, most_rounds=MAX_ROUNDS, most_in_flight=MOST_IN_FLIGHT)
-    each_ms = longest_call_ms(request, snapshot, processors) + INIT_LIMIT_MS
-    return bounds.bursts * each_ms + bounds.rounds * ROUND_MS + LAST_LOGS_MS
 
 
 def check_not_stopped(services: Services) -> None:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from powertune.decide.bounds import lanes_of
 from powertune.domain.check import LATEST, Baseline, CheckedVersion, CheckSides
 from powertune.domain.events import Phase, Progress
 from powertune.domain.function import FunctionArn, FunctionSnapshot
@@ -11,7 +10,6 @@ from powertune.domain.request import TuningRequest
 from powertune.domain.work import ProcessorFacts, RunState
 from powertune.errors import FunctionRefused, UsageError
 from powertune.measure.monthly_traffic import monthly_traffic
-from powertune.pricing.most import INIT_LIMIT_MS
 from powertune.target import lease
 from powertune.target.snapshot import preflight_warnings
 from powertune.target.versions import Resolved, find_version, resolve
@@ -19,6 +17,8 @@ from powertune.workflow.archive import Archive
 from powertune.workflow.baselines import Shelf
 from powertune.workflow.services import Services
 from powertune.workflow.steps import begin
+from powertune.workflow.steps.fitting import sides_within_concurrency
+from powertune.workflow.steps.lasting import check_lease_ms, check_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ def preflight(services: Services, run_id: str, request: TuningRequest) -> RunSta
             memory_mb=examined.latest.memory_mb,
             set_mb=(),
             since_ms=now_ms,
-            until_ms=now_ms + _lease_ms(examined),
+            until_ms=now_ms + check_lease_ms(request, [side.snapshot for side in examined.sides], examined.processors),
             by=services.holder,
         ),
     )
@@ -139,9 +139,9 @@ def examine(services: Services, request: TuningRequest) -> Examined:
     slowest = max((side.snapshot for side in sides), key=lambda snapshot: snapshot.timeout_s)
     begin.check_price(request, subject.snapshot)
     _check_currency(request, subject, reference)
-    begin.check_time(services, request, slowest, processors)
+    check_time(services, request, slowest, processors)
     is_one = reference is not None and reference.version.version == subject.version.version
-    request, fewer = (request, ()) if is_one else _within_concurrency(client, request, len(sides))
+    request, fewer = (request, ()) if is_one else sides_within_concurrency(client, request, len(sides))
     return Examined(
         request=request,
         subject=subject,
@@ -274,57 +274,3 @@ def _check_currency(request: TuningRequest, subject: Side, reference: Side | Non
             f"given are in {own}, those of the other in {other}. Nothing was invoked.",
             next_step="Leave --price out.",
         )
-
-
-def _within_concurrency(client: Any, request: TuningRequest, sides: int) -> tuple[TuningRequest, tuple[str, ...]]:
-    """The request with as many invocations at once as the function's reserved concurrency allows for its sides.
-
-    Raises:
-        FunctionRefused: not even one invocation fits, or not the cold starts asked for.
-    """
-    reserved = begin.reserved_concurrency(client, request.function_arn)
-    if reserved is None:
-        return request, ()
-    name, at_once = request.function_arn.name, min(sides, request.sizes_at_once)
-    _, widest = lanes_of(request, most_in_flight=begin.MOST_IN_FLIGHT)
-    if reserved >= at_once * widest:
-        return request, ()
-    if reserved == 0:
-        raise FunctionRefused(
-            f"{name} has a reserved concurrency of 0: AWS lets no invocation through.",
-            next_step="Raise the reserved concurrency, or remove it.",
-        )
-    cold = min(request.cold_starts, widest)
-    if cold > reserved:
-        raise FunctionRefused(
-            f"{name} has a reserved concurrency of {reserved}, less than the {cold} cold starts asked for.",
-            next_step="Lower --cold-starts, or raise the reserved concurrency.",
-        )
-    at_once = min(at_once, reserved // max(1, cold))
-    parallel = min(request.parallel, max(1, reserved // at_once))
-    note = (
-        f"The function has a reserved concurrency of {reserved}, so fewer invocations were made at the same time: "
-        f"{parallel} of a version, {'both versions at once' if at_once > 1 else 'one version at a time'}."
-    )
-    return replace(request, parallel=parallel, sizes_at_once=at_once), (
-        note if sides > 1 else _ALONE.format(reserved=reserved, parallel=parallel),
-    )
-
-
-_ALONE = (
-    "The function has a reserved concurrency of {reserved}, so no more than {parallel} invocations were made at once."
-)
-
-
-def _lease_ms(examined: Examined) -> int:
-    """How long a check may take at the most, in milliseconds, and some more."""
-    request = examined.request
-    assert request.check is not None
-    each_ms = INIT_LIMIT_MS + max(
-        begin.longest_call_ms(request, side.snapshot, examined.processors) for side in examined.sides
-    )
-    # A planner asks for no more than twice what it wants, where invocations fail or are cold.
-    bursts = 2 * -(-request.check.settings.max_invocations // request.parallel) + begin.MAX_ROUNDS
-    turns = -(-len(examined.sides) // min(request.sizes_at_once, len(examined.sides)))
-    longest_ms = bursts * turns * each_ms + begin.MAX_ROUNDS * begin.ROUND_MS + begin.LAST_LOGS_MS
-    return min(longest_ms + begin.LEASE_SLACK_MS, begin.LONGEST_LEASE_MS)

@@ -19,8 +19,9 @@ from powertune.workflow.archive import Archive
 from powertune.workflow.baselines import Shelf
 from powertune.workflow.services import Services
 from powertune.workflow.spending import invocations_spend
-from powertune.workflow.steps.begin import MAX_ROUNDS, price_of, price_of_side
+from powertune.workflow.steps.begin import price_of, price_of_side
 from powertune.workflow.steps.checking import shelf_of, unlike_words
+from powertune.workflow.steps.lasting import MAX_ROUNDS
 from powertune.workflow.steps.planning import ENDED_EARLY, planner_of
 from powertune.workflow.steps.scoring import facts_of, iso
 from powertune.workflow.verdicts import failure_of_check

@@ -22,7 +22,8 @@ from powertune.measure.schedule import Slot, slots
 from powertune.workflow.archive import Archive
 from powertune.workflow.purse import Purse, Rate
 from powertune.workflow.services import Services
-from powertune.workflow.steps.begin import MEASURE_MARGIN_MS, MOST_IN_FLIGHT, longest_call_ms, price_of, price_of_side
+from powertune.workflow.steps.begin import price_of, price_of_side
+from powertune.workflow.steps.lasting import MEASURE_MARGIN_MS, MOST_IN_FLIGHT, longest_call_ms
 from powertune.workflow.steps.planning import ENDED_EARLY, GIVE_UP_AFTER, called_version
 
 _PROCESSOR_TIMEOUT_S = 900

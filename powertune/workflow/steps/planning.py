@@ -12,7 +12,8 @@ from powertune.domain.search import NO_LIMITS, SearchKind
 from powertune.domain.work import Batch, RunState
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
-from powertune.workflow.steps.begin import MAX_ROUNDS, check_not_stopped, price_of, price_of_side
+from powertune.workflow.steps.begin import check_not_stopped, price_of, price_of_side
+from powertune.workflow.steps.lasting import MAX_ROUNDS
 
 ENDED_EARLY = "The measuring ended early"
 """How the reason begins for which sizes were not measured to the end."""
