@@ -226,12 +226,13 @@ def changes_in_words(result: TuningResult) -> Iterator[str]:
 
 def durations_in_words(result: TuningResult) -> Iterator[str]:
     """The chart of durations as sentences."""
-    for side in sides(result):
+    found = sides(result)
+    for side in found:
         parts = [f"{name} {figures.duration(side.at(share))}" for name, share in _MARKS]
         ends = f"from {figures.duration(side.values_ms[0])} to {figures.duration(side.values_ms[-1])}"
         number = figures.plural(len(side.values_ms), "warm invocation")
-        when = "Before" if side.role == "before" else "After"
-        yield f"{when}, {side.name}: {number}, {', '.join(parts)}, {ends}."
+        when = "" if len(found) == 1 else "Before, " if side.role == "before" else "After, "
+        yield f"{when}{side.name}: {number}, {', '.join(parts)}, {ends}."
 
 
 def _short(value: float) -> float:

@@ -59,7 +59,7 @@ def render_check_page(result: TuningResult) -> str:
         sentence=f"{verdict}: {said}",
         body=_body(result, drawn),
         charts=drawn,
-        skip_to=("metrics", "the table of metrics") if check.metrics else ("versions", "what was compared"),
+        skip_to=("metrics", "the table of metrics") if check.metrics else ("versions", "the facts of the version"),
     )
 
 
@@ -100,7 +100,10 @@ def _top(result: TuningResult) -> Markup:
     started = f'<time datetime="{escape(result.started_at)}">{escape(figures.moment(result.started_at))}</time>'
     rows_ = [
         ("Checked", safe(words.called(subject))),
-        ("Compared with", safe(words.reference_called(check)) if check.reference is not None else "nothing yet"),
+        (
+            "Compared with",
+            safe(words.reference_called(check)) if check.reference is not None else _nothing(check.verdict),
+        ),
         ("Account", account(subject.arn)),
         ("Region", safe(subject.region)),
         ("Memory size", figures.memory(subject.memory_mb)),
@@ -111,6 +114,10 @@ def _top(result: TuningResult) -> Markup:
     ]
     about = facts(rows_, long=[("ARN", f"<code>{safe(subject.arn)}</code>")])
     return f"{eyebrow}<h1{long}>{tag} {together(said)}</h1>{''.join(notices)}{about}"
+
+
+def _nothing(verdict: Verdict | None) -> str:
+    return "nothing yet" if verdict is None else "itself"
 
 
 def _class(verdict: Verdict | None) -> str:
@@ -186,7 +193,7 @@ def _spread(result: TuningResult, drawn: Collection[str]) -> Markup:
     if check.reference is not None:
         named.insert(0, ("before", words.reference_called(check)))
     key = "".join(
-        f'<li><svg viewBox="0 0 22 16" aria-hidden="true">{_SWATCH[role]}</svg><span>{role}: {safe(name)}</span></li>'
+        f'<li><svg viewBox="0 0 22 16" aria-hidden="true">{_SWATCH[role]}</svg><span>{f"{role}: " * (len(named) > 1)}{safe(name)}</span></li>'
         for role, name in named
     )
     caption = (
@@ -211,10 +218,13 @@ def _versions(result: TuningResult) -> Markup:
     heads = [("Fact", ""), ("Before", ""), ("After", "")]
     if check.reference is None:
         heads = [("Fact", ""), ("Checked", "")]
+    title, plain = "What was compared", "Both versions as they were configured."
+    if check.reference is None:
+        title, plain = "What was checked", "The version as it was configured."
     lead = "What is marked as not alike may have changed the figures, beside the code."
     return (
-        '<section class="versions" aria-labelledby="versions"><h2 id="versions" tabindex="-1">What was compared</h2>'
-        f'<p class="lead">{lead if "not alike" in lines else "Both versions as they were configured."}</p>'
+        f'<section class="versions" aria-labelledby="versions"><h2 id="versions" tabindex="-1">{title}</h2>'
+        f'<p class="lead">{lead if "not alike" in lines else plain}</p>'
         f"{table('versions', heads, lines)}</section>"
     )
 
@@ -276,7 +286,8 @@ def _raw(result: TuningResult) -> Markup:
         more = len(known) - _MOST_RAW
         rest = f" and {figures.count(more)} more in result.json" if more > 0 else ""
         numbers = ", ".join(figures.exact_ms(ms).removesuffix(" ms") for ms in known[:_MOST_RAW])
-        title = f"{when}: {figures.plural(len(known), 'warm duration')} of {safe(name)}, in ms"
+        before_after = f"{when}: " if len(lists) > 1 else ""
+        title = f"{before_after}{figures.plural(len(known), 'warm duration')} of {safe(name)}, in ms"
         said += details(title, f'<p class="raw">{numbers}{rest}</p>')
     if not said:
         return ""
