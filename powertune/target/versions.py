@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from powertune.aws.clock import Clock
+from powertune.aws.errors import explained
 from powertune.domain.function import FunctionArn, FunctionSnapshot
 from powertune.errors import AwsError, FunctionNotFound
 from powertune.target.alias_record import LATEST, find_alias, weights_of
@@ -31,6 +32,16 @@ class Resolved:
     snapshot: FunctionSnapshot
     runtime_version: str | None
     notes: tuple[str, ...] = ()
+
+
+def memory_of(client: Any, arn: FunctionArn) -> int:
+    """The memory size of ``$LATEST``, also while it is being updated.
+
+    Raises:
+        FunctionNotFound: there is no such function.
+    """
+    with explained("reading the configuration", arn.name):
+        return int(client.get_function_configuration(FunctionName=str(arn))["MemorySize"])
 
 
 def resolve(client: Any, arn: FunctionArn, qualifier: str | None, clock: Clock) -> Resolved:

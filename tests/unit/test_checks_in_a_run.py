@@ -299,6 +299,28 @@ def test_a_deleted_function_is_not_found():
         directly(aws, asked())
 
 
+@pytest.mark.parametrize("state", [{"LastUpdateStatus": "Failed"}, {"State": "Failed"}], ids=str)
+def test_how_a_deployment_of_latest_stands_does_not_matter_where_versions_are_compared(state):
+    aws = two_versions()
+    aws.latest.update(state)
+    assert directly(aws, asked(against="live")).check.verdict is Verdict.SAME
+    aws.invoked.clear()
+    assert refused(FunctionRefused, aws, qualifier=None).exit_code == 3
+
+
+def test_a_version_that_sleeps_is_said_to_wake_up_soon():
+    aws = two_versions()
+
+    def inactive(version):
+        if version == "1":
+            raise refusal("Invoke", "ResourceConflictException", "The operation cannot be performed at this time", 409)
+
+    aws.during = inactive
+    with pytest.raises(AwsError, match=r"\(version 1\) through: it answered ResourceConflict") as error:
+        directly(aws, asked(against="live"))
+    assert "in some minutes" in error.value.next_step
+
+
 def test_the_subject_is_described_by_its_own_version_and_the_lease_keeps_the_size_of_latest():
     aws = two_versions()
     aws.versions["2"].update(MemorySize=1024, Timeout=60, RuntimeVersionConfig={"RuntimeVersionArn": "arn:patch"})

@@ -12,7 +12,7 @@ from powertune.errors import FunctionRefused, UsageError
 from powertune.measure.monthly_traffic import monthly_traffic
 from powertune.target import lease
 from powertune.target.snapshot import preflight_warnings
-from powertune.target.versions import Resolved, find_version, resolve
+from powertune.target.versions import Resolved, find_version, memory_of, resolve
 from powertune.workflow.archive import Archive
 from powertune.workflow.baselines import Shelf
 from powertune.workflow.services import Services
@@ -38,7 +38,7 @@ class Examined:
             invocations at the same time as can be.
         subject: what is checked.
         reference: what is measured beside it; None where nothing is.
-        latest: ``$LATEST`` as it was read.
+        latest_mb: the memory size of ``$LATEST``, which the lease keeps.
         processors: what is called around each invocation.
         notes: what a reader should know.
     """
@@ -46,7 +46,7 @@ class Examined:
     request: TuningRequest
     subject: Side
     reference: Side | None
-    latest: FunctionSnapshot
+    latest_mb: int
     processors: tuple[ProcessorFacts, ...]
     notes: tuple[str, ...]
 
@@ -83,14 +83,16 @@ def preflight(services: Services, run_id: str, request: TuningRequest) -> RunSta
         arn,
         lease.Lease(
             run_id=run_id,
-            memory_mb=examined.latest.memory_mb,
+            memory_mb=examined.latest_mb,
             set_mb=(),
             since_ms=now_ms,
             until_ms=now_ms + check_lease_ms(request, [side.snapshot for side in examined.sides], examined.processors),
             by=services.holder,
         ),
     )
-    begin.require_unchanged(services, client, examined.latest, run_id)
+    for side in examined.sides:
+        if side.version.version == LATEST:
+            begin.require_unchanged(services, client, side.snapshot, run_id)
     archive.save_request(request)
     archive.save_snapshot(subject.snapshot)
     return RunState(
@@ -122,12 +124,12 @@ def examine(services: Services, request: TuningRequest) -> Examined:
     """
     check = request.check
     assert check is not None
-    client, arn, clock = services.session.client("lambda"), request.function_arn, services.clock
-    found = resolve(client, arn, None, clock)
-    latest = found.snapshot
-    asked = found if check.qualifier in (None, LATEST) else resolve(client, arn, check.qualifier, clock)
+    client, arn = services.session.client("lambda"), request.function_arn
+    # However a deployment of it stands: only where it is measured itself must it be ready.
+    latest_mb = memory_of(client, arn)
+    asked = resolve(client, arn, check.qualifier, services.clock)
     subject = _side(services, arn, check.qualifier, asked)
-    request, reference, notes = _with_reference(services, client, request, subject, found)
+    request, reference, notes = _with_reference(services, client, request, subject)
     sides = (subject,) if reference is None else (subject, reference)
     request = replace(
         request,
@@ -146,7 +148,7 @@ def examine(services: Services, request: TuningRequest) -> Examined:
         request=request,
         subject=subject,
         reference=reference,
-        latest=latest,
+        latest_mb=latest_mb,
         processors=processors,
         notes=(*asked.notes, *notes, *fewer),
     )
@@ -184,7 +186,7 @@ def _side(services: Services, arn: FunctionArn, qualifier: str | None, found: Re
 
 
 def _with_reference(
-    services: Services, client: Any, request: TuningRequest, subject: Side, latest: Resolved
+    services: Services, client: Any, request: TuningRequest, subject: Side
 ) -> tuple[TuningRequest, Side | None, tuple[str, ...]]:
     """The request with the baseline that it compares with, the version that is measured beside, and notes.
 
@@ -194,7 +196,7 @@ def _with_reference(
     check, arn = request.check, request.function_arn
     assert check is not None
     if check.against is not None:
-        other = latest if check.against == LATEST else resolve(client, arn, check.against, services.clock)
+        other = resolve(client, arn, check.against, services.clock)
         return request, _side(services, arn, check.against, other), other.notes
     baseline = check.baseline
     if baseline is None and check.stored:

@@ -111,13 +111,21 @@ def _require_invoked(state: RunState, version: CheckedVersion, samples: Sequence
             "claimed of it, and nothing was changed.",
             next_step="See whether the version is still there, and check again.",
         )
+    codes = {sample.error_type or "" for sample in samples}
     if reason is None and samples:
-        reason = "it throttled all of them, and went on doing so"
-    if reason is not None:
-        raise AwsError(
-            f"AWS let no invocation of {version.called} through: {reason}. Nothing was changed.",
-            next_step="Look at the version and at the concurrency that is left for it, and check again.",
-        )
+        reason = f"it answered {', '.join(sorted(codes))} to all of them, and went on doing so"
+    if reason is None:
+        return
+    next_step = "Look at the version and at the concurrency that is left for it, and check again."
+    if codes & _NOT_READY:
+        # AWS docs, lambda/latest/dg/functions-states: invoking an inactive version fails, and makes it active.
+        next_step = "Check again in some minutes: a version that was idle for weeks is woken by its first invocation."
+    raise AwsError(
+        f"AWS let no invocation of {version.called} through: {reason}. Nothing was changed.", next_step=next_step
+    )
+
+
+_NOT_READY = frozenset({"ResourceConflictException", "ResourceNotReadyException", "SnapStartNotReadyException"})
 
 
 def _require_success(
