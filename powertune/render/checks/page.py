@@ -193,8 +193,8 @@ def _spread(result: TuningResult, drawn: Collection[str]) -> Markup:
     if check.reference is not None:
         named.insert(0, ("before", words.reference_called(check)))
     key = "".join(
-        f'<li><svg viewBox="0 0 22 16" aria-hidden="true">{_SWATCH[role]}</svg><span>{f"{role}: " * (len(named) > 1)}{safe(name)}</span></li>'
-        for role, name in named
+        f'<li><svg viewBox="0 0 22 16" aria-hidden="true">{_SWATCH[role]}</svg><span>{label}{safe(name)}</span></li>'
+        for role, name, label in _labelled(named)
     )
     caption = (
         "Each line rises from none to all of the warm invocations of a side: further left is faster. "
@@ -205,6 +205,12 @@ def _spread(result: TuningResult, drawn: Collection[str]) -> Markup:
         '<section aria-labelledby="durations"><h2 id="durations">How durations spread</h2>'
         f'<ul class="key sides-key">{key}</ul>{chart}</section>'
     )
+
+
+def _labelled(named: list[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
+    """Each side with its role and name, and with what is said before the name; nothing where there is one alone."""
+    for role, name in named:
+        yield role, name, f"{role}: " if len(named) > 1 else ""
 
 
 def _versions(result: TuningResult) -> Markup:
