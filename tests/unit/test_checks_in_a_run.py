@@ -530,3 +530,14 @@ def test_a_stopped_check_keeps_no_baseline():
         run_direct(services_of(aws, store, stop_requested=lambda: len(aws.invoked) > 5), asked(stored=True), "run-1")
     assert store.keys("baselines/") == []
     assert "powertune-lease" not in aws.aliases
+
+
+def test_too_few_invocations_make_no_baseline_since_nothing_could_be_decided_by_it():
+    store = MemoryStore()
+    limits = Limits(max_spend=Decimal("0.000017"))
+    result = run_direct(services_of(two_versions(), store), asked(stored=True, limits=limits), "run-1")
+    assert 0 < result.memory_sizes[0].warm.samples < 20
+    assert result.check.ended_by == "the limit of 0.000017 USD"
+    assert result.check.kept_at is None
+    assert any("20 are the fewest to compare with" in warning for warning in result.warnings)
+    assert store.keys("baselines/") == []

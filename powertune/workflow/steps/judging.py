@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import powertune
 from powertune.domain.baselines import baseline_of, entry_of
-from powertune.domain.check import CheckedVersion, CheckRequest, CheckSides
+from powertune.domain.check import INVOCATIONS, CheckedVersion, CheckRequest, CheckSides
 from powertune.domain.events import Phase, Progress
 from powertune.domain.function import FunctionArn
 from powertune.domain.request import TuningRequest
-from powertune.domain.result import CheckReport, ReferenceSide, SizeResult, Spend, TuningResult
+from powertune.domain.result import CheckReport, ReferenceSide, Spend, TuningResult
 from powertune.domain.sample import Outcome, Sample
 from powertune.domain.search import StopReason
 from powertune.domain.work import RunState
-from powertune.errors import AwsError, FunctionFails, PowertuneError
+from powertune.errors import AwsError, FunctionFails, PowertuneError, UsageError
 from powertune.pricing import bill
 from powertune.workflow.archive import Archive
 from powertune.workflow.baselines import Shelf
@@ -24,7 +24,7 @@ from powertune.workflow.steps.checking import shelf_of, unlike_words
 from powertune.workflow.steps.lasting import MAX_ROUNDS
 from powertune.workflow.steps.planning import ENDED_EARLY, planner_of
 from powertune.workflow.steps.scoring import facts_of, iso
-from powertune.workflow.verdicts import failure_of_check
+from powertune.workflow.verdicts import fails_throughout, failure_of_check
 
 
 def judge(services: Services, state: RunState, sides: CheckSides) -> RunState:
@@ -256,9 +256,17 @@ def kept(services: Services, archive: Archive, result: TuningResult) -> TuningRe
 
 
 def _with_baseline(shelf: Shelf, check: CheckRequest, result: TuningResult) -> TuningResult:
-    """The result, kept as the baseline where there was none."""
-    if check.baseline is not None or result.check is None or not _is_measured(result.memory_sizes):
+    """The result, kept as the baseline where there was none.
+
+    Raises:
+        UsageError: it has too few warm invocations, so that every later check would be undecided.
+        AwsError: it could not be written.
+    """
+    if check.baseline is not None or result.check is None or fails_throughout(result):
         return result
+    warm = sum(size.warm.samples for size in result.memory_sizes)
+    if warm < INVOCATIONS[0]:
+        raise UsageError(f"it has {warm} warm invocations, and {INVOCATIONS[0]} are the fewest to compare with.")
     arn = FunctionArn.parse(result.function.arn)
     # The lease is given back: another check may have kept its own meanwhile.
     present = shelf.baseline(arn, check.qualifier)
@@ -269,10 +277,6 @@ def _with_baseline(shelf: Shelf, check: CheckRequest, result: TuningResult) -> T
 
 
 _NOT_THE_BASELINE = "This first measurement could not be made the baseline, so the next check has none either"
-
-
-def _is_measured(sizes: Sequence[SizeResult]) -> bool:
-    return any(size.warm.samples for size in sizes)
 
 
 def failure_of_execution(services: Services, result: TuningResult) -> PowertuneError | None:
