@@ -137,8 +137,8 @@ def how_measured(result: TuningResult) -> str:
     measured = f"run {check.reference.run_id}, {figures.moment(check.reference.measured_at)}"
     nothing = "Nothing was invoked for this comparison. " if result.request.check is None else ""
     return (
-        f"{nothing}Compared: {sides}; {looks} at the figures. The reference was measured before, by {measured}: what else "
-        "changed since then is in the figures too."
+        f"{nothing}Compared: {sides}; {looks} at the figures. The reference was measured before, by {measured}: what "
+        "else changed since then is in the figures too."
     )
 
 
