@@ -82,7 +82,11 @@ def test_a_size_that_was_given_up_is_not_planned():
 
 
 def a_plan(sizes=(128, 256, 512, 1024), sweeps=5):
-    return [Slot(memory_mb=size, version=str(size), sweep=sweep, orders=(sweep,)) for sweep in range(sweeps) for size in sizes]
+    return [
+        Slot(memory_mb=size, version=str(size), sweep=sweep, orders=(sweep,))
+        for sweep in range(sweeps)
+        for size in sizes
+    ]
 
 
 class Watch:
@@ -156,3 +160,11 @@ def test_an_error_in_the_question_whether_to_start_is_raised_too(lanes):
 
     with pytest.raises(KeyError):
         work_through(a_plan(), lanes, may_start=ask, run=lambda slot: None)
+
+
+def test_two_versions_of_one_size_take_turns_each_with_no_more_at_once_than_its_batch_says():
+    sides = [work(512, 12, version=version, parallel=3) for version in ("1", "2")]
+    plan = planned(*sides, parallel=5)
+    assert [slot.sweep for slot in plan] == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert all({slot.version for slot in plan[pair : pair + 2]} == {"1", "2"} for pair in range(0, 8, 2))
+    assert {len(slot.orders) for slot in plan} == {3}
