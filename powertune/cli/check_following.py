@@ -11,7 +11,7 @@ from typing import Any
 
 from powertune.cli.baseline_place import BaselinePlace
 from powertune.cli.saying import say
-from powertune.domain.check import Baseline, Verdict
+from powertune.domain.check import INVOCATIONS, Baseline, Verdict
 from powertune.domain.function import FunctionArn
 from powertune.domain.result import CheckReport, TuningResult
 from powertune.errors import AwsError, UsageError
@@ -58,6 +58,15 @@ def kept(
 
     def keep() -> None:
         nonlocal where
+        warm = sum(size.warm.samples for size in result.memory_sizes)
+        if warm < INVOCATIONS[0]:
+            raise UsageError(
+                f"it has {warm} warm invocations, and {INVOCATIONS[0]} are the fewest to compare with.",
+                next_step="The next check has none either, unless it may measure more.",
+            )
+        # The lease is given back: another check may have kept its own meanwhile.
+        if verdict is None and not set_baseline and place.baseline(arn, qualifier) is not None:
+            raise UsageError("another check was quicker, and its measurement is the baseline.")
         where = place.keep(arn, qualifier, baseline_of(result))
 
     if not _tried("This measurement could not be made the baseline", keep):

@@ -157,6 +157,27 @@ def test_what_is_measured_can_become_the_baseline_unless_it_is_worse(run, aws):
     assert kept().run_id not in (first, second)
 
 
+def test_too_few_invocations_make_no_baseline(run):
+    told = run("--max-spend", "0.000017")
+    assert told.code == 0
+    assert "20 are the fewest to compare with. The next check has none either, unless it may measure more." in told.err
+    assert not (HERE / "baselines").exists()
+
+
+def test_a_baseline_that_another_check_has_set_meanwhile_stays(run, aws):
+    run("--baseline", "other")
+    theirs = Path(f"other/{KEY}@staging.json").read_text()
+
+    def quicker(number, service, operation, when):
+        if operation == "delete_alias" and when == "after":
+            FolderStore(HERE).put(f"{KEY}@staging.json", theirs)
+
+    aws.fault = quicker
+    told = run()
+    assert (told.code, "another check was quicker" in told.err) == (0, True)
+    assert (HERE / f"{KEY}@staging.json").read_text() == theirs
+
+
 def test_undecided_passes_or_fails_by_choice(run, aws):
     aws.noise = 0.4
     few = ("--against", "live", "--max-invocations", 20, "--metrics", "duration-mean")
