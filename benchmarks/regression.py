@@ -139,14 +139,21 @@ def version(number: str, memory_mb: int) -> CheckedVersion:
 def measured(
     sides: CheckSides, request: TuningRequest, functions: dict[str | None, Function]
 ) -> tuple[list[Sample], int]:
-    """All that a check's planner asks for, and the looks that it planned."""
+    """All that a check's planner asks for, and the looks that it planned.
+
+    As in a run, rounds go on from what the log tails say, and environments are known only once the logs were asked:
+    when the planner wants no more. It may want more after that.
+    """
     samples: list[Sample] = []
+    confirmed = 0
     while True:
-        planner = planner_of_check(sides, request, PRICE)
-        planner.tell(samples)
+        told = [*samples[:confirmed], *(replace(one, log_stream=None) for one in samples[confirmed:])]
+        planner = planner_of_check(sides, request, PRICE, confirmed=confirmed == len(samples))
+        planner.tell(told)
         batches = planner.ask()
-        if not batches:
+        if not batches and confirmed == len(samples):
             return samples, planner.looks
+        confirmed = confirmed if batches else len(samples)
         for batch in batches:
             samples.extend(functions[batch.version].invoke(batch, len(samples)))
 

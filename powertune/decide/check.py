@@ -9,10 +9,11 @@ the figures (C. E. Bonferroni, 1936).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import median
 
 from powertune.decide.compare import Effect, mean_effect, quantile_effect, shares_effect
-from powertune.decide.environments import Side, side, warm_durations
+from powertune.decide.environments import Side, side, warm_durations, warm_figures
 from powertune.decide.summary import CostOf
 from powertune.domain.check import CheckSample, CheckSettings, Metric, Verdict
 from powertune.domain.result import MetricResult
@@ -24,12 +25,17 @@ _QUANTILES = {Metric.DURATION_P50: 0.5, Metric.DURATION_P95: 0.95, Metric.DURATI
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One side of a check: what was measured, at which memory size, and what an invocation costs there."""
+    """One side of a check: what was measured, at which memory size, and what an invocation costs there.
+
+    Until it is ``confirmed`` by the logs, nothing says which environments there were, and each invocation counts: good
+    enough to see whether it is time to ask the logs, and for no verdict.
+    """
 
     samples: Sequence[CheckSample]
     memory_mb: int
     cost_of: CostOf
     currency: str
+    confirmed: bool = True
 
 
 def compared(
@@ -79,6 +85,8 @@ def _judged(
     counts, effect, reason = _FIGURES[metric](before, after, alpha, threshold, seed)
     found = effect or _NO_EFFECT
     verdict = None if effect is None or reason else _verdict(metric, effect, threshold, alpha)
+    if metric is Metric.MEMORY_USED and verdict is Verdict.WORSE and _is_little(found, after.memory_mb, threshold):
+        verdict = Verdict.SAME
     return MetricResult(
         metric=metric,
         verdict=verdict,
@@ -95,6 +103,11 @@ def _judged(
         reason=reason,
         needed=found.needed,
     )
+
+
+def _is_little(effect: Effect, memory_mb: int, threshold: float) -> bool:
+    """Whether memory grew by a share of next to nothing: by no more than the threshold of the memory size itself."""
+    return (effect.after or 0.0) - (effect.before or 0.0) <= threshold * memory_mb
 
 
 def _verdict(metric: Metric, effect: Effect, threshold: float, alpha: float) -> Verdict:
@@ -126,18 +139,26 @@ _NOTHING = "nothing was measured of it on both sides"
 
 
 def _too_few(effect: Effect, what: str = "values") -> str:
-    if effect.needed is None or not effect.before or not effect.after:
+    if effect.needed is None:
         return "a figure of nothing has no share to grow by"
     return f"too few {what}: {effect.needed:,} on each side are needed"
 
 
 def _duration_mean(before: Measured, after: Measured, alpha: float, threshold: float, seed: int) -> _Figure:
-    return _mean(warm_durations(before.samples), warm_durations(after.samples), alpha, threshold, seed)
+    return _mean(_durations(before), _durations(after), alpha, threshold, seed)
+
+
+def _durations(measured: Measured) -> Side:
+    return _as_known(measured, warm_durations(measured.samples))
+
+
+def _as_known(measured: Measured, found: Side) -> Side:
+    return found if measured.confirmed else replace(found, independent=True)
 
 
 def _quantile(metric: Metric) -> Callable[[Measured, Measured, float, float, int], _Figure]:
     def figure(before: Measured, after: Measured, alpha: float, threshold: float, _: int) -> _Figure:
-        old, new = warm_durations(before.samples), warm_durations(after.samples)
+        old, new = _durations(before), _durations(after)
         counts = len(old.values), len(new.values)
         if not all(counts):
             return counts, None, _NOTHING
@@ -162,7 +183,7 @@ def _costs(measured: Measured) -> Side:
         billed_ms: float(measured.cost_of(billed_ms, measured.memory_mb).amount) * _MILLION
         for billed_ms in {one.billed_ms or 0 for one in warm}
     }
-    return side([known[one.billed_ms or 0] for one in warm], [one.environment for one in warm])
+    return _as_known(measured, warm_figures(measured.samples, [known[one.billed_ms or 0] for one in warm]))
 
 
 def _init(before: Measured, after: Measured, alpha: float, threshold: float, seed: int) -> _Figure:
@@ -175,23 +196,31 @@ def _init(before: Measured, after: Measured, alpha: float, threshold: float, see
 
 
 def _memory(before: Measured, after: Measured, alpha: float, threshold: float, seed: int) -> _Figure:
-    """The most that each environment used: the record says the most so far, so that it only grows in each."""
-    old, new = (_used(measured) for measured in (before, after))
-    if old is None or new is None:
-        return (0, 0), None, "the logs do not say which environments there were"
+    """The most that each environment used in its first invocations, as many of them on both sides.
+
+    The record says the most so far: in an environment that lives longer it has grown further.
+    """
+    histories = [_used(measured) for measured in (before, after)]
+    if not all(histories):
+        return (0, 0), None, "no environment is known from its start on both sides"
+    age = min(int(median(len(used) for used in history)) for history in histories)
+    old, new = (side([float(used[age - 1]) for used in history if len(used) >= age]) for history in histories)
     counts, effect, reason = _mean(old, new, alpha, threshold, seed)
     return counts, effect, reason and reason.replace("values", "environments")
 
 
-def _used(measured: Measured) -> Side | None:
-    most: dict[str, int] = {}
+def _used(measured: Measured) -> list[list[int]]:
+    """Of each environment that was seen to start, the memory used after each of its invocations."""
+    found: dict[str, list[int]] = {}
+    begun: set[str] = set()
     for one in measured.samples:
-        if one.max_memory_used_mb is None:
+        if one.environment is None or one.max_memory_used_mb is None:
             continue
-        if one.environment is None:
-            return None
-        most[one.environment] = max(most.get(one.environment, 0), one.max_memory_used_mb)
-    return side([float(used) for used in most.values()])
+        history = found.setdefault(one.environment, [])
+        if one.cold and not history:
+            begun.add(one.environment)
+        history.append(max(one.max_memory_used_mb, history[-1] if history else 0))
+    return [history for environment, history in found.items() if environment in begun]
 
 
 def _errors(before: Measured, after: Measured, alpha: float, _: float, __: int) -> _Figure:

@@ -2,7 +2,8 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 
 from powertune.decide.check import Measured, alpha_of, compared, overall
 from powertune.decide.environments import spread_of, warm_durations
@@ -13,17 +14,18 @@ from powertune.domain.result import MetricResult
 from powertune.domain.sample import Outcome, Sample
 from powertune.domain.work import Batch
 
-FIRST_LOOK = 25
-"""Warm invocations of each version before the figures are looked at first: enough where the noise is 3 %."""
+FIRST_LOOK = 50
+"""Warm invocations of each version before the figures are looked at first: with fewer, what happens now and then would
+hardly ever be among them."""
+
+_LAST_STEP = 1.25
+"""A look shortly before the last one would only take its share of the chance to err."""
 
 _MOST_TIMES = 2
 """A version is never invoked more often than so many times what a look needs, however many of it fail or are cold."""
 
 _HOPELESS_AFTER = 5
 """A version of which so many invocations failed, and none succeeded, fails."""
-
-_OF_EACH_ENVIRONMENT = 5
-"""Warm invocations of each environment, about: with fewer, the cold starts would cost more than they tell."""
 
 _FEWEST = 3
 
@@ -35,7 +37,7 @@ def looks_of(max_invocations: int) -> tuple[int, ...]:
     """How many warm invocations each version has had at each look at the figures."""
     looks = []
     count = FIRST_LOOK
-    while count < max_invocations:
+    while count * _LAST_STEP <= max_invocations:
         looks.append(count)
         count *= 2
     return (*looks, max_invocations)
@@ -53,7 +55,9 @@ class CheckPlanner:
         baseline: what was measured before, where that is compared with.
         cost_of: what an invocation of the version to check costs.
         reference_cost_of: the same of what it is compared with.
-        currency, reference_currency: of those.
+        currency: of the version to check.
+        reference_currency: of what it is compared with.
+        confirmed: the logs have been asked about all samples, so that their environments are known.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class CheckPlanner:
         currency: str,
         reference_cost_of: CostOf | None = None,
         reference_currency: str | None = None,
+        confirmed: bool = True,
     ) -> None:
         assert request.check is not None
         self._sides, self._request, self._settings = sides, request, request.check.settings
@@ -73,6 +78,7 @@ class CheckPlanner:
         self._cost_of, self._currency = cost_of, currency
         self._reference_cost_of = reference_cost_of or cost_of
         self._reference_currency = reference_currency or currency
+        self._confirmed = confirmed
         self._told: dict[str | None, list[Sample]] = defaultdict(list)
         self._looks = looks_of(self._settings.max_invocations)
 
@@ -104,21 +110,19 @@ class CheckPlanner:
         """Nothing: a check has no model."""
 
     def ask(self) -> tuple[Batch, ...]:
-        """The next round, one batch for each version; none once it is decided, at its limit, or hopeless."""
+        """The next round, one batch for each version; none once it is decided, at its limit, or hopeless.
+
+        A look is at as many invocations as are planned for it, also when more were made by the time: it says the same
+        whenever it is asked, and cold starts or failures on the way to the next one make no further looks. What was
+        made besides may keep a check going, but ends none.
+        """
         if self._sides.is_one_version or any(self._is_hopeless(version) for version in self._versions()):
             return ()
         look = sum(1 for number in range(self.looks) if self._seen(number))
-        decided = look > 0 and not self._is_between(look) and self._is_content()
-        if decided or look == self.looks:
+        if look == self.looks or (look > 0 and self._is_content(self._looks[look - 1]) and self._is_content()):
             return ()
         batches = (self._batch(version, look) for version in self._versions())
         return tuple(batch for batch in batches if batch is not None)
-
-    def _is_between(self, look: int) -> bool:
-        """Whether the next look was asked for, and cold starts or failures left too few for it: nobody looks then."""
-        return look < self.looks and any(
-            len(self._told[version.version]) >= self._looks[look] for version in self._versions()
-        )
 
     def _versions(self) -> tuple[CheckedVersion, ...]:
         reference = self._sides.reference
@@ -130,8 +134,7 @@ class CheckPlanner:
     def _seen(self, look: int) -> bool:
         """Whether every version has been invoked as often as a look needs, or as often as it may be."""
         return all(
-            self._warm(version) >= self._looks[look]
-            or len(self._told[version.version]) >= _MOST_TIMES * (self._looks[look] + self._width(look))
+            self._warm(version) >= self._looks[look] or len(self._told[version.version]) >= self._most(look)
             for version in self._versions()
         )
 
@@ -139,79 +142,100 @@ class CheckPlanner:
         told = self._told[version.version]
         return len(told) >= _HOPELESS_AFTER and all(sample.outcome is not Outcome.OK for sample in told)
 
-    def _width(self, look: int) -> int:
-        return max(1, min(self._request.parallel, self._looks[look] // _OF_EACH_ENVIRONMENT))
+    def _most(self, look: int) -> int:
+        return _MOST_TIMES * (self._looks[look] + self._starts)
+
+    @property
+    def _width(self) -> int:
+        """How many environments of a version there are to be: from the first round on, so that all are of one age."""
+        return min(self._request.parallel, self._looks[0])
+
+    @property
+    def _starts(self) -> int:
+        """How many cold starts come before the warm invocations."""
+        return max(self._width, self._request.cold_starts)
 
     def _batch(self, version: CheckedVersion, look: int) -> Batch | None:
-        told, width = self._told[version.version], self._width(look)
-        most = _MOST_TIMES * (self._looks[look] + width) - len(told)
-        # The first invocation of every environment is a cold start.
-        more = width if not told else max(width - self._width(max(look - 1, 0)), 0)
-        wanted = min(self._looks[look] - self._warm(version) + more, most)
+        told = self._told[version.version]
+        wanted = self._looks[look] - self._warm(version) + (0 if told else self._starts)
+        wanted = min(wanted, self._most(look) - len(told))
         if self._warm(version) >= self._looks[look] or wanted <= 0:
             return None
         return Batch(
             memory_mb=version.memory_mb,
             count=wanted,
-            cold=0 if told else min(self._request.cold_starts, wanted),
+            cold=0 if told else self._request.cold_starts,
             version=version.version,
-            parallel=width,
+            parallel=self._width,
         )
 
-    def _is_content(self) -> bool:
-        """Whether nothing more is worth asking for."""
-        return self._is_settled() or self._is_futile()
+    def _is_content(self, warm: int | None = None) -> bool:
+        """Whether nothing more is worth asking for, by the first ``warm`` warm invocations or by all."""
+        return self._is_settled(warm) or self._is_futile(warm)
 
-    def _is_futile(self) -> bool:
+    def _is_futile(self, warm: int | None = None) -> bool:
         """Whether the baseline's own uncertainty leaves no room for an answer, however often the function is invoked.
 
-        A growth beyond the threshold and that uncertainty would still show, so that it must not look like one.
+        A change that it would leave visible on either side must not look like one.
         """
         if self._baseline is None or self._sides.reference is not None:
             return False
-        old, new = warm_durations(self._baseline.samples), warm_durations(self._after().samples)
+        old, new = warm_durations(self._baseline.samples), warm_durations(self._after(warm).samples)
         if len(old.values) < _FEWEST or len(new.values) < _FEWEST or old.values.mean() <= 0:
             return False
         mean = float(old.values.mean())
         alpha = alpha_of(Metric.DURATION_MEAN, self._settings, self.looks)
-        unknown = reach_of(alpha) * math.sqrt(spread_of(old, old)[0].variance) / mean
-        return unknown >= self._settings.threshold and float(new.values.mean()) / mean - 1 <= (
-            self._settings.threshold + unknown
-        )
+        unknown = reach_of(alpha) * math.sqrt(spread_of(old).variance) / mean
+        beyond = float(new.values.mean()) / mean - 1 - self._settings.threshold
+        return unknown >= self._settings.threshold and abs(beyond) <= unknown
 
-    def _is_settled(self) -> bool:
-        before = self._before()
+    def _is_settled(self, warm: int | None = None) -> bool:
+        before = self._before(warm)
         if before is None:
             return self._is_precise()
-        found = compared(before, self._after(), self._settings, looks=self.looks, seed=self._request.seed)
+        found = compared(before, self._after(warm), self._settings, looks=self.looks, seed=self._request.seed)
         return overall(found) is Verdict.WORSE or all(_is_settled(one) for one in found if one.deciding)
 
     def _is_precise(self) -> bool:
-        """Whether a baseline's mean is known well enough."""
-        values = warm_durations(check_samples(self._told[self._sides.subject.version]))
-        if len(values.values) < FIRST_LOOK:
+        """Whether a baseline's mean is known well enough, as far as further invocations could help."""
+        found = warm_durations(self._after().samples)
+        if len(found.values) < self._looks[0]:
             return False
-        spread, mean = spread_of(values, values)[0], float(values.values.mean())
+        spread, mean = spread_of(replace(found, independent=True)), float(found.values.mean())
         alpha = alpha_of(Metric.DURATION_MEAN, self._settings, self.looks)
         if mean <= 0:
             return True
         return reach_of(alpha) * math.sqrt(spread.variance) / mean <= self._settings.threshold / _BASELINE_PART
 
-    def _before(self) -> Measured | None:
+    def _before(self, warm: int | None) -> Measured | None:
         reference = self._sides.reference
         if reference is None:
             return self._baseline
         return Measured(
-            samples=check_samples(self._told[reference.version]),
+            samples=self._first(reference, warm),
             memory_mb=reference.memory_mb,
             cost_of=self._reference_cost_of,
             currency=self._reference_currency,
+            confirmed=self._confirmed,
         )
 
-    def _after(self) -> Measured:
+    def _after(self, warm: int | None = None) -> Measured:
         subject = self._sides.subject
-        samples: Sequence[CheckSample] = check_samples(self._told[subject.version])
-        return Measured(samples=samples, memory_mb=subject.memory_mb, cost_of=self._cost_of, currency=self._currency)
+        return Measured(
+            samples=self._first(subject, warm),
+            memory_mb=subject.memory_mb,
+            cost_of=self._cost_of,
+            currency=self._currency,
+            confirmed=self._confirmed,
+        )
+
+    def _first(self, version: CheckedVersion, warm: int | None) -> tuple[CheckSample, ...]:
+        """What was measured of a version until it had so many warm invocations."""
+        told = self._told[version.version]
+        if warm is not None:
+            places = [place for place, sample in enumerate(told) if sample.is_warm_measurement]
+            told = told[: places[warm - 1] + 1] if len(places) >= warm else told
+        return check_samples(told)
 
 
 def reach_of(alpha: float) -> float:

@@ -4,8 +4,8 @@ Both ends of an interval are one-sided: but with probability ``alpha`` the true 
 the same it lies below ``high``. Nothing here takes a distribution of the durations for granted, save that a mean of
 many is nearly normal; and no growth is claimed on that alone, because a permutation test must agree.
 
-Invocations in one execution environment share its host's luck. Where the data show that, the environments count, not
-the invocations (see `powertune.decide.environments`).
+Invocations in one execution environment share its host's luck, so that environments are what counts (see
+`powertune.decide.environments`).
 """
 
 import math
@@ -41,15 +41,19 @@ def mean_effect(before: Side, after: Side, *, alpha: float, threshold: float, se
     """How the mean grew.
 
     The interval of the ratio of the means is that of the delta method on its logarithm, with Welch's degrees of freedom
-    (B. L. Welch, 1947). The test deals the values out anew (R. A. Fisher, 1935; E. J. G. Pitman, 1937); where
-    environments differ, it deals those out, and where there are too few of them to reject ``alpha``, there is none:
-    the interval with so few degrees of freedom is wide enough by itself.
+    (B. L. Welch, 1947). The test deals the environments out anew (R. A. Fisher, 1935; E. J. G. Pitman, 1937). Where
+    there are too few of them to reject ``alpha``, or their names are not known, there is no test: the interval allows
+    for so few by itself.
     """
     old, new = float(before.values.mean()), float(after.values.mean())
     needed = fewest_for_permutations(alpha)
-    if old <= 0 or new <= 0 or min(len(before.values), len(after.values)) < needed:
+    if old == new == 0:
+        return _NOTHING_TWICE
+    if not (old > 0 and new > 0 and math.isfinite(old + new)):
+        return _unknown(old, new, None)
+    if min(len(before.values), len(after.values)) < needed:
         return _unknown(old, new, needed)
-    spreads = spread_of(before, after)
+    spreads = spread_of(before), spread_of(after)
     squares = [spread.variance / mean**2 for spread, mean in zip(spreads, (old, new), strict=True)]
     total = sum(squares)
     centre = math.log(new / old)
@@ -59,17 +63,15 @@ def mean_effect(before: Side, after: Side, *, alpha: float, threshold: float, se
             square**2 / spread.freedom for square, spread in zip(squares, spreads, strict=True) if square > 0
         )
         half = float(special.stdtrit(freedom, 1 - alpha)) * math.sqrt(total)
-    testable = min(spread.units for spread in spreads) >= needed
-    units = [
-        spread.means if spread.clustered else side.values for spread, side in zip(spreads, (before, after), strict=True)
-    ]
+    units, others = (spread.units for spread in spreads)
+    testable = min(len(units), len(others)) >= needed
     return Effect(
         before=old,
         after=new,
         change=new / old - 1,
         low=math.expm1(centre - half),
         high=_expm1(centre + half),
-        p_value=permutation_p(units[0], units[1] / (1 + threshold), alpha=alpha, seed=seed) if testable else None,
+        p_value=permutation_p(units, others / (1 + threshold), alpha=alpha, seed=seed) if testable else None,
     )
 
 
@@ -82,9 +84,13 @@ def quantile_effect(before: Side, after: Side, share: float, *, alpha: float, th
     """
     old, new = (float(np.quantile(side.values, share)) for side in (before, after))
     needed = math.ceil(math.log(alpha) / math.log(max(share, 1 - share)))
-    if old <= 0 or new <= 0 or min(len(before.values), len(after.values)) < _FEWEST:
+    if old == new == 0:
+        return _NOTHING_TWICE
+    if not (old > 0 and new > 0 and math.isfinite(old + new)):
+        return _unknown(old, new, None)
+    if min(len(before.values), len(after.values)) < _FEWEST:
         return _unknown(old, new, needed)
-    spreads = spread_of(before, after)
+    spreads = spread_of(before), spread_of(after)
     (old_low, old_high), (new_low, new_high) = (
         order_bounds(side.values, share, alpha, spread.effective)
         for side, spread in zip((before, after), spreads, strict=True)
@@ -211,9 +217,13 @@ _LARGEST_LOG = 30.0
 """A growth beyond e to the 30 is no bound that says anything."""
 
 
-def _unknown(old: float, new: float, needed: int) -> Effect:
-    change = new / old - 1 if old > 0 else None
-    return Effect(before=old, after=new, change=change, low=None, high=None, p_value=None, needed=needed)
+def _unknown(old: float, new: float, needed: int | None) -> Effect:
+    known = [one if math.isfinite(one) else None for one in (old, new)]
+    change = new / old - 1 if old > 0 and None not in known else None
+    return Effect(before=known[0], after=known[1], change=change, low=None, high=None, p_value=None, needed=needed)
+
+
+_NOTHING_TWICE = Effect(before=0.0, after=0.0, change=0.0, low=0.0, high=0.0, p_value=1.0)
 
 
 def _wilson(failed: int, ran: int, z: float) -> tuple[float, float]:

@@ -1,9 +1,11 @@
 """How far a mean can be trusted whose values come from a few execution environments.
 
 Each environment is somewhere: one host is faster than another, and all invocations in it share that. A thousand of
-them in five environments tell the function's mean hardly better than five would. Where the data show such luck, the
-variance of a mean is that of the one-way random effects model (S. R. Searle, G. Casella and C. E. McCulloch, Variance
-Components, 1992, chapter 3); where they do not, invocations count one by one.
+them in five environments tell the function's mean hardly better than five would. So environments are what is counted:
+the variance of a mean is that of the one-way random effects model (S. R. Searle, G. Casella and C. E. McCulloch,
+Variance Components, 1992, chapter 3), never less than that of the invocations alone, with the degrees of freedom that
+so many environments have. A test for their differences does not come first: with few environments it misses what
+matters.
 """
 
 from collections import defaultdict
@@ -18,29 +20,36 @@ from powertune.domain.check import CheckSample
 
 Floats: TypeAlias = "np.ndarray[tuple[int, ...], np.dtype[np.float64]]"
 
-_POOLED_ABOVE = 0.25
-"""Environments count where chance would explain their differences in less than a quarter of all cases: the usual bound
-for pooling after a first test (T. A. Bancroft, 1944), wide on purpose, because not to see them is what costs."""
+ASSUMED_LUCK = 0.03
+"""By how much environments are taken to differ where the data cannot say it: what a search takes too, at least."""
 
-_FEWEST_ENVIRONMENTS = 2
+_LUCK_SEEN = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """Measurements of one side, each with the environment it was made in; None where that is unknown."""
+    """Measurements of one side.
+
+    Attributes:
+        values: the figures.
+        environments: in which environment each was measured; None where that is unknown.
+        started: how many environments were started, where their names are unknown.
+        independent: each value is of an environment of its own.
+    """
 
     values: Floats
     environments: tuple[str | None, ...]
+    started: int = 1
+    independent: bool = False
 
-    def groups(self) -> list[Floats] | None:
-        """The values by environment; None where one is unknown, or all are of a kind that tells nothing."""
-        if None in self.environments:
-            return None
-        places: dict[str | None, list[int]] = defaultdict(list)
+    def groups(self) -> list[Floats]:
+        """The values by environment, as far as that is known; none where it is known of less than half of them."""
+        places: dict[str, list[int]] = defaultdict(list)
         for place, environment in enumerate(self.environments):
-            places[environment].append(place)
-        if not _FEWEST_ENVIRONMENTS <= len(places) < len(self.values):
-            return None
+            if environment is not None:
+                places[environment].append(place)
+        if 2 * sum(map(len, places.values())) < len(self.values):
+            return []
         return [self.values[found] for found in places.values()]
 
 
@@ -51,112 +60,108 @@ class Spread:
     Attributes:
         variance: of the mean, in the square of the values' unit.
         freedom: degrees of freedom of that.
-        clustered: environments were seen to differ.
-        units: how many independent values there are: environments where those differ, else invocations.
-        means: the means of the environments, where those differ; else nothing.
+        units: what can be dealt out anew in a permutation test: the means of the environments, or values that are of
+            an environment each; nothing where neither is known.
         effective: how many independent invocations would tell as much.
+        environments: how many there were, as far as is known.
+        lucky: the environments differ by more than chance explains, or are taken to differ.
     """
 
     variance: float
     freedom: float
-    clustered: bool
-    units: int
-    means: Floats
+    units: Floats
     effective: float
+    environments: int
+    lucky: bool
 
 
-def side(values: Sequence[float], environments: Sequence[str | None] | None = None) -> Side:
-    """The measurements of one side; without environments they count as independent."""
+def side(values: Sequence[float], environments: Sequence[str | None] | None = None, *, started: int = 1) -> Side:
+    """The measurements of one side; without environments each is of one of its own."""
     return Side(
         values=np.asarray(values, dtype=float),
         environments=tuple(environments) if environments is not None else (None,) * len(values),
+        started=max(started, 1),
+        independent=environments is None,
     )
 
 
 def warm_durations(samples: Iterable[CheckSample]) -> Side:
     """The durations of the warm invocations, in milliseconds."""
-    warm = [one for one in samples if one.is_warm]
-    return side([one.duration_ms or 0.0 for one in warm], [one.environment for one in warm])
+    every = tuple(samples)
+    return warm_figures(every, [one.duration_ms or 0.0 for one in every if one.is_warm])
 
 
-def spread_of(before: Side, after: Side) -> tuple[Spread, Spread]:
-    """How well both means are known.
+def warm_figures(samples: Sequence[CheckSample], figures: Sequence[float]) -> Side:
+    """A figure of each warm invocation, with the environments of those."""
+    environments = [one.environment for one in samples if one.is_warm]
+    return side(figures, environments, started=sum(1 for one in samples if one.cold))
 
-    Whether environments differ is asked of both sides together, relative to their means: one side alone has too few of
-    them to tell.
-    """
-    grouped = [one.groups() for one in (before, after)]
-    differ = _differ([groups for groups in grouped if groups is not None])
-    first, second = (
-        _clustered(side, groups) if differ and groups is not None else _independent(side)
-        for side, groups in zip((before, after), grouped, strict=True)
-    )
-    return first, second
+
+def spread_of(side: Side) -> Spread:
+    """How well a side's mean is known."""
+    groups = side.groups()
+    if side.independent or len(groups) == len(side.values):
+        return _independent(side)
+    if len(groups) < 2:
+        return _assumed(side, len(groups) or side.started)
+    return _clustered(side, groups)
+
+
+def _alone(values: Floats) -> float:
+    """The variance of the mean of values that have nothing in common."""
+    return float(values.var(ddof=1)) / len(values) if len(values) > 1 else 0.0
 
 
 def _independent(side: Side) -> Spread:
     count = len(side.values)
-    variance = float(side.values.var(ddof=1)) / count if count > 1 else 0.0
+    return Spread(
+        variance=_alone(side.values),
+        freedom=max(count - 1, 1),
+        units=side.values,
+        effective=float(count),
+        environments=count,
+        lucky=False,
+    )
+
+
+def _assumed(side: Side, environments: int) -> Spread:
+    """The values of one environment, or of such as have no names: what they share is not in their own spread."""
+    alone = _alone(side.values)
+    variance = alone + (ASSUMED_LUCK * float(side.values.mean())) ** 2 / environments
     return Spread(
         variance=variance,
-        freedom=max(count - 1, 1),
-        clustered=False,
-        units=count,
-        means=np.empty(0),
-        effective=float(count),
+        freedom=max(len(side.values) - 1, 1),
+        units=np.empty(0),
+        effective=_effective(side.values, alone, variance),
+        environments=environments,
+        lucky=True,
     )
 
 
 def _clustered(side: Side, groups: list[Floats]) -> Spread:
-    count = len(side.values)
     sizes = np.asarray([len(group) for group in groups], dtype=float)
-    between, within, usual = _mean_squares(groups)
-    luck = max(between - within, 0.0) / usual
-    from_luck, from_noise = luck * float((sizes**2).sum()) / count**2, within / count
-    variance = from_luck + from_noise
-    parts = [(from_luck, len(groups) - 1), (from_noise, count - len(groups))]
-    known = [part**2 / freedom for part, freedom in parts if part > 0 and freedom > 0]
-    alone = float(side.values.var(ddof=1)) / count
+    count, means = float(sizes.sum()), np.asarray([float(group.mean()) for group in groups])
+    whole = float((means * sizes).sum()) / count
+    above, below = len(groups) - 1, count - len(groups)
+    between = float((sizes * (means - whole) ** 2).sum()) / above
+    within = sum(float(((group - group.mean()) ** 2).sum()) for group in groups) / below if below else 0.0
+    usual = (count - float((sizes**2).sum()) / count) / above
+    share = float((sizes**2).sum()) / (count**2 * usual)
+    rest = max(1 / count - share, 0.0)
+    alone = _alone(side.values)
+    variance = max(share * between + rest * within, alone)
+    parts = ((share * between) ** 2 / above, (rest * within) ** 2 / below if below else 0.0)
+    total = share * between + rest * within
     return Spread(
-        variance=max(variance, alone),
-        freedom=max(variance**2 / sum(known), 1.0) if known else float(len(groups) - 1),
-        clustered=True,
-        units=len(groups),
-        means=np.asarray([float(group.mean()) for group in groups]),
-        effective=count * min(alone / variance, 1.0) if variance > 0 else float(count),
+        variance=variance,
+        # Where chance alone made them more alike than their values are, they are no more certain for that.
+        freedom=min(max(total**2 / sum(parts), 1.0), float(above)) if total > 0 else float(above),
+        units=means,
+        effective=_effective(side.values, alone, variance),
+        environments=len(groups),
+        lucky=within > 0 and bool(special.fdtrc(above, below, between / within) < _LUCK_SEEN),
     )
 
 
-def _mean_squares(
-    groups: list[Floats],
-) -> tuple[float, float, float]:
-    """The mean squares between and within groups, and the usual size of a group."""
-    sizes = np.asarray([len(group) for group in groups], dtype=float)
-    count = float(sizes.sum())
-    means = np.asarray([float(group.mean()) for group in groups])
-    whole = float((means * sizes).sum()) / count
-    between = float((sizes * (means - whole) ** 2).sum()) / (len(groups) - 1)
-    within = sum(float(((group - group.mean()) ** 2).sum()) for group in groups) / (count - len(groups))
-    usual = (count - float((sizes**2).sum()) / count) / (len(groups) - 1)
-    return between, within, usual
-
-
-def _differ(sides: list[list[Floats]]) -> bool:
-    """Whether the environments of all sides differ by more than chance explains: the F test of one way."""
-    between, within, above, below = 0.0, 0.0, 0, 0
-    for groups in sides:
-        whole = float(np.concatenate(groups).mean())
-        if whole <= 0:
-            continue
-        relative = [group / whole for group in groups]
-        ms_between, ms_within, _ = _mean_squares(relative)
-        inside = sum(len(group) for group in groups) - len(groups)
-        between += ms_between * (len(groups) - 1)
-        within += ms_within * inside
-        above += len(groups) - 1
-        below += inside
-    if above == 0 or below == 0 or between <= 0:
-        return False
-    if within <= 0:
-        return True
-    return bool(special.fdtrc(above, below, (between / above) / (within / below)) < _POOLED_ABOVE)
+def _effective(values: Floats, alone: float, variance: float) -> float:
+    return len(values) * min(alone / variance, 1.0) if variance > 0 else float(len(values))

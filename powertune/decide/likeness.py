@@ -32,7 +32,18 @@ def refusals(
         )
     if _mix_of_baseline(baseline) != _mix_of(request):
         found.append("The baseline was measured with other payloads.")
+    found += [f"The baseline was measured with {what}." for what in _other_surroundings(baseline, request)]
     return tuple(found)
+
+
+def _other_surroundings(baseline: Baseline, request: TuningRequest) -> list[str]:
+    """What else of a request makes figures of another kind."""
+    pairs = {
+        "another pre-processor": (baseline.pre_processor_arn, request.pre_processor_arn),
+        "another post-processor": (baseline.post_processor_arn, request.post_processor_arn),
+        "other exceptions allowed": (baseline.allowed_exceptions, tuple(sorted(request.allowed_exceptions))),
+    }
+    return [what for what, (before, now) in pairs.items() if before != now]
 
 
 _PLACES = {"aws": "on AWS", "local": "on an embedded endpoint"}

@@ -179,6 +179,9 @@ class Baseline:
         payloads: the events, by hash, in the order of their hashes.
         price: the prices then.
         sizes: what was measured, by memory size, ascending.
+        pre_processor_arn: function that was called before each invocation.
+        post_processor_arn: function that was called after each.
+        allowed_exceptions: error types that counted as a normal answer, in the order of their names.
     """
 
     run_id: str
@@ -190,6 +193,9 @@ class Baseline:
     price: Price
     sizes: tuple[BaselineSize, ...]
     cpu_method: str | None = None
+    pre_processor_arn: str | None = None
+    post_processor_arn: str | None = None
+    allowed_exceptions: tuple[str, ...] = ()
     baseline_schema: int = BASELINE_SCHEMA
 
     def size_at(self, memory_mb: int) -> BaselineSize | None:

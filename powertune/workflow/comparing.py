@@ -29,7 +29,12 @@ CostOf = Callable[[int, int], Money]
 
 
 def planner_of_check(
-    sides: CheckSides, request: TuningRequest, price: Price, reference_price: Price | None = None
+    sides: CheckSides,
+    request: TuningRequest,
+    price: Price,
+    reference_price: Price | None = None,
+    *,
+    confirmed: bool = True,
 ) -> "CheckPlanner":
     """The planner of a check, told nothing yet.
 
@@ -38,6 +43,7 @@ def planner_of_check(
         request: with ``check``; its baseline is compared with where no reference is measured.
         price: of the version to check.
         reference_price: of the other one, where it is measured; None for the same.
+        confirmed: the logs were asked about all that it will be told.
 
     Raises:
         UsageError: the baseline has no measurement to compare with.
@@ -58,6 +64,7 @@ def planner_of_check(
         currency=price.currency,
         reference_cost_of=None if sides.reference is None else cost_of(other, sides.reference.ephemeral_mb),
         reference_currency=other.currency,
+        confirmed=confirmed,
     )
 
 
@@ -174,12 +181,13 @@ def _luck_note(verdict: Verdict, reference: ReferenceSide, samples: Sequence[Sam
 
     if verdict is not Verdict.UNDECIDED:
         return ()
-    spreads = spread_of(warm_durations(reference.samples), warm_durations(check_samples(samples)))
-    if not any(spread.clustered for spread in spreads):
+    spreads = [spread_of(side) for side in map(warm_durations, (reference.samples, check_samples(samples)))]
+    if not any(spread.lucky for spread in spreads):
         return ()
+    counts = " and ".join(str(spread.environments) for spread in spreads)
     note = (
-        "The execution environments differ from each other, so that they count, and not the invocations in them: a "
-        "larger --parallel starts more of them, and tells more."
+        f"Execution environments differ from each other, and there were {counts} of them: more tell more, by a larger "
+        "--parallel, and further invocations in the same ones hardly."
     )
     return (note,)
 
@@ -213,7 +221,8 @@ def check_result(
         price=subject.price,
         reference_price=baseline.price,
         interleaved=False,
-        looks=1,
+        # Where invocations were added until a look was content, the comparison has to allow for those looks too.
+        looks=1 if subject.check is None else subject.check.looks,
         seed=subject.request.seed,
         notes=unlike,
     )

@@ -11,15 +11,16 @@ from powertune.domain.check import CheckSample, CheckSettings, Metric, Verdict
 from powertune.domain.price import Money
 
 
-def samples(count=60, ms=100.0, noise=0.02, seed=1, failed=0, cold=0, used=80, init_ms=200.0, environments=10):
+def samples(count=80, ms=100.0, noise=0.02, seed=1, failed=0, cold=None, used=80, init_ms=200.0, environments=20):
     draw = np.random.default_rng(seed)
+    cold = environments if cold is None else cold
     made = [
         CheckSample(
-            ok=number >= failed,
-            cold=number >= count - cold,
+            ok=number < count - failed,
+            cold=number < cold,
             duration_ms=float(ms * draw.normal(1, noise)),
             billed_ms=0,
-            init_ms=float(init_ms * draw.normal(1, noise)) if number >= count - cold else None,
+            init_ms=float(init_ms * draw.normal(1, noise)) if number < cold else None,
             max_memory_used_mb=used,
             environment=f"{seed}/{number % environments}",
         )
@@ -95,7 +96,7 @@ def test_a_tail_of_few_invocations_is_not_compared_and_says_how_many_it_needs():
 def test_failures_that_nobody_had_before_are_worse():
     found = check(samples(seed=1), samples(seed=2, failed=20))
     assert found[Metric.ERRORS].verdict is Verdict.WORSE
-    assert found[Metric.ERRORS].after == pytest.approx(1 / 3)
+    assert found[Metric.ERRORS].after == pytest.approx(1 / 4)
 
 
 def test_one_failure_more_leaves_the_check_undecided():
@@ -116,7 +117,7 @@ def test_an_init_twice_as_long_is_worse_and_too_few_cold_starts_are_not_compared
 
 def test_memory_is_compared_by_environments():
     found = check(samples(seed=1), samples(seed=2, used=120))[Metric.MEMORY_USED]
-    assert (found.verdict, found.before_count, found.change) == (Verdict.WORSE, 10, pytest.approx(0.5))
+    assert (found.verdict, found.before_count, found.change) == (Verdict.WORSE, 20, pytest.approx(0.5))
     few = check(samples(seed=1, environments=3), samples(seed=2, used=120, environments=3))[Metric.MEMORY_USED]
     assert few.verdict is None
     assert "environments" in few.reason
@@ -128,7 +129,7 @@ def test_memory_is_not_compared_where_the_logs_did_not_name_the_environments():
 
 
 def test_what_could_not_be_compared_of_the_watched_metrics_leaves_nothing_undecided():
-    found = check(samples(seed=1), samples(seed=2))
+    found = check(samples(seed=1, cold=3), samples(seed=2, cold=3))
     assert found[Metric.INIT].verdict is None
     assert overall(tuple(found.values())) is Verdict.SAME
 
@@ -153,3 +154,37 @@ def test_an_interval_beyond_the_threshold_is_not_enough_where_the_test_does_not_
     found = check(samples(seed=1), samples(seed=2, ms=120))[Metric.DURATION_MEAN]
     assert found.low > 0.05
     assert found.verdict is Verdict.UNDECIDED
+
+
+def growing(count, environments, seed, by_mb=1):
+    """What environments use that hold on to a little more with each invocation."""
+    made = samples(count, seed=seed, environments=environments)
+    return [
+        dataclasses.replace(one, max_memory_used_mb=80 + by_mb * (number // environments))
+        for number, one in enumerate(made)
+    ]
+
+
+def test_memory_that_grows_with_the_age_of_an_environment_is_compared_at_the_same_age():
+    found = check(growing(60, 20, 1), growing(400, 20, 2))[Metric.MEMORY_USED]
+    assert (found.verdict, found.before, found.after) == (Verdict.SAME, 82, 82)
+    assert check(growing(100, 20, 1), growing(100, 20, 2, by_mb=9))[Metric.MEMORY_USED].verdict is Verdict.WORSE
+
+
+def test_environments_that_were_there_before_the_check_have_an_unknown_age():
+    old = [dataclasses.replace(one, cold=False) for one in samples(seed=1)]
+    assert check(old, samples(seed=2))[Metric.MEMORY_USED].reason.startswith("no environment is known from its start")
+
+
+def test_three_megabytes_more_of_a_hundred_and_twenty_eight_are_no_regression():
+    before, after = samples(seed=1, used=38), samples(seed=2, used=41)
+    found = compared(side(before, memory_mb=128), side(after, memory_mb=128), CheckSettings(), looks=4, seed=1)
+    (memory,) = [one for one in found if one.metric is Metric.MEMORY_USED]
+    assert memory.low > 0.05
+    assert memory.verdict is Verdict.SAME
+
+
+def test_a_figure_of_nothing_on_both_sides_is_the_same():
+    zero = [dataclasses.replace(one, duration_ms=0.0) for one in samples(seed=1)]
+    found = check(zero, [dataclasses.replace(one, environment=None) for one in zero])
+    assert found[Metric.DURATION_MEAN].verdict is Verdict.SAME

@@ -117,22 +117,23 @@ def baseline(samples):
 
 
 def test_looks_double_up_to_the_limit():
-    assert looks_of(400) == (25, 50, 100, 200, 400)
-    assert looks_of(120) == (25, 50, 100, 120)
+    assert looks_of(400) == (50, 100, 200, 400)
+    assert looks_of(120) == (50, 120)
+    assert looks_of(401) == (50, 100, 200, 401)
     assert looks_of(20) == (20,)
 
 
 def test_a_quiet_function_is_decided_by_the_first_look():
     rounds, samples, planner = drive(BOTH, request(), noisy(0.02))
     assert len(rounds) == 1
-    assert [(batch.version, batch.count, batch.parallel) for batch in rounds[0]] == [("2", 30, 5), ("1", 30, 5)]
+    assert [(batch.version, batch.count, batch.parallel) for batch in rounds[0]] == [("2", 60, 10), ("1", 60, 10)]
     assert warm(samples, "1") == warm(samples, "2") == FIRST_LOOK
     assert planner.ended_by is None
 
 
 def test_a_noisy_one_is_asked_for_more_until_the_limit_and_says_so():
     rounds, samples, planner = drive(BOTH, request(), noisy(0.5))
-    assert len(rounds) == planner.looks == 5
+    assert len(rounds) == planner.looks == 4
     assert warm(samples, "2") == 400
     assert planner.ended_by == "the limit of 400 invocations of each version"
 
@@ -154,22 +155,66 @@ def test_cold_starts_that_took_the_place_of_warm_ones_are_made_up_for():
     asked = request(parallel=10)
     planner = planner_of_check(BOTH, asked, PRICE)
     (first, second) = planner.ask()
-    told = [sample(batch, n, n % 5, answer) for batch in (first, second) for n in range(batch.count)]
-    told = [dataclasses.replace(one, cold=one.order < 9) for one in told]
+    told = [sample(batch, n, n % 10, answer) for batch in (first, second) for n in range(batch.count)]
+    told = [dataclasses.replace(one, cold=one.order < 14) for one in told]
     planner = planner_of_check(BOTH, asked, PRICE)
     planner.tell(told)
     assert [(batch.version, batch.count) for batch in planner.ask()] == [("2", 4), ("1", 4)]
 
 
 def test_cold_starts_on_purpose_are_asked_for_at_the_beginning():
-    planner = planner_of_check(BOTH, request(cold_starts=8), PRICE)
-    assert [batch.cold for batch in planner.ask()] == [8, 8]
+    rounds, _, _ = drive(BOTH, request(cold_starts=70), noisy(0.02))
+    assert [(batch.cold, batch.count) for batch in rounds[0]] == [(70, 120), (70, 120)]
 
 
 def test_a_version_that_always_fails_ends_the_check_at_once():
     rounds, samples, _ = drive(BOTH, request(), lambda version, _: Outcome.ERROR if version == "2" else 100.0)
     assert len(rounds) == 1
-    assert len(samples) == 60
+    assert len(samples) == 120
+
+
+@pytest.mark.parametrize("share", [0.45, 0.5, 0.6])
+def test_a_version_of_which_half_the_invocations_fail_is_known_soon(share):
+    draw = random.Random(7)
+
+    def answer(version, _):
+        return Outcome.ERROR if version == "2" and draw.random() < share else 100.0 * draw.gauss(1, 0.02)
+
+    _, samples, planner = drive(BOTH, request(), answer)
+    assert sum(1 for one in samples if one.version == "2") <= 130
+    assert planner.ended_by is None
+
+
+def test_throttles_of_every_second_invocation_do_not_keep_a_check_going():
+    draw = random.Random(7)
+    _, samples, _ = drive(
+        BOTH, request(), lambda *_: Outcome.THROTTLED if draw.random() < 0.5 else 100.0 + draw.random()
+    )
+    assert len(samples) <= 260
+
+
+def test_a_small_baseline_does_not_hide_what_became_much_faster():
+    draw = random.Random(5)
+    few = [sample_of(draw.gauss(100, 20), order) for order in range(25)]
+    _, _, planner = drive(ALONE, request(against=None, baseline=baseline(few)), noisy(0.05, slower=0.5))
+    assert planner.ended_by is None
+
+
+def test_until_the_logs_are_asked_each_invocation_counts_and_after_that_environments_do():
+    _, samples, _ = drive(BOTH, request(), noisy(0.02))
+    lucky = [
+        dataclasses.replace(one, duration_ms=one.duration_ms * (1.2 if one.log_stream.endswith("/3") else 1.0))
+        for one in samples
+    ]
+
+    def asked(confirmed, told):
+        planner = planner_of_check(BOTH, request(), PRICE, confirmed=confirmed)
+        planner.tell(told)
+        return planner.ask()
+
+    nameless = [dataclasses.replace(one, log_stream=None) for one in samples]
+    assert asked(False, nameless) == ()
+    assert asked(True, lucky) != ()
 
 
 def test_the_same_version_on_both_sides_is_not_invoked():

@@ -165,22 +165,55 @@ def test_many_invocations_in_few_lucky_environments_tell_little():
     assert seen.high - seen.low > 5 * (blind.high - blind.low)
 
 
-def test_environments_that_do_not_differ_leave_the_invocations_to_count():
-    before, after = lucky(200, 10, 0.0, 1, "a"), lucky(200, 10, 0.0, 3, "b")
-    assert not any(spread.clustered for spread in spread_of(before, after))
-    assert mean(before, after) == mean(side(list(before.values)), side(list(after.values)))
+def test_environments_that_do_not_differ_cost_only_their_degrees_of_freedom():
+    before, after = lucky(200, 20, 0.0, 1, "a"), lucky(200, 20, 0.0, 3, "b")
+    assert not any(spread_of(one).lucky for one in (before, after))
+    seen, blind = mean(before, after), mean(side(list(before.values)), side(list(after.values)))
+    assert (seen.high - seen.low) / (blind.high - blind.low) < 1.6
 
 
-def test_where_one_environment_is_unknown_invocations_count():
-    known = lucky(50, 5, 0.1, 1, "a")
+def test_an_invocation_whose_environment_is_unknown_does_not_make_the_others_independent():
+    known = lucky(100, 5, 0.1, 1, "a")
     unknown = side(list(known.values), [None, *known.environments[1:]])
-    assert not spread_of(unknown, unknown)[0].clustered
+    assert spread_of(unknown).variance == pytest.approx(spread_of(known).variance, rel=0.05)
 
 
-def test_luck_of_environments_makes_no_function_worse():
-    """A fiftieth of luck in each environment, twenty of them, many invocations: nothing of it is the code's."""
-    false = sum(
-        mean(lucky(400, 20, 0.05, seed, "a"), lucky(400, 20, 0.05, seed + 10_000, "b"), alpha=0.01).low > 0.0
-        for seed in range(300)
-    )
-    assert false <= 10  # 3 are expected
+def test_where_no_environment_is_known_they_are_taken_to_differ():
+    values = list(normal(400, 100, 0.01, 1))
+    few, many = (side(values, [None] * 400, started=count) for count in (1, 20))
+    assert spread_of(few).variance == pytest.approx(9, rel=0.01)  # 3 % of 100, squared
+    assert spread_of(many).variance == pytest.approx(9 / 20, rel=0.02)
+    assert spread_of(few).lucky
+
+
+def test_all_invocations_in_one_environment_make_nothing_worse_by_ten_percent():
+    before, after = (side(list(normal(100, ms, 0.01, ms)), [f"one at {ms}"] * 100) for ms in (100, 110))
+    effect = mean(before, after)
+    assert effect.low < 0.05 < effect.change
+    assert effect.p_value is None
+
+
+@pytest.mark.parametrize(
+    ("environments", "each", "luck", "noise"), [(5, 5, 0.03, 0.05), (4, 25, 0.02, 0.05), (20, 3, 0.05, 0.03)]
+)
+def test_the_luck_of_few_environments_is_allowed_for_as_often_as_is_said(environments, each, luck, noise):
+    """At a chance of one in a hundred, 4 in 400 are expected."""
+
+    def drawn(seed):
+        draw = np.random.default_rng(seed)
+        places = np.arange(environments * each) % environments
+        values = 100 * np.exp(draw.normal(0, luck, environments))[places] * draw.normal(1, noise, len(places))
+        return side(list(values), [str(place) for place in places])
+
+    false = sum(mean(drawn(seed), drawn(seed + 10_000), alpha=0.01).low > 0 for seed in range(400))
+    assert false <= 10
+
+
+def test_figures_that_are_no_numbers_are_not_compared():
+    effect = mean(side([float("nan")] * 20), side([5.0] * 20))
+    assert (effect.before, effect.change, effect.low, effect.needed) == (None, None, None, None)
+
+
+def test_nothing_before_and_nothing_now_is_no_change():
+    effect = mean(side([0.0] * 20), side([0.0] * 20))
+    assert (effect.change, effect.low, effect.high) == (0.0, 0.0, 0.0)

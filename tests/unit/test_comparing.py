@@ -32,7 +32,14 @@ def many(make_result):
     own = result.function.original_memory_mb
     (sample, *_) = [one for one in result.samples if one.memory_mb == own and one.is_warm_measurement]
     made = tuple(
-        replace(sample, order=order, request_id=f"r{order}", duration_ms=100.0 + order % 5, billed_ms=101 + order % 5)
+        replace(
+            sample,
+            order=order,
+            request_id=f"r{order}",
+            duration_ms=100.0 + order % 5,
+            billed_ms=101 + order % 5,
+            log_stream=f"environment {order % 12}",
+        )
         for order in range(60)
     )
     return replace(result, samples=made)
@@ -99,6 +106,8 @@ UNLIKE = {
     "place": (lambda _: {"environment": "local"}, "on an embedded endpoint, and this is measured on AWS"),
     "method": (lambda _: {"cpu_method": "cgroup"}, "limited the CPU by cgroup"),
     "payload": (lambda _: {"payloads": (BaselinePayload(sha256="0" * 64, weight=None),)}, "with other payloads"),
+    "processor": (lambda _: {"pre_processor_arn": "arn:of:another"}, "with another pre-processor"),
+    "exceptions": (lambda _: {"allowed_exceptions": ("Expected",)}, "with other exceptions allowed"),
     "alias": (lambda b: {"function": replace(b.function, qualifier="live")}, "of the alias live"),
 }
 

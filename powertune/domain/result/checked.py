@@ -20,7 +20,8 @@ class MetricResult:
         before_count, after_count: how many values each is of.
         change: the growth as a share of ``before`` (0.2 is a fifth more); for errors the difference of the shares.
         low, high: the interval of the change; None where it has no end on that side.
-        p_value: of the distribution-free test that the figure did not grow by more than the threshold.
+        p_value: of the distribution-free test that the figure did not grow by more than the threshold, or of errors
+            that it did not grow; None where there are too few environments for it, or none is known.
         threshold: what ``low`` must lie above for it to be worse.
         needed: values on each side from which on it could be compared; None where it was.
     """
@@ -136,7 +137,7 @@ class CheckReport:
         reference: what it was compared with; None where there was nothing, or where both are the same version.
         interleaved: both were invoked in turns, in this run.
         metrics: in the order of `Metric`.
-        looks: how many times the check has looked at the figures; the intervals allow for that.
+        looks: how many looks at the figures were planned; the intervals allow for all of them.
         ended_by: the limit that ended the measuring, in words; None where it was decided.
         notes: what is not alike on both sides, and what else a reader should know.
         optimum: None where it was not asked for.

@@ -73,6 +73,7 @@ def _checker(state: RunState, sides: CheckSides, request: TuningRequest, samples
         request,
         price_of(request, state.snapshot),
         None if state.reference is None else price_of_side(request, state.snapshot, state.reference),
+        confirmed=not state.unconfirmed,
     )
     planner.tell(samples)
     return planner
