@@ -15,6 +15,7 @@ from powertune.domain.check_history import (
     last_stretch,
     metrics_with_figures,
     oldest_first,
+    smallest_told,
 )
 from powertune.domain.result import ChangePoint, CheckEntry, Trend
 
@@ -49,6 +50,9 @@ def trend_of(entries: Sequence[CheckEntry], settings: CheckSettings) -> Trend:
     there is one gradual change instead. A figure that rises and falls back in the middle of a series may go unseen: the
     test asks for one change first.
 
+    What is between them is searched once more, for changes that are as sure but smaller, from `smallest_told` on.
+    These are not ``beyond`` the threshold. One that would break a change beyond it into two small ones is left out.
+
     Only the checks since the memory size last changed are compared: another size has other figures. The same check
     twice counts once; a figure that is unknown, not finite or not above zero is left out, and so is a cost in another
     currency than the last one's.
@@ -64,7 +68,7 @@ def trend_of(entries: Sequence[CheckEntry], settings: CheckSettings) -> Trend:
     changes = [
         change
         for metric in metrics
-        for change in _changes(metric, _known(compared, metric), threshold=settings.threshold, level=level)
+        for change in _changes(metric, _known(compared, metric), settings=settings, level=level)
     ]
     return Trend(entries=ordered, changes=tuple(changes))
 
@@ -75,14 +79,15 @@ def _known(entries: Sequence[CheckEntry], metric: Metric) -> list[tuple[CheckEnt
 
 
 def _changes(
-    metric: Metric, found: Sequence[tuple[CheckEntry, float]], *, threshold: float, level: float
+    metric: Metric, found: Sequence[tuple[CheckEntry, float]], *, settings: CheckSettings, level: float
 ) -> list[ChangePoint]:
     values = np.asarray([value for _, value in found], dtype=float)
-    steps = _steps(values, threshold=threshold, level=level)
-    gradual = bool(steps) and _is_gradual(values, sorted(steps))
-    if gradual:  # The first step found is the one between the parts that differ most.
-        first = next(iter(steps))
-        steps = {first: steps[first]}
+    great = _steps(values, {}, least=settings.threshold, level=level)
+    steps, gradual = _told(values, great)
+    if not gradual:
+        steps = _steps(values, great, least=smallest_told(settings), level=level, beyond=settings.threshold)
+        if not great:
+            steps, gradual = _told(values, steps)
     at = sorted(steps)
     levels = _levels(values, at)
     return [
@@ -95,24 +100,41 @@ def _changes(
             change=after / before - 1,
             p_value=steps[index],
             gradual=gradual,
+            beyond=index in great,
         )
         for index, (before, after) in zip(at, pairwise(levels), strict=True)
     ]
 
 
-def _steps(values: Series, *, threshold: float, level: float) -> dict[int, float]:
-    """Where the series changes, by index of the first new figure, with p-values; the one found first comes first."""
-    steps: dict[int, float] = {}
-    parts = [(0, len(values))]
+def _told(values: Series, steps: dict[int, float]) -> tuple[dict[int, float], bool]:
+    """The steps, or the one between the parts that differ most where the series is gradual; and whether it is."""
+    if not steps or not _is_gradual(values, sorted(steps)):
+        return steps, False
+    first = next(iter(steps))
+    return {first: steps[first]}, True
+
+
+def _steps(
+    values: Series, known: dict[int, float], *, least: float, level: float, beyond: float = 0.0
+) -> dict[int, float]:
+    """Where the series changes by more than ``least``, by index of the first new figure, with p-values.
+
+    The one found first comes first. Those that are ``known`` are among them, and stay greater than ``beyond``.
+    """
+    steps = dict(known)
+    parts = list(pairwise([0, *sorted(known), len(values)]))
     while parts and len(steps) < _MOST_CHANGES:
         start, end = parts.pop(0)
         split = _split(values[start:end], level)
         if split is None or split[1] > level:
             continue
         index = start + split[0]
-        levels = _levels(values, sorted([*steps, index]))
+        at = sorted([*steps, index])
         # A split of a slope makes both its sides more alike: it must not hide what was found before.
-        if all(abs(after / before - 1) > threshold for before, after in pairwise(levels)):
+        if all(
+            abs(after / before - 1) > (beyond if one in known else least)
+            for one, (before, after) in zip(at, pairwise(_levels(values, at)), strict=True)
+        ):
             steps[index] = split[1]
             parts += [(start, index), (index, end)]
     return steps

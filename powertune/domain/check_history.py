@@ -19,6 +19,10 @@ TREND_METRICS = (
 )
 """What a history of checks has figures of."""
 
+_TOLD_FROM = 0.2
+"""Of the threshold, as a share. Five such changes make one that matters; those that are smaller are no news, and a
+platform's own from one month to the next."""
+
 _LEAST, _MOST = 1e-12, 1e15
 """What no function takes, costs or uses in any unit; NaN is not between them."""
 
@@ -67,6 +71,11 @@ def metrics_with_figures(entries: Sequence[CheckEntry], settings: CheckSettings)
         for metric in TREND_METRICS
         if metric in settings.metrics and any(figure_of(entry, metric, currency) is not None for entry in entries)
     )
+
+
+def smallest_told(settings: CheckSettings) -> float:
+    """By how much a figure must have changed to be told of, as a share; only beyond the threshold does it fail."""
+    return _TOLD_FROM * settings.threshold
 
 
 @functools.cache

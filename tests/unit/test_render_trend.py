@@ -54,6 +54,32 @@ def test_a_creep_is_told_from_a_step():
     assert line.startswith("Mean duration grows little by little: it is 16 % longer since 2026-09-16 03:00 UTC")
 
 
+def test_a_change_below_the_threshold_is_told_as_one_and_is_nothing_to_be_noted():
+    found = trend(nights([50.0] * 20 + [51.5] * 10))
+    (line,) = trend_lines(found, SETTINGS)
+    assert line.startswith("Mean duration is 3.0 % longer since 2026-09-21 03:00 UTC, below the threshold of 5 % (run ")
+    html = trend_section(found, SETTINGS)
+    assert "below the threshold of 5 %" in html
+    assert 'class="note"' not in html
+    creep = trend(nights([50 * 1.0015**at for at in range(40)]))
+    (line,) = trend_lines(creep, SETTINGS)
+    assert line.startswith(
+        "Mean duration grows little by little: it is 3.0 % longer since 2026-09-21 03:00 UTC than in the"
+    )
+    assert "below the threshold of 5 %" in line
+
+
+def test_changes_of_one_check_on_both_sides_of_the_threshold_are_told_apart():
+    mixed = [
+        dataclasses.replace(one, duration_p95_ms=one.duration_p95_ms * (0.96 if at > 19 else 1))
+        for at, one in enumerate(nights([50.0] * 20 + [53.5] * 10))
+    ]
+    above, below = trend_lines(trend(mixed), SETTINGS)
+    assert above.startswith("Mean duration is 7.0 % longer")
+    assert "threshold" not in above
+    assert below.startswith("P95 duration is 2.7 % longer since 2026-09-21 03:00 UTC, below the threshold of 5 %")
+
+
 def test_a_change_for_the_better_is_told_and_is_nothing_to_be_noted():
     found = trend(nights([56.0] * 20 + [50.0] * 10))
     (line,) = trend_lines(found, SETTINGS)
@@ -67,7 +93,7 @@ def test_another_memory_size_is_said_to_be_one_and_no_change():
     moved, steady = trend_lines(found, SETTINGS)
     assert moved.startswith("The memory size is 512 MB since 2026-09-21 03:00 UTC, before it was 256 MB: ")
     assert moved.endswith("only the 14 checks since then are compared.")
-    assert steady == "No lasting change by more than 5 % in the last 14 checks."
+    assert steady == "No lasting change by more than 1 % was seen in the last 14 checks."
     lines = trend_charts(found, SETTINGS)["trend-duration-mean"]["layout"]["annotations"]
     assert [line["text"] for line in lines] == ["512 MB, 21 Sep"]
 
@@ -205,6 +231,7 @@ def test_whatever_the_checks_there_are_words_and_finite_charts(entries):
             change=st.floats(-1, 1e15),
             p_value=st.floats(0, 1),
             gradual=st.booleans(),
+            beyond=st.booleans(),
         ),
         max_size=6,
     ),

@@ -40,6 +40,7 @@ def test_a_step_is_found_at_the_check_where_it_came_with_the_medians_on_both_sid
     assert change.change == pytest.approx(change.after / change.before - 1)
     assert change.p_value < 0.01 / 6
     assert not change.gradual
+    assert change.beyond
     assert change in trend.growths
 
 
@@ -83,11 +84,38 @@ def test_a_staircase_of_steps_below_the_threshold_is_seen_as_a_whole():
     levels = [50.0] * 12 + [52.0] * 12 + [54.0] * 12
     changes = of_mean(trend_of(nights(noisy(levels, 0.002, 4)), SETTINGS))
     assert changes
-    assert all(change.change > 0.05 for change in changes)
+    assert all(change.change > 0.05 and change.beyond for change in changes)
+    assert trend_of(nights(noisy(levels, 0.002, 4)), SETTINGS).growths
 
 
-def test_a_lasting_change_below_the_threshold_is_none():
-    assert not trend_of(nights(noisy([50.0] * 20 + [51.5] * 20, 0.001, 5)), SETTINGS).changes
+def test_a_lasting_change_below_the_threshold_is_told_and_is_no_growth_to_fail_for():
+    trend = trend_of(nights(noisy([50.0] * 20 + [51.5] * 20, 0.001, 5)), SETTINGS)
+    (change,) = of_mean(trend)
+    assert change.run_id == trend.entries[20].run_id
+    assert change.change == pytest.approx(0.03, abs=0.001)
+    assert not change.beyond
+    assert not trend.growths
+
+
+def test_a_change_below_a_fifth_of_the_threshold_is_none():
+    levels = noisy([50.0] * 20 + [50.4] * 20, 0.0005, 5)
+    assert not trend_of(nights(levels), SETTINGS).changes
+    (change,) = of_mean(trend_of(nights(levels), CheckSettings(threshold=0.03)))
+    assert not change.beyond
+
+
+def test_a_creep_whose_halves_differ_by_less_than_the_threshold_is_told_as_one():
+    (change,) = of_mean(trend_of(nights(noisy([50 * 1.0015**at for at in range(40)], 0.002, 2)), SETTINGS))
+    assert (change.gradual, change.beyond) == (True, False)
+    assert 0.01 < change.change < 0.05
+
+
+def test_a_small_change_after_a_great_one_is_told_beside_it_and_mends_nothing():
+    trend = trend_of(nights(noisy([50.0] * 15 + [60.0] * 15 + [58.5] * 15, 0.002, 4)), SETTINGS)
+    great, small = of_mean(trend)
+    assert (great.beyond, small.beyond) == (True, False)
+    assert small.change < 0
+    assert great in trend.growths
 
 
 def test_each_metric_is_looked_at_by_itself():

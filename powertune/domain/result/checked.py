@@ -100,6 +100,7 @@ class ChangePoint:
 
     ``before`` and ``after`` are the medians on both sides of it, ``change`` their ratio less 1, ``p_value`` that of
     the test. Where it is ``gradual``, the figure changes little by little, and the sides are those that differ most.
+    ``beyond`` the threshold of the check it may fail one; below it, it is only told.
     """
 
     metric: Metric
@@ -110,6 +111,7 @@ class ChangePoint:
     change: float
     p_value: float
     gradual: bool = False
+    beyond: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +123,8 @@ class Trend:
 
     @property
     def growths(self) -> tuple[ChangePoint, ...]:
-        """The last change of each metric, of those that grew by it: what became worse, and was not mended."""
-        last = {change.metric: change for change in self.changes}
+        """The last change of each metric beyond the threshold, where it grew: what became worse, and was not mended."""
+        last = {change.metric: change for change in self.changes if change.beyond}
         return tuple(change for change in last.values() if change.change > 0)
 
 

@@ -7,6 +7,7 @@ from powertune.domain.check_history import (
     fewest_figures,
     figure_of,
     metrics_with_figures,
+    smallest_told,
     stretches,
 )
 from powertune.domain.result import ChangePoint, CheckEntry, Trend
@@ -52,7 +53,7 @@ def trend_lines(trend: Trend, settings: CheckSettings | None = None) -> tuple[st
         return ("No check was kept yet.",)
     moved = _memory_words(parts)
     if trend.changes:
-        return (*moved, *(_change_words(trend, together) for together in _together(trend.changes)))
+        return (*moved, *(_change_words(trend, together, settings) for together in _together(trend.changes)))
     return (*moved, _steady(parts[-1], settings))
 
 
@@ -62,7 +63,9 @@ def trend_section(trend: Trend, settings: CheckSettings) -> Markup:
     Everything that others wrote is escaped.
     """
     growths = trend.growths
-    told = [_change_words(trend, some) for some in _together(trend.changes) if any(one in growths for one in some)]
+    told = [
+        _change_words(trend, some, settings) for some in _together(trend.changes) if any(one in growths for one in some)
+    ]
     grown = note(bullets(told)) if told else ""
     rest = bullets(line for line in trend_lines(trend, settings) if line not in told)
     metrics = charted(trend)
@@ -72,8 +75,9 @@ def trend_section(trend: Trend, settings: CheckSettings) -> Markup:
     by = escape(changes.exact_percent(settings.threshold))
     lead = (
         f"The last {figures.plural(len(trend.entries), 'check')} of the function, this one included. A change is what "
-        f"lasts, differs by more than {by}, and is {escape(changes.exact_percent(settings.confidence))} sure with all "
-        f"metrics allowed for; the axis of figures does not begin at zero.{left}"
+        f"lasts, differs by more than {escape(_least(settings))}, and is "
+        f"{escape(changes.exact_percent(settings.confidence))} sure with all metrics allowed for; only beyond the "
+        f"threshold of {by} does it count as a regression. The axis of figures does not begin at zero.{left}"
     )
     return (
         f'<section aria-labelledby="trend"><h2 id="trend">Trend of the checks</h2><p class="lead">{lead}</p>'
@@ -90,10 +94,11 @@ def _steady(compared: Sequence[CheckEntry], settings: CheckSettings) -> str:
     if count < needed:
         enough = f"; it takes {figures.count(needed)}" if needed <= 1000 else ""
         return f"{figures.plural(count, 'check')} cannot tell a change from chance{enough}."
-    return (
-        f"No lasting change by more than {changes.exact_percent(settings.threshold)} in the last "
-        f"{figures.plural(count, 'check')}."
-    )
+    return f"No lasting change by more than {_least(settings)} was seen in the last {figures.plural(count, 'check')}."
+
+
+def _least(settings: CheckSettings) -> str:
+    return changes.exact_percent(smallest_told(settings))
 
 
 def _memory_words(parts: Sequence[Sequence[CheckEntry]]) -> tuple[str, ...]:
@@ -109,14 +114,14 @@ def _memory_words(parts: Sequence[Sequence[CheckEntry]]) -> tuple[str, ...]:
 
 
 def _together(found: Sequence[ChangePoint]) -> list[list[ChangePoint]]:
-    """Changes that came with the same check, in the order of time."""
-    groups: dict[tuple[str, str, bool, bool], list[ChangePoint]] = {}
+    """Changes that came with the same check, in the order of time; those beyond the threshold by themselves."""
+    groups: dict[tuple[str, str, bool, bool, bool], list[ChangePoint]] = {}
     for one in found:
-        groups.setdefault((one.at, one.run_id, one.gradual, one.change > 0), []).append(one)
+        groups.setdefault((one.at, one.run_id, one.gradual, one.change > 0, one.beyond), []).append(one)
     return [groups[key] for key in sorted(groups, key=lambda key: key[:2])]
 
 
-def _change_words(trend: Trend, found: Sequence[ChangePoint]) -> str:
+def _change_words(trend: Trend, found: Sequence[ChangePoint], settings: CheckSettings) -> str:
     """``Mean duration is 12 % longer since 2026-11-02 03:00 UTC (run …, version 7, code abc12345): …``."""
     change, *others = found
     entry = next((one for one in trend.entries if one.run_id == change.run_id), None)
@@ -126,17 +131,18 @@ def _change_words(trend: Trend, found: Sequence[ChangePoint]) -> str:
         f"{NAMES[one.metric]} {changes.growth(one.change)} ({_levels(one, currency, '')})" for one in others
     )
     and_also = f" Also: {also}." if also else ""
+    below = "" if change.beyond else f", below the threshold of {changes.exact_percent(settings.threshold)}"
     if change.gradual:
         return (
             f"{name} {'grows' if change.change > 0 else 'falls'} little by little: it is {_by(change)} since "
-            f"{date_text(change.at)} UTC than in the checks before, {_levels(change, currency)}.{and_also}"
+            f"{date_text(change.at)} UTC than in the checks before{below}, {_levels(change, currency)}.{and_also}"
         )
     of = [f"run {run_text(change.run_id)}"]
     if entry is not None:
         of += [f"version {one_line(entry.version, 20)}"] if entry.version else []
         of += [f"code {code_text(entry)}"]
     return (
-        f"{name} is {_by(change)} since {date_text(change.at)} UTC ({', '.join(of)}), "
+        f"{name} is {_by(change)} since {date_text(change.at)} UTC{below} ({', '.join(of)}), "
         f"{_levels(change, currency)}.{and_also}"
     )
 
