@@ -217,7 +217,7 @@ def test_show_says_what_a_baseline_is_of(powertune, same):
     assert "24 November 2026, 11:37 UTC, on AWS" in told.out
     assert "20261124-113402-7f3a (powertune 0.1.0)" in told.out
     figures = told.out.splitlines()[-1].split()
-    assert figures == ["512", "MB", "60", "119.6", "ms", "127", "ms", "$1.001", "4", "0"]
+    assert figures == ["512", "MB", "50", "118.6", "ms", "127", "ms", "$0.994", "20", "0"]
     missing = powertune("baseline", "show", "--function-arn", ARN)
     assert missing.code == 2
     assert f"There is no baseline of orders at powertune-baselines/{KEY}.json." in missing.err

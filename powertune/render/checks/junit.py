@@ -9,7 +9,8 @@ from powertune.render import figures, sentence
 from powertune.render.bill import spent
 from powertune.render.checks import words
 from powertune.render.checks.exact import metric_figures
-from powertune.render.checks.rows import Row, report_of, rows
+from powertune.render.checks.optimum import optimum_words
+from powertune.render.checks.rows import Row, fails_throughout, report_of, rows
 from powertune.render.checks.trend import trend_lines
 from powertune.render.safe import one_line
 from powertune.render.text.exact import text_of
@@ -31,12 +32,13 @@ def render_check_junit(result: TuningResult, *, trend_fails: bool = False) -> st
 
     A metric that became worse is a failure. One that is undecided is skipped, or a failure where the check goes on
     until it is decided and an undecided check is to fail; one that was not compared is skipped. Without a reference
-    there is one case, which passes and says that this measurement is the baseline. With ``trend_fails`` a figure that
-    grew over the last checks is a failure too.
+    there is one case, which passes and says that this measurement is the baseline. Where every invocation failed, a
+    case is an error that says so. With ``trend_fails`` a figure that grew over the last checks is a failure too.
     """
     cases = list(_cases(result, trend_fails=trend_fails))
     check = report_of(result)
-    if check.fails and not any(case.outcome is Outcome.FAILURE for case in cases):
+    decided_by_none = not any(case.outcome is Outcome.FAILURE for case in cases)
+    if check.fails and decided_by_none and not fails_throughout(result):
         message = _line(words.answer(result), _LONGEST_MESSAGE)
         cases.append(_case(result, "verdict", outcome=Outcome.FAILURE, kind=_kind(check.verdict), message=message))
     started, finished = figures.parse_moment(result.started_at), figures.parse_moment(result.finished_at)
@@ -47,7 +49,7 @@ def render_check_junit(result: TuningResult, *, trend_fails: bool = False) -> st
         sentence.where(result),
         words.what_counts(check),
         *words.details(result),
-        words.optimum_words(check.optimum),
+        optimum_words(check.optimum),
         *trend,
         words.how_measured(result),
         spent(result),
@@ -84,12 +86,14 @@ def check_error_junit(name: str, message: str, *, kind: str = "NotChecked") -> s
 
 def _cases(result: TuningResult, *, trend_fails: bool) -> Iterator[Case]:
     check = report_of(result)
-    if not check.metrics:
+    if fails_throughout(result):
+        yield _case(result, "invocations", outcome=Outcome.ERROR, kind="FunctionFails", message=words.answer(result))
+    elif not check.metrics:
         name = "baseline" if check.verdict is None else "comparison"
         yield _case(result, name, output="\n".join((words.answer(result), *words.details(result))))
     for row in rows(result):
         yield _metric(result, row)
-    optimum = words.optimum_words(check.optimum)
+    optimum = optimum_words(check.optimum)
     if optimum:
         yield _case(result, "memory size", output=optimum)
     if trend_fails and check.trend is not None:
@@ -116,7 +120,7 @@ def _metric(result: TuningResult, row: Row) -> Case:
     if outcome is Outcome.SKIPPED and row.missing:
         message = f"not compared: {row.missing}"
     elif outcome is not None:
-        verdict = f"{row.verdict}: {row.missing}" if row.missing else row.verdict
+        verdict = f"{row.verdict}: {row.aside}" if row.aside else row.verdict
         message = f"{verdict}: {told}; {row.before} before, {row.after} after; threshold +{row.threshold}"
     known = {name: text_of(value) for name, value in metric_figures(result, one).items()}
     return _case(
@@ -156,6 +160,8 @@ def _lines(row: Row) -> Iterator[str]:
     yield f"Verdict: {row.verdict}"
     if row.missing:
         yield f"Not compared: {row.missing}"
+    elif row.aside:
+        yield f"But: {row.aside}"
 
 
 def _kind(verdict: Verdict | None) -> str:
@@ -209,7 +215,7 @@ def _facts(result: TuningResult) -> Iterator[tuple[str, str]]:
         yield "reference_memory_mb", str(before.memory_mb)
     yield "environment", result.environment.kind
     yield "interleaved", text_of(check.interleaved)
-    yield "looks", str(check.looks)
+    yield "planned_looks", str(check.looks)
     yield "currency", result.price.currency
     yield "total_cost", text_of(result.spend.total_cost.amount)
 

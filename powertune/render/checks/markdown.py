@@ -7,6 +7,7 @@ from powertune.domain.result import TuningResult
 from powertune.render import figures, sentence
 from powertune.render.bill import spent
 from powertune.render.checks import words
+from powertune.render.checks.optimum import optimum_words
 from powertune.render.checks.rows import report_of, rows
 from powertune.render.checks.trend import trend_lines
 from powertune.render.text.markdown_text import bold, code, plain, table
@@ -61,7 +62,7 @@ def _bullets(result: TuningResult) -> Iterator[str]:
     yield from (plain(text, _LONGEST_TEXT) for text in told[:_MOST_BULLETS])
     if len(told) > _MOST_BULLETS:
         yield f"And {figures.plural(len(told) - _MOST_BULLETS, 'more note')} in result.json."
-    optimum = words.optimum_words(check.optimum)
+    optimum = optimum_words(check.optimum)
     if optimum:
         yield bold(plain(optimum, _LONGEST_TEXT))
     if check.trend is not None:

@@ -16,7 +16,8 @@ from powertune.render.checks.charts import (
     shares,
     verdicts,
 )
-from powertune.render.checks.rows import Row, is_in_points, report_of, rows, side_words
+from powertune.render.checks.optimum import optimum_words
+from powertune.render.checks.rows import Row, is_doubted, is_in_points, is_little, report_of, rows, side_words
 from powertune.render.checks.trend import trend_charts, trend_section
 from powertune.render.checks.versions import facts_of
 from powertune.render.document import html_document
@@ -90,10 +91,10 @@ def _top(result: TuningResult) -> Markup:
         notices.append(note(f"<p><b>A local check.</b> {escape(where)}</p>{bullets(result.environment.notes)}"))
     elif result.environment.notes:
         notices.append(note(bullets(result.environment.notes)))
-    told = words.details(result)
+    told = words.details(result, beside_asides=True)
     if told:
         notices.append(note(bullets(told)))
-    optimum = words.optimum_words(check.optimum)
+    optimum = optimum_words(check.optimum)
     if optimum:
         moved = check.optimum is not None and check.optimum.moved
         notices.append(note(f"<p><b>{together(optimum)}</b></p>", good=not moved))
@@ -148,7 +149,7 @@ def _metrics(result: TuningResult) -> Markup:
 def _row(row: Row) -> Markup:
     tags = ' <span class="tag">decides</span>' if row.deciding else ""
     unit = f' <span class="why">{row.unit}</span>' if row.unit else ""
-    why = f' <span class="why">{safe(row.missing, 300)}</span>' if row.missing else ""
+    why = f' <span class="why">{safe(row.aside, 300)}</span>' if row.aside else ""
     verdict = f'<td class="said"><b class="{_class(row.found.verdict)}">{row.verdict}</b>{why}</td>'
     cells = "".join(
         f"<td>{escape(text)}</td>" for text in (row.before, row.after, row.change, row.interval, row.counts)
@@ -173,6 +174,8 @@ def _changed(result: TuningResult, drawn: Collection[str]) -> Markup:
     )
     if any(is_in_points(row.found) for row in rows(result)):
         caption += " Errors, whose change is a difference of shares, are in the table."
+    if any(is_doubted(row.found) or is_little(row.found, check.settings) for row in shown):
+        caption += " Why a metric there is called neither is in the table."
     chart = figure(CHANGES, "Changes against the threshold", caption, changes_in_words(result))
     return (
         '<section aria-labelledby="changes"><h2 id="changes">How much each metric changed</h2>'
@@ -250,7 +253,7 @@ def _how(result: TuningResult) -> Markup:
     rows_ += [
         ("Order", "both versions in turns, shuffled with the seed" if check.interleaved else "one version alone"),
         ("In parallel", figures.count(request.parallel)),
-        ("Looks at the figures", figures.count(check.looks)),
+        ("Looks at the figures, planned", figures.count(check.looks)),
         ("Confidence", changes.exact_percent(settings.confidence)),
         ("Threshold", changes.exact_percent(settings.threshold)),
         ("Threshold of errors", changes.exact_points(settings.errors_threshold)),

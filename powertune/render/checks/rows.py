@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from powertune.domain.check import Metric, Verdict
+from powertune.domain.check import CheckSettings, Metric, Verdict
 from powertune.domain.price import Money
 from powertune.domain.result import CheckReport, MetricResult, SizeResult, TuningResult
+from powertune.domain.sample import Outcome
 from powertune.render import changes, figures, means
 
 NAMES = {
@@ -22,14 +23,19 @@ NAMES = {
 }
 UNITS = {Metric.COST: "per million invocations", Metric.ERRORS: "share of the invocations"}
 NOT_COMPARED = "not compared"
+NO_MORE_SEEN = "no more seen"
+"""Of errors that did not grow, where more than the threshold is not excluded: they are not surely the same."""
+
+DOUBT = "the interval lies beyond the threshold, but the test that has to agree does not"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One metric in words.
 
-    ``missing`` says why it was not compared, ``verdict`` what came of it. ``unit`` is what the figures are per, where
-    they do not say it themselves.
+    ``missing`` says why it was not compared, ``verdict`` what came of it, and ``aside`` what of that the figures do not
+    show: ``missing``, or why the verdict is another than the interval lets expect. ``unit`` is what the figures are
+    per, where they do not say it themselves.
     """
 
     metric: Metric
@@ -43,6 +49,7 @@ class Row:
     threshold: str
     verdict: str
     missing: str
+    aside: str
     deciding: bool
     found: MetricResult
 
@@ -60,10 +67,10 @@ def report_of(result: TuningResult) -> CheckReport:
 
 def rows(result: TuningResult) -> Iterator[Row]:
     """Each metric of a check; means have the digits that their intervals allow."""
+    settings = report_of(result).settings
     for one in report_of(result).metrics:
         say = changes.points if is_in_points(one) else changes.growth
-        limit = changes.exact_points if is_in_points(one) else changes.exact_percent
-        compared = one.verdict is not None
+        missing = "" if one.verdict is not None else one.reason or _too_few(one)
         yield Row(
             metric=one.metric,
             name=NAMES[one.metric],
@@ -73,9 +80,10 @@ def rows(result: TuningResult) -> Iterator[Row]:
             counts=f"{figures.count(one.before_count)} / {figures.count(one.after_count)}",
             change=say(one.change, beside=one.threshold),
             interval=interval_of(one),
-            threshold=limit(one.threshold),
-            verdict=one.verdict.value if one.verdict is not None else NOT_COMPARED,
-            missing="" if compared else one.reason or _too_few(one),
+            threshold=threshold_of(one),
+            verdict=verdict_of(one),
+            missing=missing,
+            aside=missing or _aside(one, settings),
             deciding=one.deciding,
             found=one,
         )
@@ -110,13 +118,63 @@ def joined(texts: Sequence[str]) -> str:
 
 
 def verdict_of(one: MetricResult) -> str:
-    """``worse``, or that it was not compared."""
-    return NOT_COMPARED if one.verdict is None else one.verdict.value
+    """``worse``, or that it was not compared, or of errors that no more were seen."""
+    if one.verdict is None:
+        return NOT_COMPARED
+    return NO_MORE_SEEN if is_open_above(one) else one.verdict.value
 
 
-def is_bad(one: MetricResult) -> bool:
-    """Whether it alone makes the version worse."""
-    return one.verdict is Verdict.WORSE
+def is_open_above(one: MetricResult) -> bool:
+    """Whether it is called the same though more than the threshold is not excluded, as errors that did not grow are."""
+    is_open = one.high is None or one.high > one.threshold
+    return one.metric is Metric.ERRORS and one.verdict is Verdict.SAME and is_open
+
+
+def is_little(one: MetricResult, settings: CheckSettings) -> bool:
+    """Whether it surely grew by more than the check's threshold and is not worse, as next to no memory is.
+
+    Its own threshold is higher then: that share of the memory size.
+    """
+    grew = one.low is not None and settings.threshold < one.low <= one.threshold
+    return one.metric is Metric.MEMORY_USED and one.verdict is not None and grew
+
+
+def is_doubted(one: MetricResult) -> bool:
+    """Whether its interval lies beyond the threshold, and the test does not agree that it is worse, or better."""
+    if one.verdict is Verdict.UNDECIDED:
+        return one.low is not None and one.low > one.threshold
+    return one.verdict is Verdict.SAME and one.high is not None and one.high < -one.threshold
+
+
+def threshold_of(one: MetricResult) -> str:
+    """What its change must lie beyond: as it was given, or rounded where it follows from the memory size."""
+    if is_in_points(one):
+        return changes.exact_points(one.threshold)
+    was_given = math.isclose(one.threshold, round(one.threshold, 6), rel_tol=1e-9)
+    return changes.exact_percent(one.threshold) if was_given else figures.percent(one.threshold)
+
+
+def not_excluded(one: MetricResult) -> str:
+    """By how much errors that are open above may have grown all the same: ``up to +16 points``."""
+    return "any size" if one.high is None else f"up to {changes.points(one.high, beside=one.threshold)}"
+
+
+def fails_throughout(result: TuningResult) -> bool:
+    """Whether what was checked was invoked, and failed every time."""
+    return bool(result.samples) and all(sample.outcome is not Outcome.OK for sample in result.samples)
+
+
+def _aside(one: MetricResult, settings: CheckSettings) -> str:
+    if is_open_above(one):
+        return f"a growth of {not_excluded(one)} is not excluded"
+    if is_doubted(one):
+        return DOUBT
+    return f"worse only beyond +{threshold_of(one)}, {little(settings)}" if is_little(one, settings) else ""
+
+
+def little(settings: CheckSettings) -> str:
+    """What the threshold of memory is where the function uses little of its memory size."""
+    return f"which is {changes.exact_percent(settings.threshold)} of the memory size"
 
 
 def _too_few(one: MetricResult) -> str:

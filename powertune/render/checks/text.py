@@ -7,6 +7,7 @@ from powertune.domain.result import TuningResult
 from powertune.render import figures, sentence
 from powertune.render.bill import spent
 from powertune.render.checks import words
+from powertune.render.checks.optimum import optimum_words
 from powertune.render.checks.rows import Row, report_of, rows
 from powertune.render.checks.trend import trend_lines
 from powertune.render.paper import BOLD, DIM, LEAST_WIDTH, RED, YELLOW, Column, Paper, Table
@@ -43,7 +44,7 @@ def _lines(result: TuningResult, paper: Paper) -> Iterator[str]:
         yield from _table(found, paper)
         yield from paper.wrapped(words.what_counts(check))
     yield ""
-    optimum = words.optimum_words(check.optimum)
+    optimum = optimum_words(check.optimum)
     told = (*words.details(result), *([optimum] if optimum else ()))
     for text in (*told, *(trend_lines(check.trend, check.settings) if check.trend is not None else ())):
         yield from paper.wrapped(text, first="- ")

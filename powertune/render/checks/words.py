@@ -3,13 +3,30 @@
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from powertune.domain.check import CheckedVersion, CheckSettings, Metric, Verdict
-from powertune.domain.result import CheckReport, MetricResult, Optimum, TuningResult
+from powertune.domain.check import CheckedVersion, CheckSettings, Metric, Verdict, check_samples
+from powertune.domain.result import CheckReport, MetricResult, TuningResult
 from powertune.render import changes, figures, means
-from powertune.render.checks.rows import NAMES, interval_of, is_in_points, joined, report_of, rows, side_words
+from powertune.render.checks.rows import (
+    DOUBT,
+    NAMES,
+    fails_throughout,
+    interval_of,
+    is_doubted,
+    is_in_points,
+    is_little,
+    is_open_above,
+    joined,
+    little,
+    not_excluded,
+    report_of,
+    rows,
+    side_words,
+    threshold_of,
+)
 from powertune.render.safe import one_line
 
 _LONGEST_NAME = 220
+_LONGEST_REASON = 400
 
 _TOLD = 2
 """Metrics whose figures stand in the answer."""
@@ -48,6 +65,8 @@ def verdict_word(verdict: Verdict | None) -> str:
 def answer(result: TuningResult) -> str:
     """What the check found, in one or two sentences of plain text, with the figures that it rests on."""
     check = report_of(result)
+    if fails_throughout(result):
+        return _failing(result)
     if check.verdict is None:
         return _first(result)
     if check.reference is None:
@@ -57,14 +76,7 @@ def answer(result: TuningResult) -> str:
     if check.verdict is Verdict.BETTER:
         return _changed(check, Verdict.BETTER)
     if check.verdict is Verdict.SAME:
-        fine = [
-            one
-            for one in check.metrics
-            if one.deciding and one.verdict in (Verdict.SAME, Verdict.BETTER) and not _is_open_above(one)
-        ]
-        by = changes.exact_percent(check.settings.threshold)
-        figures_ = f": {_told(check, fine)}" if fine else ""
-        return f"{called(check.subject)} is not worse than {reference_called(check)} by more than {by}{figures_}."
+        return _same(check)
     return _undecided(check)
 
 
@@ -97,10 +109,22 @@ def metric_words(one: MetricResult, settings: CheckSettings, *, sure: bool = Tru
     return f"{said} ({f'{changes.exact_percent(settings.confidence)} sure: ' if sure else ''}{between})"
 
 
-def details(result: TuningResult) -> tuple[str, ...]:
-    """What the answer leaves out: other metrics, why it ended, what is not alike, a moved optimum."""
+def details(result: TuningResult, *, beside_asides: bool = False) -> tuple[str, ...]:
+    """What the answer leaves out: other metrics, why it ended, what is not alike, a moved optimum.
+
+    Args:
+        result: of the check.
+        beside_asides: there is a table with the aside of each row, so that it need not be said again.
+    """
     check = report_of(result)
-    said = chain(_others(result), _ended(check), check.notes, result.warnings, _kept(check))
+    said = chain(
+        () if beside_asides else _asides(result),
+        _open(check),
+        _ended(check),
+        check.notes,
+        result.warnings,
+        _kept(check),
+    )
     return tuple(dict.fromkeys(said))
 
 
@@ -114,15 +138,15 @@ def what_counts(check: CheckReport) -> str:
         errors = f" (the share of errors: by more than {changes.exact_points(settings.errors_threshold)})"
     return (
         f"Worse is what surely grew by more than {changes.exact_percent(settings.threshold)}{errors}; "
-        f"each end of an interval is {changes.exact_percent(settings.confidence)} sure, with all metrics and looks "
-        "allowed for."
+        f"each end of an interval is {changes.exact_percent(settings.confidence)} sure, with all metrics and "
+        "planned looks allowed for."
     )
 
 
 def how_measured(result: TuningResult) -> str:
     """How both sides were measured, in a sentence."""
     check = report_of(result)
-    looks = figures.plural(check.looks, "look")
+    looks = f"allowing for {figures.plural(check.looks, 'planned look')} at the figures"
     if check.reference is None:
         return f"{side_words(result, after=True)} were measured." if result.samples else "Nothing was invoked."
     before, after = side_words(result, after=False), side_words(result, after=True)
@@ -131,48 +155,15 @@ def how_measured(result: TuningResult) -> str:
     if names[0] == names[1]:
         sides = f"{before} before, {after} now"
     if check.interleaved:
-        return f"In this run, in turns: {sides}; {looks} at the figures."
+        return f"In this run, in turns: {sides}; {looks}."
     if check.reference.run_id is None:
-        return f"Compared: {sides}; {looks} at the figures."
+        return f"Compared: {sides}; {looks}."
     measured = f"run {check.reference.run_id}, {figures.moment(check.reference.measured_at)}"
     nothing = "Nothing was invoked for this comparison. " if result.request.check is None else ""
     return (
-        f"{nothing}Compared: {sides}; {looks} at the figures. The reference was measured before, by {measured}: what "
+        f"{nothing}Compared: {sides}; {looks}. The reference was measured before, by {measured}: what "
         "else changed since then is in the figures too."
     )
-
-
-def optimum_words(optimum: Optimum | None) -> str:
-    """``Memory size no longer optimal: 512 → 768 MB saves 11 % of the cost.``; empty where it was not asked for."""
-    if optimum is None:
-        return ""
-    now = figures.memory(optimum.from_memory_mb)
-    if not optimum.moved:
-        return f"Memory size still optimal: {now} (run {optimum.run_id})."
-    move = f"{figures.count(optimum.from_memory_mb)} → {figures.memory(optimum.to_memory_mb)}"
-    gains, price = _gains(optimum)
-    what = f" {' and '.join(gains)}" if gains else " is better now"
-    if price:
-        what += f", {price}"
-    cost = f"{figures.money(optimum.expected_cost_per_million)} per million invocations"
-    return f"Memory size no longer optimal: {move}{what} ({cost}; run {optimum.run_id})."
-
-
-def _gains(optimum: Optimum) -> tuple[list[str], str]:
-    """What a move gains, and in words what it takes for that."""
-    gains, price = [], ""
-    if optimum.cost_change is not None and figures.difference(optimum.cost_change) != "same":
-        if optimum.cost_change < 0:
-            gains.append(f"saves {figures.percent(optimum.cost_change)} of the cost")
-        else:
-            price = f"for {figures.percent(optimum.cost_change)} more cost"
-    if optimum.duration_change is not None and figures.difference(optimum.duration_change) != "same":
-        said = figures.faster(optimum.duration_change)
-        if optimum.duration_change < 0:
-            gains.append(f"is {said}")
-        else:
-            price = f"but is {said}"
-    return gains, price
 
 
 def aside(check: CheckReport) -> str:
@@ -187,8 +178,35 @@ def _first(result: TuningResult) -> str:
     if size is None or size.warm.duration_ms is None:
         return f"{said}, and it has no measurement."
     took = f"{means.duration(size.warm.duration_ms)} in the mean and {means.cost(size.cost)} per million invocations"
+    ran = check_samples(result.samples)
+    failed = sum(not one.ok for one in ran)
+    fails = f", and {figures.percent(failed / len(ran))} of the invocations failed" if failed else ""
     kept = "; this measurement is the baseline from now on" if check.kept_at is not None else ""
-    return f"{said}: {took}{kept}."
+    return f"{said}: {took}{fails}{kept}."
+
+
+def _failing(result: TuningResult) -> str:
+    """That nothing of what was checked works: its figures say nothing then."""
+    check = report_of(result)
+    reason = next((size.reason for size in result.memory_sizes if size.reason), "no invocation succeeded")
+    beside = ""
+    if check.reference is not None and check.reference.samples:
+        works = any(one.ok for one in check.reference.samples)
+        beside = f", {'and' if works else 'as'} {reference_called(check)} does{' not' if works else ''}"
+    return f"{called(check.subject)} fails at every invocation{beside}: {one_line(reason, _LONGEST_REASON)}."
+
+
+def _same(check: CheckReport) -> str:
+    subject, reference = called(check.subject), reference_called(check)
+    found = [one for one in check.metrics if one.deciding and one.verdict in (Verdict.SAME, Verdict.BETTER)]
+    fine, open_ = [one for one in found if not is_open_above(one)], [one for one in found if is_open_above(one)]
+    if open_ and not fine:
+        told = _told(check, open_)
+        return f"No more invocations of {subject} failed than of {reference}, in what was measured: {told}."
+    by = changes.exact_percent(check.settings.threshold)
+    figures_ = f": {_told(check, fine)}" if fine else ""
+    errors = "; no more errors were seen" if open_ else ""
+    return f"{subject} is not worse than {reference} by more than {by}{figures_}{errors}."
 
 
 def _changed(check: CheckReport, verdict: Verdict) -> str:
@@ -228,29 +246,50 @@ def _undecided(check: CheckReport) -> str:
     said = f"It is not decided whether {subject} is worse than {reference}"
     compared = [one for one in open_ if one.change is not None]
     if compared:
-        limits = dict.fromkeys(
-            changes.exact_points(one.threshold) if is_in_points(one) else changes.exact_percent(one.threshold)
-            for one in compared[:_TOLD]
-        )
+        limits = dict.fromkeys(threshold_of(one) for one in compared[:_TOLD])
         told = joined([metric_words(one, check.settings, sure=not at) for at, one in enumerate(compared[:_TOLD])])
-        return f"{said}: {told}, where more than {' and '.join(f'+{limit}' for limit in limits)} would be worse."
+        more = " and ".join(f"+{limit}" for limit in limits)
+        return f"{said}: {told}, where more than {more} would be worse.{_doubts(compared)}"
     if open_:
         return f"{said}: {joined([NAMES[one.metric] for one in open_])} could not be compared."
     return f"{said}."
 
 
-def _others(result: TuningResult) -> Iterator[str]:
+def _doubts(found: Sequence[MetricResult]) -> str:
+    """Why metrics are undecided though their intervals lie beyond the threshold; empty where none does."""
+    names = [NAMES[one.metric] for one in found if is_doubted(one)]
+    if not names:
+        return ""
+    return (
+        f" The interval of {joined(names)} lies beyond that, but the test that has to agree, and takes no distribution "
+        "for granted, does not."
+    )
+
+
+def _open(check: CheckReport) -> Iterator[str]:
     """The metrics of which a reader might think that they are settled."""
-    check = report_of(result)
     answered = check.verdict is Verdict.UNDECIDED
-    for one in filter(_is_open_above, check.metrics):
-        limit = changes.points(one.high, beside=one.threshold) if is_in_points(one) else changes.growth(one.high)
-        upper = f"up to {limit}" if one.high is not None else "any size"
-        yield f"Did not grow in what was measured: {NAMES[one.metric]}; a growth of {upper} is not excluded."
     open_ = [one for one in check.metrics if one.verdict is Verdict.UNDECIDED and not (answered and one.deciding)]
     if open_:
         told = "; ".join(metric_words(one, check.settings) for one in open_)
         yield f"Not decided, and not waited for: {told}."
+
+
+def _asides(result: TuningResult) -> Iterator[str]:
+    """What the figures of a metric do not show."""
+    check = report_of(result)
+    answered = check.verdict is Verdict.UNDECIDED
+    for one in check.metrics:
+        if is_open_above(one):
+            yield (
+                f"Did not grow in what was measured: {NAMES[one.metric]}; a growth of {not_excluded(one)} is not "
+                "excluded."
+            )
+        elif is_little(one, check.settings):
+            yield f"Grew, but is worse only beyond +{threshold_of(one)}, {little(check.settings)}: {_lone(one)}."
+        elif is_doubted(one) and not (answered and one.deciding and one.verdict is Verdict.UNDECIDED):
+            word = "worse" if one.verdict is Verdict.UNDECIDED else "better"
+            yield f"Not called {word}: {_lone(one)}: {DOUBT}."
     reasons: dict[str, list[str]] = {}
     for row in rows(result):
         if row.missing:
@@ -259,9 +298,9 @@ def _others(result: TuningResult) -> Iterator[str]:
         yield f"Not compared: {joined(names)} ({reason})."
 
 
-def _is_open_above(one: MetricResult) -> bool:
-    """Whether it is called the same though more than the threshold is not excluded, as errors that did not grow are."""
-    return one.verdict is Verdict.SAME and (one.high is None or one.high > one.threshold)
+def _lone(one: MetricResult) -> str:
+    say = changes.points if is_in_points(one) else changes.growth
+    return f"{NAMES[one.metric]} {say(one.change, beside=one.threshold)}"
 
 
 def _ended(check: CheckReport) -> Iterator[str]:
