@@ -57,7 +57,7 @@ def compared(
 
 
 def alpha_of(metric: Metric, settings: CheckSettings, looks: int) -> float:
-    """With which probability one metric may be called worse at one look though it is not."""
+    """With which probability one metric of the settings may be called worse at one look though it is not."""
     deciding = settings.deciding
     others = len(settings.metrics) - len(deciding)
     whole = (1 - settings.confidence) / looks
@@ -81,12 +81,10 @@ _NO_EFFECT = Effect(before=None, after=None, change=None, low=None, high=None, p
 def _judged(
     metric: Metric, before: Measured, after: Measured, settings: CheckSettings, *, alpha: float, seed: int
 ) -> MetricResult:
-    threshold = settings.errors_threshold if metric is Metric.ERRORS else settings.threshold
+    threshold = _threshold(metric, before, after, settings)
     counts, effect, reason = _FIGURES[metric](before, after, alpha, threshold, seed)
     found = effect or _NO_EFFECT
     verdict = None if effect is None or reason else _verdict(metric, effect, threshold, alpha)
-    if metric is Metric.MEMORY_USED and verdict is Verdict.WORSE and _is_little(found, after.memory_mb, threshold):
-        verdict = Verdict.SAME
     return MetricResult(
         metric=metric,
         verdict=verdict,
@@ -105,9 +103,14 @@ def _judged(
     )
 
 
-def _is_little(effect: Effect, memory_mb: int, threshold: float) -> bool:
-    """Whether memory grew by a share of next to nothing: by no more than the threshold of the memory size itself."""
-    return (effect.after or 0.0) - (effect.before or 0.0) <= threshold * memory_mb
+def _threshold(metric: Metric, before: Measured, after: Measured, settings: CheckSettings) -> float:
+    """What a metric's change must lie beyond. Memory must have grown by that share of the memory size itself, too."""
+    if metric is Metric.ERRORS:
+        return settings.errors_threshold
+    if metric is Metric.MEMORY_USED and (sides := _memory_sides(before, after)) is not None and len(sides[0].values):
+        used = float(sides[0].values.mean())
+        return settings.threshold * max(1.0, after.memory_mb / used if used > 0 else 1.0)
+    return settings.threshold
 
 
 def _verdict(metric: Metric, effect: Effect, threshold: float, alpha: float) -> Verdict:
@@ -115,7 +118,7 @@ def _verdict(metric: Metric, effect: Effect, threshold: float, alpha: float) -> 
     agreed = effect.p_value is None or effect.p_value <= alpha
     if low is not None and low > threshold and agreed:
         return Verdict.WORSE
-    if high is not None and high < -threshold:
+    if high is not None and high < -threshold and (effect.p_shrunk is None or effect.p_shrunk <= alpha):
         return Verdict.BETTER
     if high is not None and high <= threshold:
         return Verdict.SAME
@@ -196,17 +199,24 @@ def _init(before: Measured, after: Measured, alpha: float, threshold: float, see
 
 
 def _memory(before: Measured, after: Measured, alpha: float, threshold: float, seed: int) -> _Figure:
+    sides = _memory_sides(before, after)
+    if sides is None:
+        return (0, 0), None, "no environment is known from its start on both sides"
+    counts, effect, reason = _mean(*sides, alpha, threshold, seed)
+    return counts, effect, reason and reason.replace("values", "environments")
+
+
+def _memory_sides(before: Measured, after: Measured) -> tuple[Side, Side] | None:
     """The most that each environment used in its first invocations, as many of them on both sides.
 
     The record says the most so far: in an environment that lives longer it has grown further.
     """
-    histories = [_used(measured) for measured in (before, after)]
-    if not all(histories):
-        return (0, 0), None, "no environment is known from its start on both sides"
-    age = min(int(median(len(used) for used in history)) for history in histories)
-    old, new = (side([float(used[age - 1]) for used in history if len(used) >= age]) for history in histories)
-    counts, effect, reason = _mean(old, new, alpha, threshold, seed)
-    return counts, effect, reason and reason.replace("values", "environments")
+    first, second = _used(before), _used(after)
+    if not first or not second:
+        return None
+    age = min(int(median(map(len, history))) for history in (first, second))
+    old, new = (side([float(used[age - 1]) for used in history if len(used) >= age]) for history in (first, second))
+    return old, new
 
 
 def _used(measured: Measured) -> list[list[int]]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from powertune.decide.check import Measured, alpha_of, compared, overall
 from powertune.decide.environments import spread_of, warm_durations
 from powertune.decide.summary import CostOf
-from powertune.domain.check import CheckedVersion, CheckSample, CheckSides, Metric, Verdict, check_samples
+from powertune.domain.check import CheckedVersion, CheckSample, CheckSides, Verdict, check_samples
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import MetricResult
 from powertune.domain.sample import Outcome, Sample
@@ -18,13 +18,21 @@ FIRST_LOOK = 50
 """Warm invocations of each version before the figures are looked at first: with fewer, what happens now and then would
 hardly ever be among them."""
 
+CONTENT_FROM = 100
+"""Warm invocations of each version from which on a check may end with anything but worse: an event in one of fifty is
+missing from every third set of fifty, and from every eighth of a hundred."""
+
+_FEWEST_OF_BASELINE = 200
+"""Warm invocations of a baseline: many checks stand on it, and one that ended where it happened to look quiet would
+mislead them all."""
+
 _LAST_STEP = 1.25
 """A look shortly before the last one would only take its share of the chance to err."""
 
 _MOST_TIMES = 2
 """A version is never invoked more often than so many times what a look needs, however many of it fail or are cold."""
 
-_HOPELESS_AFTER = 5
+_HOPELESS_AFTER = 10
 """A version of which so many invocations failed, and none succeeded, fails."""
 
 _FEWEST = 3
@@ -134,7 +142,7 @@ class CheckPlanner:
     def _seen(self, look: int) -> bool:
         """Whether every version has been invoked as often as a look needs, or as often as it may be."""
         return all(
-            self._warm(version) >= self._looks[look] or len(self._told[version.version]) >= self._most(look)
+            self._warm(version) >= self._looks[look] or self._made(version) >= self._most(look)
             for version in self._versions()
         )
 
@@ -142,13 +150,17 @@ class CheckPlanner:
         told = self._told[version.version]
         return len(told) >= _HOPELESS_AFTER and all(sample.outcome is not Outcome.OK for sample in told)
 
+    def _made(self, version: CheckedVersion) -> int:
+        """Invocations of a version, without those that AWS did not let through: they cost nothing and tell nothing."""
+        return sum(1 for sample in self._told[version.version] if sample.outcome is not Outcome.THROTTLED)
+
     def _most(self, look: int) -> int:
         return _MOST_TIMES * (self._looks[look] + self._starts)
 
     @property
     def _width(self) -> int:
         """How many environments of a version there are to be: from the first round on, so that all are of one age."""
-        return min(self._request.parallel, self._looks[0])
+        return min(self._request.parallel, self._looks[-1])
 
     @property
     def _starts(self) -> int:
@@ -158,7 +170,7 @@ class CheckPlanner:
     def _batch(self, version: CheckedVersion, look: int) -> Batch | None:
         told = self._told[version.version]
         wanted = self._looks[look] - self._warm(version) + (0 if told else self._starts)
-        wanted = min(wanted, self._most(look) - len(told))
+        wanted = min(wanted, self._most(look) - self._made(version))
         if self._warm(version) >= self._looks[look] or wanted <= 0:
             return None
         return Batch(
@@ -173,6 +185,11 @@ class CheckPlanner:
         """Whether nothing more is worth asking for, by the first ``warm`` warm invocations or by all."""
         return self._is_settled(warm) or self._is_futile(warm)
 
+    def _may_be_content(self, warm: int | None) -> bool:
+        """Whether there are enough to end with anything but worse."""
+        seen = min(map(self._warm, self._versions())) if warm is None else warm
+        return seen >= min(CONTENT_FROM, self._settings.max_invocations)
+
     def _is_futile(self, warm: int | None = None) -> bool:
         """Whether the baseline's own uncertainty leaves no room for an answer, however often the function is invoked.
 
@@ -184,7 +201,7 @@ class CheckPlanner:
         if len(old.values) < _FEWEST or len(new.values) < _FEWEST or old.values.mean() <= 0:
             return False
         mean = float(old.values.mean())
-        alpha = alpha_of(Metric.DURATION_MEAN, self._settings, self.looks)
+        alpha = self._alpha
         unknown = reach_of(alpha) * math.sqrt(spread_of(old).variance) / mean
         beyond = float(new.values.mean()) / mean - 1 - self._settings.threshold
         return unknown >= self._settings.threshold and abs(beyond) <= unknown
@@ -194,18 +211,24 @@ class CheckPlanner:
         if before is None:
             return self._is_precise()
         found = compared(before, self._after(warm), self._settings, looks=self.looks, seed=self._request.seed)
-        return overall(found) is Verdict.WORSE or all(_is_settled(one) for one in found if one.deciding)
+        if overall(found) is Verdict.WORSE:
+            return True
+        return self._may_be_content(warm) and all(_is_settled(one) for one in found if one.deciding)
 
     def _is_precise(self) -> bool:
         """Whether a baseline's mean is known well enough, as far as further invocations could help."""
         found = warm_durations(self._after().samples)
-        if len(found.values) < self._looks[0]:
+        if len(found.values) < min(_FEWEST_OF_BASELINE, self._settings.max_invocations):
             return False
         spread, mean = spread_of(replace(found, independent=True)), float(found.values.mean())
-        alpha = alpha_of(Metric.DURATION_MEAN, self._settings, self.looks)
+        alpha = self._alpha
         if mean <= 0:
             return True
         return reach_of(alpha) * math.sqrt(spread.variance) / mean <= self._settings.threshold / _BASELINE_PART
+
+    @property
+    def _alpha(self) -> float:
+        return min(alpha_of(metric, self._settings, self.looks) for metric in self._settings.deciding)
 
     def _before(self, warm: int | None) -> Measured | None:
         reference = self._sides.reference

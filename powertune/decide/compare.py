@@ -9,7 +9,7 @@ Invocations in one execution environment share its host's luck, so that environm
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
@@ -25,7 +25,8 @@ class Effect:
 
     ``change``, ``low`` and ``high`` are shares of ``before``, or differences of shares that failed; None is unknown, or
     without an end. ``p_value`` is that of the test that the figure grew by no more than the threshold. ``needed``
-    is how many values each side must have for a comparison, where there are too few.
+    is how many values each side must have for a comparison, where there are too few. ``p_shrunk`` is that of the test
+    that it shrank by no more than the threshold, where the interval says that it shrank by more.
     """
 
     before: float | None
@@ -35,15 +36,17 @@ class Effect:
     high: float | None
     p_value: float | None
     needed: int | None = None
+    p_shrunk: float | None = None
 
 
 def mean_effect(before: Side, after: Side, *, alpha: float, threshold: float, seed: int) -> Effect:
     """How the mean grew.
 
     The interval of the ratio of the means is that of the delta method on its logarithm, with Welch's degrees of freedom
-    (B. L. Welch, 1947). The test deals the environments out anew (R. A. Fisher, 1935; E. J. G. Pitman, 1937). Where
-    there are too few of them to reject ``alpha``, or their names are not known, there is no test: the interval allows
-    for so few by itself.
+    (B. L. Welch, 1947). The test deals the invocations out anew, and the environments too, where there are enough of
+    them to reject ``alpha`` (R. A. Fisher, 1935; E. J. G. Pitman, 1937): of both the larger probability counts. Either
+    alone can be misled, the first by the luck of environments, the second where these are of unequal size and a few
+    invocations are very slow.
     """
     old, new = float(before.values.mean()), float(after.values.mean())
     needed = fewest_for_permutations(alpha)
@@ -63,15 +66,21 @@ def mean_effect(before: Side, after: Side, *, alpha: float, threshold: float, se
             square**2 / spread.freedom for square, spread in zip(squares, spreads, strict=True) if square > 0
         )
         half = float(special.stdtrit(freedom, 1 - alpha)) * math.sqrt(total)
+    pairs = [(before.values, after.values)]
     units, others = (spread.units for spread in spreads)
-    testable = min(len(units), len(others)) >= needed
+    if min(len(units), len(others)) >= needed and not all(one.independent for one in (before, after)):
+        pairs.append((units, others))
+    high = _expm1(centre + half)
     return Effect(
         before=old,
         after=new,
         change=new / old - 1,
         low=math.expm1(centre - half),
-        high=_expm1(centre + half),
-        p_value=permutation_p(units, others / (1 + threshold), alpha=alpha, seed=seed) if testable else None,
+        high=high,
+        p_value=max(permutation_p(one, two / (1 + threshold), alpha=alpha, seed=seed) for one, two in pairs),
+        p_shrunk=None
+        if high is None or high >= -threshold
+        else max(permutation_p(two, one * (1 - threshold), alpha=alpha, seed=seed) for one, two in pairs),
     )
 
 
@@ -90,10 +99,9 @@ def quantile_effect(before: Side, after: Side, share: float, *, alpha: float, th
         return _unknown(old, new, None)
     if min(len(before.values), len(after.values)) < _FEWEST:
         return _unknown(old, new, needed)
-    spreads = spread_of(before), spread_of(after)
     (old_low, old_high), (new_low, new_high) = (
-        order_bounds(side.values, share, alpha, spread.effective)
-        for side, spread in zip((before, after), spreads, strict=True)
+        order_bounds(side.values, share, alpha, _effective(side, middle))
+        for side, middle in ((before, old), (after, new))
     )
     centre = math.log(new / old)
     low = _joint(centre, _gap(new, new_low), _gap(old_high, old), sign=-1)
@@ -105,8 +113,19 @@ def quantile_effect(before: Side, after: Side, share: float, *, alpha: float, th
         low=low,
         high=high,
         p_value=exceedance_p(before.values, after.values / (1 + threshold), share),
+        p_shrunk=exceedance_p(after.values, before.values * (1 - threshold), share),
         needed=needed if low is None or high is None else None,
     )
+
+
+def _effective(side: Side, quantile: float) -> float:
+    """How many independent invocations would tell as much of a quantile.
+
+    By the figures themselves, and by which of them lie above it: a heavy tail hides from the mean what environments do
+    to the middle.
+    """
+    above = replace(side, values=(side.values > quantile).astype(float))
+    return min(spread_of(side).effective, spread_of(above).effective)
 
 
 def shares_effect(failed_before: int, ran_before: int, failed_after: int, ran_after: int, *, alpha: float) -> Effect:

@@ -10,7 +10,7 @@ matters.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -22,6 +22,10 @@ Floats: TypeAlias = "np.ndarray[tuple[int, ...], np.dtype[np.float64]]"
 
 ASSUMED_LUCK = 0.03
 """By how much environments are taken to differ where the data cannot say it: what a search takes too, at least."""
+
+_FEWEST_TO_TELL = 4
+"""With fewer environments their differences say next to nothing of how they differ; but more than is taken for granted
+counts."""
 
 _LUCK_SEEN = 0.05
 
@@ -104,7 +108,11 @@ def spread_of(side: Side) -> Spread:
         return _independent(side)
     if len(groups) < 2:
         return _assumed(side, len(groups) or side.started)
-    return _clustered(side, groups)
+    seen = _clustered(side, groups)
+    if len(groups) >= _FEWEST_TO_TELL:
+        return seen
+    assumed = _assumed(side, len(groups))
+    return replace(assumed, variance=max(assumed.variance, seen.variance), units=seen.units)
 
 
 def _alone(values: Floats) -> float:

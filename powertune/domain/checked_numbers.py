@@ -60,7 +60,8 @@ def _together(metrics: Sequence[MetricResult]) -> Verdict:
 
 def _metric(one: MetricResult, settings: CheckSettings, counts: tuple[int, int], place: str) -> Iterator[str]:
     allowed = settings.errors_threshold if one.metric is Metric.ERRORS else settings.threshold
-    if one.threshold != allowed:
+    # Memory must have grown by a share of the memory size, too, which is a larger one of what was used.
+    if one.threshold < allowed or (one.threshold > allowed and one.metric is not Metric.MEMORY_USED):
         yield f"{place}.threshold: {shown(one.threshold)}, and the check's is {shown(allowed)}"
     for name, most in (("before_count", counts[0]), ("after_count", counts[1])):
         if getattr(one, name) > most:
@@ -80,7 +81,8 @@ def _change(one: MetricResult, place: str) -> Iterator[str]:
     if one.metric is Metric.ERRORS:
         fits = abs(one.after - one.before - one.change) <= slack_of(1.0)
     else:
-        fits = one.before > 0 and same(one.after / one.before, 1 + one.change)
+        nothing = one.before == one.after == one.change == 0
+        fits = nothing or (one.before > 0 and same(one.after / one.before, 1 + one.change))
     if not fits:
         yield f"{place}.change: {one.change:g}, from {one.before:g} to {one.after:g}"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from powertune.decide.check_planner import FIRST_LOOK, looks_of
+from powertune.decide.check_planner import CONTENT_FROM, FIRST_LOOK, looks_of
 from powertune.domain.check import (
     Baseline,
     BaselinePayload,
@@ -123,11 +123,11 @@ def test_looks_double_up_to_the_limit():
     assert looks_of(20) == (20,)
 
 
-def test_a_quiet_function_is_decided_by_the_first_look():
+def test_a_quiet_function_is_the_same_by_the_second_look_for_the_first_is_too_few_to_say_so():
     rounds, samples, planner = drive(BOTH, request(), noisy(0.02))
-    assert len(rounds) == 1
+    assert len(rounds) == 2
     assert [(batch.version, batch.count, batch.parallel) for batch in rounds[0]] == [("2", 60, 10), ("1", 60, 10)]
-    assert warm(samples, "1") == warm(samples, "2") == FIRST_LOOK
+    assert FIRST_LOOK < warm(samples, "1") == warm(samples, "2") == CONTENT_FROM
     assert planner.ended_by is None
 
 
@@ -190,7 +190,7 @@ def test_throttles_of_every_second_invocation_do_not_keep_a_check_going():
     _, samples, _ = drive(
         BOTH, request(), lambda *_: Outcome.THROTTLED if draw.random() < 0.5 else 100.0 + draw.random()
     )
-    assert len(samples) <= 260
+    assert sum(1 for one in samples if one.outcome is Outcome.OK) <= 250
 
 
 def test_a_small_baseline_does_not_hide_what_became_much_faster():
@@ -225,11 +225,11 @@ def test_the_same_version_on_both_sides_is_not_invoked():
 
 def test_without_anything_to_compare_with_a_baseline_is_measured_well():
     quiet, _, _ = drive(ALONE, request(against=None), noisy(0.01))
-    noisier, samples, planner = drive(ALONE, request(against=None), noisy(0.06))
-    assert len(quiet) == 1 < len(noisier)
+    noisier, samples, _ = drive(ALONE, request(against=None), noisy(0.09))
+    assert len(quiet) == 3
+    assert len(noisier) == 4
     assert all(len(round_) == 1 for round_ in noisier)
-    assert warm(samples, "2") < 400
-    assert planner.ended_by is None
+    assert warm(samples, "2") == 400
 
 
 def test_a_stored_baseline_is_compared_with_and_not_invoked():
@@ -289,7 +289,8 @@ def test_whatever_the_invocations_do_a_check_ends_and_keeps_its_limit(seed, fail
     asked = request(parallel=parallel, settings=CheckSettings(max_invocations=most))
     _, samples, _ = drive(BOTH, asked, answer, most_rounds=60)
     for number in ("1", "2"):
-        assert sum(1 for one in samples if one.version == number) <= 2 * (most + parallel)
+        made = [one for one in samples if one.version == number and one.outcome is not Outcome.THROTTLED]
+        assert len(made) <= 2 * (most + parallel)
         assert warm(samples, number) <= most + parallel
 
 

@@ -39,11 +39,11 @@ def test_a_mean_that_grew_by_a_fifth_has_an_interval_around_a_fifth():
 
 def test_the_true_growth_lies_below_the_low_end_about_as_often_as_it_may():
     outside = 0
-    for seed in range(600):
+    for seed in range(400):
         draw = np.random.default_rng(seed)
         before, after = draw.lognormal(0, 0.3, 40), draw.lognormal(0, 0.3, 40)
         outside += mean(side(before), side(after), alpha=0.025).low > 0
-    assert 4 <= outside <= 30  # 15 are expected
+    assert 2 <= outside <= 22  # 10 are expected
 
 
 @given(DURATIONS, DURATIONS, st.floats(0.01, 100))
@@ -190,11 +190,11 @@ def test_all_invocations_in_one_environment_make_nothing_worse_by_ten_percent():
     before, after = (side(list(normal(100, ms, 0.01, ms)), [f"one at {ms}"] * 100) for ms in (100, 110))
     effect = mean(before, after)
     assert effect.low < 0.05 < effect.change
-    assert effect.p_value is None
 
 
 @pytest.mark.parametrize(
-    ("environments", "each", "luck", "noise"), [(5, 5, 0.03, 0.05), (4, 25, 0.02, 0.05), (20, 3, 0.05, 0.03)]
+    ("environments", "each", "luck", "noise"),
+    [(2, 25, 0.03, 0.05), (5, 5, 0.03, 0.05), (4, 25, 0.02, 0.05), (20, 3, 0.05, 0.03)],
 )
 def test_the_luck_of_few_environments_is_allowed_for_as_often_as_is_said(environments, each, luck, noise):
     """At a chance of one in a hundred, 4 in 400 are expected."""
@@ -207,6 +207,33 @@ def test_the_luck_of_few_environments_is_allowed_for_as_often_as_is_said(environ
 
     false = sum(mean(drawn(seed), drawn(seed + 10_000), alpha=0.01).low > 0 for seed in range(400))
     assert false <= 10
+
+
+def test_a_baseline_that_saw_none_of_the_slow_invocations_makes_nothing_worse():
+    """One invocation in fifty takes thirty times as long; the baseline is small, and happened to have none of them."""
+    false = 0
+    for seed in range(20):
+        draw = np.random.default_rng(seed)
+        slow = np.where(draw.random(400) < 0.03, 3000.0, 100.0) * draw.normal(1, 0.02, 400)
+        before = side(list(100 * draw.normal(1, 0.02, 50)), [f"a{number % 20}" for number in range(50)])
+        effect = mean(before, side(list(slow), [f"b{number % 20}" for number in range(400)]), alpha=0.0004)
+        false += effect.low > 0.05 and effect.p_value <= 0.0004
+    assert false <= 1
+
+
+def test_the_luck_of_environments_is_allowed_for_in_the_median_where_the_tail_is_heavy():
+    false = 0
+    for seed in range(40):
+        sides = []
+        for name in "ab":
+            draw = np.random.default_rng([seed, ord(name)])
+            places = np.arange(400) % 4
+            speeds = np.exp(draw.normal(0, 0.1, 4))[places]
+            values = 100 * speeds * np.where(draw.random(400) < 0.1, 10, 1) * draw.normal(1, 0.01, 400)
+            sides.append(side(list(values), [f"{name}{place}" for place in places]))
+        effect = quantile_effect(*sides, 0.5, alpha=0.0004, threshold=0.05)
+        false += effect.low is not None and effect.low > 0.05
+    assert false == 0
 
 
 def test_figures_that_are_no_numbers_are_not_compared():

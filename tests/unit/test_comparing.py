@@ -7,7 +7,8 @@ import pytest
 
 from powertune.decide.likeness import notes, refusals
 from powertune.domain.baselines import baseline_of
-from powertune.domain.check import BaselinePayload, CheckSettings, Verdict
+from powertune.domain.check import BaselinePayload, CheckSettings, Metric, Verdict
+from powertune.domain.checked_numbers import wrong_check
 from powertune.domain.function import Architecture
 from powertune.domain.payload import Payload
 from powertune.domain.result import Environment
@@ -171,6 +172,25 @@ def test_a_new_patch_level_of_the_runtime_is_said(many):
 def test_two_versions_that_differ_in_their_code_alone_need_no_note(many):
     subject = baseline_of(many).function
     assert notes(replace(subject, code_sha256="another"), subject) == ()
+
+
+def test_memory_that_grew_by_a_little_of_the_memory_size_is_the_same_and_can_be_read_again(many):
+    begun = {f"environment {number}" for number in range(12)}
+
+    def using(result, used_mb):
+        cold = [
+            replace(one, cold=True, init_ms=100.0, order=one.order + 1000, max_memory_used_mb=used_mb)
+            for one in result.samples
+            if one.log_stream in begun and one.order < 12
+        ]
+        warm = [replace(one, max_memory_used_mb=used_mb) for one in result.samples]
+        return replace(result, samples=(*cold, *warm))
+
+    checked = check_result(using(many, 90), baseline_of(using(many, 80)), CheckSettings())
+    (memory,) = [one for one in checked.check.metrics if one.metric is Metric.MEMORY_USED]
+    assert (memory.verdict, memory.low) == (Verdict.SAME, pytest.approx(0.125))
+    assert memory.threshold > 0.125
+    assert not [one for one in wrong_check(checked) if "verdict" in one or "threshold" in one]
 
 
 def test_a_check_says_the_same_each_time(many):
