@@ -80,7 +80,7 @@ def rows(result: TuningResult) -> Iterator[Row]:
             counts=f"{figures.count(one.before_count)} / {figures.count(one.after_count)}",
             change=say(one.change, beside=one.threshold),
             interval=interval_of(one),
-            threshold=threshold_of(one),
+            threshold=threshold_of(one, settings),
             verdict=verdict_of(one),
             missing=missing,
             aside=missing or _aside(one, settings),
@@ -146,11 +146,11 @@ def is_doubted(one: MetricResult) -> bool:
     return one.verdict is Verdict.SAME and one.high is not None and one.high < -one.threshold
 
 
-def threshold_of(one: MetricResult) -> str:
+def threshold_of(one: MetricResult, settings: CheckSettings) -> str:
     """What its change must lie beyond: as it was given, or rounded where it follows from the memory size."""
     if is_in_points(one):
         return changes.exact_points(one.threshold)
-    was_given = math.isclose(one.threshold, round(one.threshold, 6), rel_tol=1e-9)
+    was_given = one.threshold == settings.threshold
     return changes.exact_percent(one.threshold) if was_given else figures.percent(one.threshold)
 
 
@@ -169,7 +169,7 @@ def _aside(one: MetricResult, settings: CheckSettings) -> str:
         return f"a growth of {not_excluded(one)} is not excluded"
     if is_doubted(one):
         return DOUBT
-    return f"worse only beyond +{threshold_of(one)}, {little(settings)}" if is_little(one, settings) else ""
+    return f"worse only beyond +{threshold_of(one, settings)}, {little(settings)}" if is_little(one, settings) else ""
 
 
 def little(settings: CheckSettings) -> str:

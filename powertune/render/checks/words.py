@@ -191,9 +191,9 @@ def _failing(result: TuningResult) -> str:
     reason = next((size.reason for size in result.memory_sizes if size.reason), "no invocation succeeded")
     beside = ""
     if check.reference is not None and check.reference.samples:
-        works = any(one.ok for one in check.reference.samples)
-        beside = f", {'and' if works else 'as'} {reference_called(check)} does{' not' if works else ''}"
-    return f"{called(check.subject)} fails at every invocation{beside}: {one_line(reason, _LONGEST_REASON)}."
+        does = "does not" if any(one.ok for one in check.reference.samples) else "does so too"
+        beside = f" Its reference, {reference_called(check)}, {does}."
+    return f"{called(check.subject)} fails at every invocation: {one_line(reason, _LONGEST_REASON)}.{beside}"
 
 
 def _same(check: CheckReport) -> str:
@@ -246,7 +246,7 @@ def _undecided(check: CheckReport) -> str:
     said = f"It is not decided whether {subject} is worse than {reference}"
     compared = [one for one in open_ if one.change is not None]
     if compared:
-        limits = dict.fromkeys(threshold_of(one) for one in compared[:_TOLD])
+        limits = dict.fromkeys(threshold_of(one, check.settings) for one in compared[:_TOLD])
         told = joined([metric_words(one, check.settings, sure=not at) for at, one in enumerate(compared[:_TOLD])])
         more = " and ".join(f"+{limit}" for limit in limits)
         return f"{said}: {told}, where more than {more} would be worse.{_doubts(compared)}"
@@ -286,7 +286,8 @@ def _asides(result: TuningResult) -> Iterator[str]:
                 "excluded."
             )
         elif is_little(one, check.settings):
-            yield f"Grew, but is worse only beyond +{threshold_of(one)}, {little(check.settings)}: {_lone(one)}."
+            limit = f"+{threshold_of(one, check.settings)}, {little(check.settings)}"
+            yield f"Grew, but is worse only beyond {limit}: {_lone(one)}."
         elif is_doubted(one) and not (answered and one.deciding and one.verdict is Verdict.UNDECIDED):
             word = "worse" if one.verdict is Verdict.UNDECIDED else "better"
             yield f"Not called {word}: {_lone(one)}: {DOUBT}."
