@@ -11,7 +11,9 @@
     │   ├── LeaseHeld              3   another run is tuning this function
     │   │   └── LeaseLost          3   somebody undid this run, or took the function over
     │   └── RoleRefused            3   the role that leads to the function may not be assumed
+    ├── BaselineNotKept            3   a first measurement could not be kept as the baseline
     ├── FunctionFails              4   the function failed at every memory size
+    │   ├── FailsTooOften          4   a first measurement failed too often to be a baseline
     │   ├── ProcessorFails         4   the pre- or post-processor around its invocations failed
     │   └── NothingToRecommend     4   it was measured, but not so that a memory size could be recommended
     ├── Regressed                  1   a check found the function slower, dearer, or worse in another way
@@ -98,10 +100,20 @@ class RoleRefused(AwsError):
     """The role through which the function is to be reached may not be assumed."""
 
 
+class BaselineNotKept(PowertuneError):
+    """A first measurement could not be kept as the baseline, so that the next check has none to compare with either."""
+
+    exit_code = 3
+
+
 class FunctionFails(PowertuneError):
     """The function failed at every memory size, so there is nothing to compare."""
 
     exit_code = 4
+
+
+class FailsTooOften(FunctionFails):
+    """A first measurement failed too often to be kept as the baseline: later checks would take that for normal."""
 
 
 class ProcessorFails(FunctionFails):

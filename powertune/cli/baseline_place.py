@@ -1,6 +1,5 @@
 """Where baselines lie: a folder, one file, a prefix of a bucket, or the bucket of the powertune stack."""
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from powertune.cli.report_output import nearest, takes_files
 from powertune.domain.check import Baseline, baseline_key
 from powertune.domain.function import FunctionArn
 from powertune.errors import UsageError
@@ -80,12 +80,8 @@ class BaselinePlace:
 
         if self._given.needs_aws:
             return
-        path = Path(self._given.text)
-        there = path.absolute().parent if self._given.kind is PlaceKind.FILE else path.absolute()
-        while not os.path.lexists(there):
-            there = there.parent
-        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-            raise UsageError(f"No baseline can be written to {path}.", next_step="Give another place.")
+        if not takes_files(nearest(Path(self.where(arn, None)).parent)):
+            raise UsageError(f"No baseline can be written to {self._given.text}.", next_step="Give another place.")
         if isinstance(self._shelf, FileShelf):
             with self._as("read"):
                 self._shelf.refuse_other(arn)

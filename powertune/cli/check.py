@@ -16,8 +16,10 @@ from powertune.cli.check_options import check_options, check_request, settings_o
 from powertune.cli.check_refusals import refuse_contradictions
 from powertune.cli.ending import check_ending
 from powertune.cli.keep_runs import keep_newest, keep_option
+from powertune.cli.report_output import shown_or_why
 from powertune.cli.run_drive import Place, aws_place, local_place
 from powertune.cli.run_writing import REPORT, RESULT, check_output_dir, written_to
+from powertune.cli.saying import say
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import TuningResult
 from powertune.errors import NotDecided, PowertuneError, Regressed, UsageError
@@ -38,8 +40,8 @@ Exit codes:
   0  better, same, or the first measurement, which becomes the baseline; undecided too, unless --on-undecided fail
   1  worse
   2  the request cannot be meant, or there is no baseline and --require-baseline: nothing was spent
-  3  AWS refused
-  4  the function fails at every invocation
+  3  AWS refused; or a first measurement could not be kept as the baseline
+  4  the function fails at every invocation, or in a first measurement at more than a tenth of them
   5  undecided, with --on-undecided fail
 """
 
@@ -84,9 +86,10 @@ def command(given: str | None, **options: Any) -> int:
     RESULT is a result.json, the folder of a run, a run id in --output-dir, or - for standard input: it is compared
     with --baseline offline, nothing is invoked, and nothing but --junit and --markdown is written.
     """
+    options["given"] = given
     files = asked_files(options)
     if given is not None:
-        found = Ended(result=checked_offline(given, options), again=given)
+        found = Ended(result=checked_offline(given, options), again="" if given == "-" else given)
     else:
         settings_of(options)
         refuse_contradictions(options)
@@ -101,11 +104,15 @@ def command(given: str | None, **options: Any) -> int:
     else:
         all_written = found.kept
         files.write_failure(_name(options), found.trouble)
-    _tell(found, as_json=options["as_json"])
-    failure = found.trouble or found.late or _failure(found, trend_fails=options["fail_on_trend"])
+    unshown = shown_or_why(lambda: _tell(found, as_json=options["as_json"]))
+    if unshown is not None:
+        say(f"The standard output cannot be written: {unshown}.", err=True)
+    failure = found.trouble or found.late or _failure(found, options) or found.unkept
+    if found.unkept is not None and failure is not found.unkept:
+        say(found.unkept.message, err=True)
     if failure is not None:
         raise failure
-    return 0 if all_written else UsageError.exit_code
+    return 0 if all_written and unshown is None else UsageError.exit_code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,12 +121,13 @@ class Ended:
 
     Attributes:
         result: what it found.
-        again: how another command would name the result.
+        again: how another command would name the result; empty where it lies nowhere.
         places: its files, by name.
         details: where to read more, in a sentence; may be empty.
         kept: the result was written, where it was to be.
         trouble: what the run itself ends with: it could not measure, or not put the function back.
         late: what ended a tuning that followed the check.
+        unkept: why a first measurement is not the baseline.
     """
 
     result: TuningResult
@@ -129,22 +137,25 @@ class Ended:
     kept: bool = True
     trouble: PowertuneError | None = None
     late: PowertuneError | None = None
+    unkept: PowertuneError | None = None
 
 
 def _measured(options: dict[str, Any]) -> Ended:
     with _place(options) as (place, request):
-        result, late = measured(place, request, options)
+        done = measured(place, request, options)
+    result = done.result
     folder = options["output_dir"] / result.run_id
     written = written_to(folder, result)
     if RESULT in written:
         keep_newest(result, options["output_dir"], options["keep_runs"])
     found = Ended(
         result=result,
-        again=str(folder / RESULT),
+        again=str(folder / RESULT) if RESULT in written else "",
         places={name: folder / name for name in (REPORT, RESULT) if name in written},
         details=f"Details: {folder / RESULT}" if RESULT in written else "Nothing of it was written.",
         kept=RESULT in written,
-        late=late,
+        late=done.late,
+        unkept=done.unkept,
     )
     try:
         check_ending(result, found.details)
@@ -201,22 +212,33 @@ def _tell(found: Ended, *, as_json: bool) -> None:
     click.echo("".join(f"\n{what}: {found.places[name]}" for what, name in files if name in found.places))
 
 
-def _failure(found: Ended, *, trend_fails: bool) -> PowertuneError | None:
+def _failure(found: Ended, options: dict[str, Any]) -> PowertuneError | None:
     """How the command ends where the check fails; None where it passes."""
+    from powertune.cli.check_accepting import accepting
     from powertune.render.checks.trend import trend_lines
     from powertune.workflow.verdicts import failure_of_check
 
     check, error = found.result.check, failure_of_check(found.result)
     assert check is not None
-    accept = f"{found.details} If it is meant to be so: powertune baseline set {found.again}".strip()
     if isinstance(error, NotDecided):
         more = "Allow more with --max-invocations or --max-spend" if found.places else "Measure it again"
         return NotDecided(
-            error.message, next_step=f"{found.details} {more}, or let it pass with --on-undecided pass.".strip()
+            error.message, next_step=_lines(found.details, f"{more}, or let it pass with --on-undecided pass.")
         )
     if error is not None:
-        return type(error)(error.message, next_step=accept)
-    if trend_fails and check.trend is not None and check.trend.growths:
+        # A version that was named is compared with whatever the baseline is.
+        accept = "" if options["against"] is not None else accepting(check, found.again, options)
+        return type(error)(error.message, next_step=_lines(found.details, accept))
+    if options["fail_on_trend"] and check.trend is not None and check.trend.growths:
         said = " ".join(trend_lines(check.trend, check.settings))
-        return Regressed(f"No single check was worse, but the last ones together are. {said}", next_step=accept)
+        # A baseline that moves with every check accepts nothing.
+        accept = "" if options["set_baseline"] else accepting(check, found.again, options)
+        return Regressed(
+            f"No single check was worse, but the last ones together are. {said}",
+            next_step=_lines(found.details, accept),
+        )
     return None
+
+
+def _lines(*sentences: str) -> str:
+    return "\n".join(filter(None, sentences))

@@ -11,14 +11,15 @@ from typing import Any
 
 from powertune.cli.baseline_place import BaselinePlace
 from powertune.cli.saying import say
-from powertune.domain.check import INVOCATIONS, Baseline, Verdict
+from powertune.domain.check import Baseline, Verdict
 from powertune.domain.function import FunctionArn
 from powertune.domain.result import CheckReport, TuningResult
-from powertune.errors import AwsError, UsageError
+from powertune.errors import AwsError, BaselineNotKept, FailsTooOften, PowertuneError, UsageError
 
 LAST_CHECKS = 50
 """So many are looked at for a trend, the present one included."""
 
+_COULD_NOT = "This measurement could not be made the baseline"
 _NOT_KEPT = {
     Verdict.WORSE: "it is worse than the present one",
     Verdict.UNDECIDED: "it is not decided whether it is worse than the present one",
@@ -44,34 +45,38 @@ def kept(
     qualifier: str | None,
     *,
     set_baseline: bool,
-) -> TuningResult:
-    """The result, once what it measured is the baseline where it is to be: where there was none, or where asked for."""
-    from powertune.domain.baselines import baseline_of
+) -> tuple[TuningResult, PowertuneError | None]:
+    """The result, once what it measured is the baseline where it is to be: where there was none, or where asked for.
+
+    Returns:
+        The result; and how the command must end where a first measurement could not be kept: whoever saw only that
+        every check passes would not know that none compares.
+    """
+    from powertune.domain.baselines import baseline_of, unfit_as_first
 
     verdict = report_of(result).verdict
     if verdict is not None and not set_baseline:
-        return result
+        return result, None
     if verdict in _NOT_KEPT:
         say(f"This measurement was not made the baseline: {_NOT_KEPT[verdict]}.", err=True)
-        return result
-    where = ""
-
-    def keep() -> None:
-        nonlocal where
-        warm = sum(size.warm.samples for size in result.memory_sizes)
-        if warm < INVOCATIONS[0]:
-            raise UsageError(
-                f"it has {warm} warm invocations, and {INVOCATIONS[0]} are the fewest to compare with.",
-                next_step="The next check has none either, unless it may measure more.",
-            )
+        return result, None
+    try:
+        unfit = unfit_as_first(result)
+        if unfit is not None and (verdict is None or isinstance(unfit, BaselineNotKept)):
+            raise unfit
         # The lease is given back: another check may have kept its own meanwhile.
         if verdict is None and not set_baseline and place.baseline(arn, qualifier) is not None:
-            raise UsageError("another check was quicker, and its measurement is the baseline.")
+            say(f"{_COULD_NOT}: another check was quicker, and its measurement is the baseline.", err=True)
+            return result, None
         where = place.keep(arn, qualifier, baseline_of(result))
-
-    if not _tried("This measurement could not be made the baseline", keep):
-        return result
-    return replace(result, check=replace(report_of(result), kept_at=where))
+    except (AwsError, UsageError, BaselineNotKept, FailsTooOften) as error:
+        said = f"{_COULD_NOT}: {error.message}"
+        if verdict is not None:
+            say(f"{said} {error.next_step}".rstrip(), err=True)
+            return result, None
+        kind = FailsTooOften if isinstance(error, FailsTooOften) else BaselineNotKept
+        return noted(result, said), kind(said, next_step=error.next_step)
+    return replace(result, check=replace(report_of(result), kept_at=where)), None
 
 
 def remembered(

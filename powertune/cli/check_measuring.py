@@ -1,7 +1,7 @@
 """Measures a check, with the baseline that it compares with, and does what follows from it."""
 
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from powertune.cli.account_options import role_of
@@ -17,10 +17,22 @@ from powertune.domain.result import TuningResult
 from powertune.errors import PowertuneError, UsageError
 
 
-def measured(
-    place: Place, request: TuningRequest, options: dict[str, Any]
-) -> tuple[TuningResult, PowertuneError | None]:
-    """The result of a check, and how the command must end because of what followed the check, if so.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """The result of a check, and how the command must end because of what followed it, if so.
+
+    Attributes:
+        late: what ended a tuning that followed.
+        unkept: why a first measurement is not the baseline.
+    """
+
+    result: TuningResult
+    late: PowertuneError | None = None
+    unkept: PowertuneError | None = None
+
+
+def measured(place: Place, request: TuningRequest, options: dict[str, Any]) -> Measured:
+    """Measure, and do what follows from it.
 
     Args:
         place: where it takes place.
@@ -52,14 +64,16 @@ def measured(
     request = replace(request, check=replace(request.check, baseline=compared))
     result = _driven(place, request, options)
     # Where both sides are the same version, nothing is measured.
+    unkept = None
     if result.samples and not fails_throughout(result):
-        result = kept(result, shelf, arn, qualifier, set_baseline=options["set_baseline"])
+        result, unkept = kept(result, shelf, arn, qualifier, set_baseline=options["set_baseline"])
         if given.has_history:
             result = remembered(result, shelf, arn, qualifier, baseline=baseline, options=options)
     if not options["retune"]:
-        return result, None
+        return Measured(result=result, unkept=unkept)
     keep_result(result, options["output_dir"])
-    return retuned(result, place, request, options["output_dir"])
+    result, late = retuned(result, place, request, options["output_dir"])
+    return Measured(result=result, late=late, unkept=unkept)
 
 
 def _opened(given: PlaceGiven, place: Place, request: TuningRequest, options: dict[str, Any]) -> BaselinePlace:

@@ -1,5 +1,6 @@
 """``powertune check RESULT --baseline PLACE``: two measurements compared that are there already."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -49,7 +50,7 @@ def _refuse_measuring() -> None:
 
 def _baseline(result: TuningResult, options: dict[str, Any]) -> Baseline:
     from powertune.domain.baselines import checked_version
-    from powertune.wire.baseline_file import baseline_from_text
+    from powertune.wire.baseline_file import baseline_from_text, baseline_text
 
     place = place_of(options)
     if place.needs_aws:
@@ -58,7 +59,9 @@ def _baseline(result: TuningResult, options: dict[str, Any]) -> Baseline:
             next_step="Copy the baseline first: powertune baseline show --function-arn ARN --baseline "
             f"{place.text} --json > baseline.json",
         )
-    if place.kind is PlaceKind.FILE or _is_run(place.text, options):
+    if place.kind is PlaceKind.FILE and Path(place.text).is_file():
+        return baseline_from_text(baseline_text(Path(place.text)), place.text)
+    if place.kind is PlaceKind.FILE or is_run(place.text, options):
         found = find_text(place.text, options["output_dir"])
         return baseline_from_text(found.text, found.called)
     version = checked_version(result)
@@ -74,8 +77,6 @@ def _baseline(result: TuningResult, options: dict[str, Any]) -> Baseline:
     return baseline
 
 
-def _is_run(text: str, options: dict[str, Any]) -> bool:
+def is_run(text: str, options: dict[str, Any]) -> bool:
     """Whether a place is rather the folder or the id of a run."""
-    from pathlib import Path
-
     return any((folder / "result.json").is_file() for folder in (Path(text), options["output_dir"] / text))

@@ -8,6 +8,7 @@ from powertune.errors import UsageError
 
 _LISTS = (".jsonl", ".ndjson")
 _NOT_WITH_AGAINST = {
+    "set_baseline": "that is about a baseline, and what is measured is compared with none",
     "require_baseline": "a version that is measured in the same run needs no baseline",
     "no_interleave": "that version is measured in the same run, or not at all",
     "compare_unlike": "that is about a baseline",

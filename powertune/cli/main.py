@@ -1,17 +1,15 @@
 """``powertune``: the group of all commands. Commands are imported when they are called."""
 
-import contextlib
 import errno
 import importlib
 import io
-import os
 import sys
 from typing import Any
 
 import click
 
 from powertune import __version__
-from powertune.cli.saying import say
+from powertune.cli.saying import give_up, say
 from powertune.errors import PowertuneError, UsageError
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
@@ -90,14 +88,6 @@ def _changes_functions(arguments: list[str] | None) -> bool:
     return next((word for word in given if not word.startswith("-")), None) in ("run", "check", "cleanup")
 
 
-def _give_up_output() -> None:
-    """What is left of the output goes nowhere: else Python would complain of it once more at its end."""
-    with contextlib.suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
-
-
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line and exit with the documented code."""
     try:
@@ -124,7 +114,7 @@ def main(arguments: list[str] | None = None) -> Any:
     except OSError as error:
         if error.errno not in _FULL:
             raise
-        _give_up_output()
+        give_up(sys.stdout)
         say(f"powertune: {error.filename or 'The standard output'} cannot be written: {error.strerror}.", err=True)
         say("Make room, or write to another place.", err=True)
         sys.exit(UsageError.exit_code)

@@ -55,7 +55,7 @@ class Format:
 
 def terminal_look() -> Look:
     """The look for the terminal that standard output is, or for a file or pipe in its place."""
-    shown = sys.stdout.isatty()
+    shown = sys.stdout is not None and sys.stdout.isatty()  # None where it was closed
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
         "─±█▏µ−".encode(encoding)

@@ -1,13 +1,16 @@
 """Where a report goes: standard output, or a file that is written whole or not at all."""
 
 import contextlib
+import errno
 import os
 import sys
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import click
 
+from powertune.cli.saying import give_up
 from powertune.errors import UsageError
 
 _HEAD = 4096
@@ -31,6 +34,8 @@ Content = Iterable[str] | bytes
 
 def to_stdout(content: Content) -> None:
     """Write data to standard output, in UTF-8 whatever the terminal's encoding: that is what the data say they are."""
+    if sys.stdout is None:  # it was closed
+        return
     sys.stdout.flush()
     stream = sys.stdout.buffer
     if isinstance(content, bytes):
@@ -47,6 +52,36 @@ def to_terminal(text: str) -> None:
     click.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
 
 
+def shown_or_why(show: Callable[[], None]) -> str | None:
+    """Show an answer, and why standard output could not take it; None where it did, or where its reader is gone.
+
+    An answer whose meaning is the exit code is one also where nobody reads it.
+    """
+    try:
+        show()
+    except OSError as error:
+        give_up(sys.stdout)
+        return None if error.errno == errno.EPIPE else str(error.strerror)
+    return None
+
+
+def takes_files(folder: Path) -> bool:
+    """Whether a file can be made in a folder, by making one and removing it: what its mode says is not always so."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def nearest(path: Path) -> Path:
+    """The path, or the nearest thing on the way to it that is there."""
+    path = path.absolute()
+    while not os.path.lexists(path):
+        path = path.parent
+    return path
+
+
 def check_file(path: Path, form: str, *, force: bool, option: str = "--output") -> None:
     """Refuse a file that cannot be written, or that somebody else wrote, before anything is spent on it.
 
@@ -59,9 +94,7 @@ def check_file(path: Path, form: str, *, force: bool, option: str = "--output") 
         if path.is_dir():
             raise UsageError(f"{path} is a folder.", next_step=f"Give the name of a file in it with {option}.")
         if not path.exists():
-            there = next(one for one in path.absolute().parents if one.exists())
-            if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-                raise UsageError(f"Nothing can be written to {there}.", next_step=f"Give another {option}.")
+            _refuse_folder(path.resolve().parent, option)
         elif not path.is_file():  # such as /dev/stdout
             return
         elif not os.access(path, os.W_OK):
@@ -72,8 +105,16 @@ def check_file(path: Path, form: str, *, force: bool, option: str = "--output") 
                 next_step=f"Give another {option}"
                 + (", or replace it with --force." if option == "--output" else ", or remove the file."),
             )
+        else:  # it is replaced by a file that is written beside it
+            _refuse_folder(path.resolve().parent, option)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.", next_step=f"Give another {option}.") from None
+
+
+def _refuse_folder(folder: Path, option: str) -> None:
+    there = nearest(folder)
+    if not takes_files(there):
+        raise UsageError(f"Nothing can be written to {there}.", next_step=f"Give another {option}.")
 
 
 def _is_ours(path: Path, form: str) -> bool:

@@ -1,9 +1,9 @@
 """What a run leaves in its folder, as far as there is room: its answer is shown in any case."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
+from powertune.cli.report_output import nearest, takes_files
 from powertune.cli.saying import say
 from powertune.domain.result import TuningResult
 from powertune.errors import UsageError
@@ -18,10 +18,7 @@ def check_output_dir(output_dir: Path) -> None:
     Raises:
         UsageError: it is one.
     """
-    there = output_dir.absolute()
-    while not there.exists():
-        there = there.parent
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+    if not takes_files(nearest(output_dir)):
         raise UsageError(f"Nothing can be written to {output_dir}.", next_step="Give another --output-dir.")
 
 

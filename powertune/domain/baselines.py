@@ -2,10 +2,21 @@
 
 from collections import defaultdict
 
-from powertune.domain.check import Baseline, BaselinePayload, BaselineSize, CheckedVersion, check_samples
+from powertune.domain.check import (
+    INVOCATIONS,
+    Baseline,
+    BaselinePayload,
+    BaselineSize,
+    CheckedVersion,
+    check_samples,
+)
 from powertune.domain.result import CheckEntry, SizeResult, TuningResult
 from powertune.domain.sample import Sample
-from powertune.errors import UsageError
+from powertune.errors import BaselineNotKept, FailsTooOften, UsageError
+
+_MOST_FAILED = 10
+"""Percent of the invocations of a first measurement that may fail: what fails more often is broken, and a baseline of
+it would let every later check pass that fails as often."""
 
 
 def baseline_of(result: TuningResult) -> Baseline:
@@ -47,6 +58,30 @@ def baseline_of(result: TuningResult) -> Baseline:
         price=result.price,
         sizes=sizes,
     )
+
+
+def unfit_as_first(result: TuningResult) -> BaselineNotKept | FailsTooOften | None:
+    """Why a first measurement does not become the baseline unasked: it would mislead later checks. None where it may.
+
+    It failed so often that they would compare with a function that is broken, or has so few warm invocations that they
+    would all be undecided.
+    """
+    ran = check_samples(result.samples)
+    failed = sum(not sample.ok for sample in ran)
+    if failed * 100 > len(ran) * _MOST_FAILED:
+        return FailsTooOften(
+            f"{checked_version(result).called} failed at {failed} of {len(ran)} invocations, and with more than "
+            f"{_MOST_FAILED} % it makes no baseline.",
+            next_step="Mend it. Where an error is a normal answer, name its type with --allow-exception; where all of "
+            "it is as it should be, set it yourself with powertune baseline set.",
+        )
+    warm = sum(size.warm.samples for size in result.memory_sizes)
+    if warm < INVOCATIONS[0]:
+        return BaselineNotKept(
+            f"it has {warm} warm invocations, and {INVOCATIONS[0]} are the fewest to compare with.",
+            next_step="The next check has none either, unless it may measure more.",
+        )
+    return None
 
 
 def checked_version(result: TuningResult) -> CheckedVersion:

@@ -1,11 +1,34 @@
 """A baseline as it lies in a file: one of ours, or the result that one can be made of."""
 
+from pathlib import Path
+
 from powertune.domain.baseline_checks import wrong_in_baseline
 from powertune.domain.baselines import baseline_of
 from powertune.domain.check import BASELINE_SCHEMA, Baseline
 from powertune.errors import UsageError
 from powertune.wire.coding import WireError, decoded, from_data, refuse_wrong
+from powertune.wire.files import bytes_of
 from powertune.wire.result_file import result_from_text
+
+
+def baseline_text(path: Path) -> str:
+    """The text of a file that may be a baseline.
+
+    Raises:
+        UsageError: it is none, or cannot be read.
+    """
+    try:
+        return bytes_of(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise no_text(str(path), error) from None
+
+
+def no_text(called: str, error: UnicodeDecodeError) -> UsageError:
+    """Of what should be a baseline, and is no text."""
+    return UsageError(
+        f"{called} is not a powertune baseline: it is not text in UTF-8 (at byte {error.start}).",
+        next_step="Set it anew: powertune baseline set --help",
+    )
 
 
 def baseline_from_text(text: str, called: str) -> Baseline:
@@ -14,6 +37,8 @@ def baseline_from_text(text: str, called: str) -> Baseline:
     Raises:
         UsageError: it is neither, damaged, of a newer powertune, or says what no run can have measured.
     """
+    if not text.strip():
+        raise UsageError(f"{called} is empty.", next_step="Set it anew: powertune baseline set --help")
     try:
         data = decoded(text)
     except WireError as error:

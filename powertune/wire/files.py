@@ -16,15 +16,27 @@ def text_of(path: Path) -> str:
         UsageError: the file is missing, no text, or larger than any result.
     """
     try:
+        return bytes_of(path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} cannot be read: {error}.", next_step="Give the path of a result.json.") from None
+
+
+def bytes_of(path: Path) -> bytes:
+    """What is in a result's file.
+
+    Raises:
+        UsageError: the file is missing, or larger than any result.
+    """
+    try:
         with path.open("rb") as file:
             if path.is_char_device() or os.fstat(file.fileno()).st_size > MOST_BYTES:
                 raise too_large(str(path))
             data = file.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
-            raise too_large(str(path))
-        return data.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise UsageError(f"{path} cannot be read: {error}.", next_step="Give the path of a result.json.") from None
+    if len(data) > MOST_BYTES:
+        raise too_large(str(path))
+    return data
 
 
 def too_large(called: str) -> UsageError:

@@ -10,7 +10,7 @@ from powertune.domain.result import CheckEntry
 from powertune.errors import UsageError
 from powertune.store import Store
 from powertune.wire import WireError, dumps, loads
-from powertune.wire.baseline_file import baseline_from_text
+from powertune.wire.baseline_file import baseline_from_text, no_text
 from powertune.wire.coding import refuse_wrong
 
 _ROOT = "baselines/"
@@ -89,10 +89,7 @@ class Shelf:
         try:
             return self._store.get(key)
         except UnicodeDecodeError as error:
-            raise UsageError(
-                f"{self.place(key)} is none of powertune's files: it is not text ({error.reason}).",
-                next_step="Set it anew: powertune baseline set --help",
-            ) from None
+            raise no_text(self.place(key), error) from None
 
     def place(self, key: str) -> str:
         """What to call the place of a key."""

@@ -7,9 +7,8 @@ from powertune.domain.check import Baseline
 from powertune.domain.function import FunctionArn
 from powertune.errors import UsageError
 from powertune.store import FolderStore
-from powertune.wire.baseline_file import baseline_from_text
+from powertune.wire.baseline_file import baseline_from_text, baseline_text
 from powertune.wire.coding import decoded
-from powertune.wire.files import text_of
 from powertune.workflow.baselines import Shelf
 
 
@@ -45,7 +44,7 @@ class FileShelf(Shelf):
         """
         if not os.path.lexists(self._path):
             return
-        text = text_of(self._path)
+        text = baseline_text(self._path)
         there = baseline_from_text(text, self.called)
         if "baseline_schema" not in decoded(text):
             raise UsageError(
@@ -70,7 +69,7 @@ class _OneText:
             FolderStore(self._path.parent).put(self._path.name, text)
 
     def get(self, key: str) -> str | None:  # noqa: ARG002
-        return text_of(self._path) if os.path.lexists(self._path) else None
+        return baseline_text(self._path) if os.path.lexists(self._path) else None
 
     def keys(self, prefix: str) -> list[str]:
         return [self._path.name] if prefix.startswith("baselines/") and os.path.lexists(self._path) else []

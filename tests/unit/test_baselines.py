@@ -169,7 +169,7 @@ def test_the_version_of_a_check_is_its_subject():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "not a powertune baseline"),
+        ("", "there is empty"),
         ("{", "not a powertune baseline"),
         ('{"a": 1, "a": NaN}', "there"),
         ("[" * 100_000, "not a powertune baseline"),

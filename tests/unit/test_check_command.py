@@ -1,7 +1,10 @@
 """`powertune check` from the terminal, against a fake AWS: baselines, files, exit codes, and what follows a check."""
 
 import contextlib
+import errno
+import io
 import json
+import os
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -97,7 +100,8 @@ def test_the_first_check_sets_the_baseline_and_passes_and_the_next_one_compares_
     assert third.code == 1
     assert "powertune: orders:staging (version 2) is slower and dearer than the baseline of" in third.err
     assert "mean duration +30 % (99 % sure:" in third.err
-    assert "powertune baseline set powertune-results/" in third.err
+    again = results()[-1]
+    assert third.err.endswith(f"\nDetails: {again}\nIf it is meant to be so: powertune baseline set {again}\n")
     assert kept() == baseline, "what became worse is no baseline"
 
 
@@ -152,16 +156,40 @@ def test_what_is_measured_can_become_the_baseline_unless_it_is_worse(run, aws):
     assert told.code == 1
     assert "was not made the baseline: it is worse than the present one." in told.err
     assert kept().run_id == second
-    told = run("--against", "live", "--threshold", "100%", "--set-baseline")
-    assert told.code == 0
+    assert run("--threshold", "100%", "--set-baseline").code == 0
     assert kept().run_id not in (first, second)
 
 
-def test_too_few_invocations_make_no_baseline(run):
-    told = run("--max-spend", "0.000017")
-    assert told.code == 0
-    assert "20 are the fewest to compare with. The next check has none either, unless it may measure more." in told.err
+def test_too_few_invocations_make_no_baseline_and_that_is_no_success(run):
+    told = run("--max-spend", "0.000017", "--junit", "check.xml")
+    assert told.code == 3
+    assert "NO REFERENCE" in told.out
+    assert "20 are the fewest to compare with." in told.err
+    assert "The next check has none either, unless it may measure more." in told.err
     assert not (HERE / "baselines").exists()
+    assert "20 are the fewest to compare with" in read_result(results()[0]).check.notes[-1]
+    assert JUnitXml.fromfile("check.xml").errors == 0, "the answer itself is written"
+
+
+@pytest.mark.parametrize(("each", "code"), [(3, 4), (11, 0)])
+def test_a_function_that_fails_often_makes_no_baseline(run, aws, monkeypatch, each, code):
+    answer_of = aws.answer_of
+
+    def sometimes(version, payload):
+        fails = len(aws.reports) % each == 0
+        return {"errorType": "ValueError", "errorMessage": "broken"} if fails else answer_of(version, payload)
+
+    monkeypatch.setattr(aws, "answer_of", sometimes)
+    told = run()
+    assert told.code == code
+    assert (HERE / f"{KEY}@staging.json").exists() == (code == 0)
+    if code:
+        assert "could not be made the baseline: orders:staging (version 2) failed at" in told.err
+        assert "--allow-exception" in told.err
+        assert "powertune baseline set" in told.err
+        assert run("--set-baseline").code == 4
+        assert run("--allow-exception", "ValueError").code == 0
+        assert (HERE / f"{KEY}@staging.json").exists()
 
 
 def test_a_baseline_that_another_check_has_set_meanwhile_stays(run, aws):
@@ -307,7 +335,7 @@ def test_what_cannot_be_kept_is_said_and_hides_nothing(run, monkeypatch):
 
     monkeypatch.setattr(FolderStore, "put", full)
     told = run("--json")
-    assert told.code == 0
+    assert told.code == 3
     assert told.json["check"]["kept_at"] is None
     assert "could not be made the baseline: powertune-baselines cannot be written: No space left" in told.err
     assert "could not be added to the history of checks" in told.err
@@ -326,6 +354,86 @@ def test_a_result_that_cannot_be_written_is_shown_and_ends_with_2(run, monkeypat
     assert told.code == 2
     assert "NO REFERENCE" in told.out
     assert "Nothing of this run is kept but what is shown here." in told.err
+
+
+def test_what_follows_a_first_check_hides_nothing_of_why_it_is_no_baseline(run, monkeypatch):
+    def drive(*_):
+        raise Stopped("You stopped the run.")
+
+    monkeypatch.setattr("powertune.cli.check_retuning.drive", drive)
+    monkeypatch.setattr("powertune.cli.check_retuning._why_not", lambda *_: "")
+    told = run("--retune", "--max-spend", "0.000017")
+    assert told.code == 130
+    assert "20 are the fewest to compare with." in told.err
+
+
+def test_how_to_accept_what_was_found_is_said_where_a_baseline_decides_and_with_its_place(run, aws):
+    run("--baseline", "my perf")
+    run("--baseline", "one.json")
+    aws.durations["2"] = 65.0
+    told = run("--baseline", "my perf")
+    again = results()[-1]
+    assert told.err.endswith(f"\nIf it is meant to be so: powertune baseline set {again} --to 'my perf'\n")
+    told = run("--baseline", "one.json")
+    assert told.err.endswith(f"baseline set {results()[-1]} --to one.json\n")
+    told = run("--baseline", again, "--threshold", "0.1%", "--against", "live")
+    assert (told.code, "baseline set" in told.err) == (1, False), told.err
+    aws.durations["2"] = 90.0
+    told = run("--baseline", again)
+    assert told.err.endswith(f"compare with it from now on: --baseline {results()[-1]}\n")
+
+
+def test_no_file_is_named_where_none_was_written(run, aws, monkeypatch):
+    run()
+    aws.durations["2"] = 65.0
+    put = FolderStore.put
+
+    def full(store, key, text):
+        if key == "result.json":
+            raise OSError(28, "No space left on device")
+        put(store, key, text)
+
+    monkeypatch.setattr(FolderStore, "put", full)
+    told = run()
+    assert told.code == 1
+    assert "is slower and dearer" in told.err
+    assert "baseline set" not in told.err
+
+
+# --- who reads it ----------------------------------------------------------------------------------------------
+
+
+class Unwritable(io.StringIO):
+    """An output that takes nothing, for one reason or another."""
+
+    def __init__(self, reason):
+        super().__init__()
+        self.reason = reason
+
+    def write(self, text):
+        raise OSError(self.reason, os.strerror(self.reason))
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+@pytest.mark.parametrize("after_ms", [50.0, 65.0])
+@pytest.mark.parametrize("reason", [errno.EPIPE, errno.ENOSPC, None])
+def test_who_reads_the_answer_does_not_decide_it(run, aws, monkeypatch, form, after_ms, reason):
+    aws.durations["2"] = after_ms
+    monkeypatch.setattr("sys.stdout", None if reason is None else Unwritable(reason))
+    told = run("--against", "live", *form)
+    worse = after_ms > 50
+    assert told.code == (1 if worse else 2 if reason == errno.ENOSPC else 0)
+    assert ("is slower and dearer" in told.err) == worse
+    assert ("The standard output cannot be written: No space left" in told.err) == (reason == errno.ENOSPC)
+
+
+def test_nor_does_who_reads_the_errors(run, aws, monkeypatch):
+    aws.durations["2"] = 65.0
+    run()
+    monkeypatch.setattr("sys.stderr", Unwritable(errno.EPIPE))
+    assert run("--set-baseline", "--against", "live").code == 2
+    aws.durations["2"] = 90.0
+    assert run("--set-baseline").code == 1
 
 
 # --- the trend -------------------------------------------------------------------------------------------------

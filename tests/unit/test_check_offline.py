@@ -67,7 +67,7 @@ def test_what_became_worse_ends_with_1_and_the_figures_of_the_metric(powertune, 
     assert told.code == 1
     assert told.err.startswith("powertune: orders:staging (version 8) is slower and dearer than the baseline of")
     assert "mean duration +20 % (99 % sure:" in told.err
-    assert "powertune baseline set after.json" in told.err
+    assert told.err.endswith("\nIf it is meant to be so, compare with it from now on: --baseline after.json\n")
     assert "WORSE" in told.out
 
 
@@ -115,8 +115,12 @@ def test_a_baseline_may_lie_in_a_folder_under_its_function_and_alias(powertune, 
     assert missing.code == 2
     assert "no baseline of orders:staging (version 8) at powertune-baselines/baselines/123456789012/" in missing.err
     assert powertune("baseline", "set", before).code == 0
-    assert powertune("check", after).code == 1
+    told = powertune("check", after)
+    assert (told.code, told.err.splitlines()[-1]) == (1, "If it is meant to be so: powertune baseline set after.json")
     assert powertune("check", after, "--qualifier", "live").code == 2
+    assert powertune("baseline", "set", before, "--qualifier", "live").code == 0
+    told = powertune("check", after, "--qualifier", "live", "--compare-unlike")
+    assert told.err.endswith("powertune baseline set after.json --qualifier live\n")
     assert powertune("baseline", "set", before, "--to", "perf/one.json").code == 0
     assert powertune("check", after, "--baseline", "perf/one.json").code == 1
 
@@ -126,7 +130,8 @@ def test_a_baseline_may_be_a_run_in_the_results_folder(powertune):
         folder = Path("powertune-results") / made.run_id
         folder.mkdir(parents=True)
         (folder / "result.json").write_text(dumps(made), encoding="utf-8")
-    assert powertune("check", "two", "--baseline", "one").code == 1
+    told = powertune("check", "two", "--baseline", "one")
+    assert (told.code, told.err.splitlines()[-1].split(": ")[1]) == (1, "--baseline two")
     assert powertune("check", "one", "--baseline", "powertune-results/two").code == 0
 
 
@@ -162,13 +167,23 @@ def test_unlike_things_are_not_compared_unless_asked_for(powertune, before, made
         ('{"baseline_schema": 99}', "newer powertune"),
         ('{"baseline_schema": 1}', "is not a whole powertune baseline"),
         ("", "is empty"),
+        ("\xe9", "is not a powertune baseline: it is not text in UTF-8 (at byte 0)"),
     ],
 )
-def test_a_baseline_that_is_not_ours_is_refused(powertune, text, said):
-    Path("theirs.json").write_text(text, encoding="utf-8")
-    told = powertune("check", kept("after.json", checks.same()), "--baseline", "theirs.json")
+def test_a_baseline_that_is_not_ours_is_refused_in_the_same_words_wherever_it_lies(powertune, text, said):
+    folder = Path("perf/baselines/123456789012/eu-central-1")
+    folder.mkdir(parents=True)
+    for path in (Path("theirs.json"), folder / "orders@staging.json"):
+        path.write_bytes(text.encode("latin-1"))
+    after = kept("after.json", checks.same())
+    told = powertune("check", after, "--baseline", "theirs.json")
     assert told.code == 2
     assert said in told.err
+    in_words = told.err.replace("theirs.json", f"{folder}/orders@staging.json")
+    assert powertune("check", after, "--baseline", "perf").err == in_words
+    arn = ("--function-arn", f"{checks.ARN}:staging")
+    for place, same in (("theirs.json", told.err), ("perf", in_words)):
+        assert powertune("baseline", "show", *arn, "--baseline", place).err == same
 
 
 def test_what_is_about_measuring_is_refused_beside_a_result(powertune, before):

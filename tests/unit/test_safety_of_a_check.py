@@ -10,7 +10,7 @@ from powertune.domain.check import LATEST, CheckSettings, Verdict
 from powertune.domain.request import TuningRequest
 from powertune.domain.sample import Outcome
 from powertune.domain.search import Limits
-from powertune.errors import AwsError, FunctionChanged, LeaseHeld, NotRestored, PowertuneError, Stopped
+from powertune.errors import AwsError, BaselineNotKept, FunctionChanged, LeaseHeld, NotRestored, PowertuneError, Stopped
 from powertune.store import MemoryStore
 from powertune.target import lease
 from powertune.target.restore import restore
@@ -395,7 +395,7 @@ def test_a_baseline_that_is_kept_is_said_to_be_where_the_history_of_checks_canno
 
 def test_an_execution_that_is_to_fail_with_its_check_fails_where_the_first_measurement_cannot_be_kept():
     aws, store = CheckedAws(), ReadOnly()
-    with pytest.raises(AwsError, match="could not be made the baseline"):
+    with pytest.raises(BaselineNotKept, match="could not be made the baseline"):
         check(
             aws,
             check_request(settings=FEW, against=None, stored=True, fail_execution=True),

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import powertune
-from powertune.domain.baselines import baseline_of, entry_of
-from powertune.domain.check import INVOCATIONS, CheckedVersion, CheckRequest, CheckSides
+from powertune.domain.baselines import baseline_of, entry_of, unfit_as_first
+from powertune.domain.check import CheckedVersion, CheckRequest, CheckSides
 from powertune.domain.events import Phase, Progress
 from powertune.domain.function import FunctionArn
 from powertune.domain.request import TuningRequest
@@ -13,7 +13,7 @@ from powertune.domain.result import CheckReport, ReferenceSide, Spend, TuningRes
 from powertune.domain.sample import Outcome, Sample
 from powertune.domain.search import StopReason
 from powertune.domain.work import RunState
-from powertune.errors import AwsError, FunctionFails, PowertuneError, UsageError
+from powertune.errors import AwsError, BaselineNotKept, FunctionFails, PowertuneError
 from powertune.pricing import bill
 from powertune.workflow.archive import Archive
 from powertune.workflow.baselines import Shelf
@@ -259,14 +259,14 @@ def _with_baseline(shelf: Shelf, check: CheckRequest, result: TuningResult) -> T
     """The result, kept as the baseline where there was none.
 
     Raises:
-        UsageError: it has too few warm invocations, so that every later check would be undecided.
+        BaselineNotKept, FailsTooOften: see `unfit_as_first`.
         AwsError: it could not be written.
     """
     if check.baseline is not None or result.check is None or fails_throughout(result):
         return result
-    warm = sum(size.warm.samples for size in result.memory_sizes)
-    if warm < INVOCATIONS[0]:
-        raise UsageError(f"it has {warm} warm invocations, and {INVOCATIONS[0]} are the fewest to compare with.")
+    unfit = unfit_as_first(result)
+    if unfit is not None:
+        raise unfit
     arn = FunctionArn.parse(result.function.arn)
     # The lease is given back: another check may have kept its own meanwhile.
     present = shelf.baseline(arn, check.qualifier)
@@ -289,4 +289,7 @@ def failure_of_execution(services: Services, result: TuningResult) -> PowertuneE
     if services.execution_arn is None or check is None or not check.fail_execution:
         return None
     unkept = next((note for note in result.warnings if note.startswith(_NOT_THE_BASELINE)), None)
-    return failure_of_check(result) if unkept is None else AwsError(unkept)
+    if unkept is None:
+        return failure_of_check(result)
+    unfit = unfit_as_first(result)
+    return BaselineNotKept(unkept) if unfit is None else type(unfit)(unkept, next_step=unfit.next_step)
