@@ -70,10 +70,35 @@ def asked_files(options: dict[str, Any]) -> AskedFiles:
             continue
         if not given or "\0" in given:
             raise UsageError("An empty name is no file.", next_step=f"Give --{form} FILE.")
-        is_added = form == "markdown" and _is_step_summary(Path(given))
-        check_file(Path(given), "markdown-check" if form == "markdown" else form, force=is_added, option=f"--{form}")
+        if form == "markdown" and _is_step_summary(Path(given)) and Path(given).is_file():
+            _refuse_closed(Path(given))
+        else:
+            check_file(Path(given), "markdown-check" if form == "markdown" else form, force=False, option=f"--{form}")
     junit, markdown = (None if options[form] is None else Path(options[form]) for form in ("junit", "markdown"))
+    if junit is not None and markdown is not None and _is_one(junit, markdown):
+        raise UsageError(
+            f"--junit and --markdown both name {markdown}, and each would replace the other.",
+            next_step="Give each a file of its own.",
+        )
     return AskedFiles(junit=junit, markdown=markdown, trend_fails=options["fail_on_trend"])
+
+
+def _refuse_closed(path: Path) -> None:
+    """Refuse a file that nothing can be added to."""
+    try:
+        with path.open("ab"):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"Nothing can be added to {path}: {error.strerror}.", next_step="Give another --markdown."
+        ) from None
+
+
+def _is_one(one: Path, other: Path) -> bool:
+    """Whether both are the same file; what is none, such as /dev/null, takes both."""
+    if one.exists() and other.exists():
+        return one.samefile(other) and one.is_file()
+    return one.resolve() == other.resolve()
 
 
 def _is_step_summary(path: Path) -> bool:

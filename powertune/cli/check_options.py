@@ -15,13 +15,15 @@ from powertune.cli.search_options import amount, max_spend_option
 from powertune.domain.check import DEFAULT_INVOCATIONS, DEFAULT_PARALLEL, LATEST, CheckRequest, CheckSettings, Metric
 from powertune.domain.function import FunctionArn
 from powertune.domain.request import TuningRequest
-from powertune.domain.request_checks import check_settings
+from powertune.domain.request_checks import CONFIDENCES, ERRORS_THRESHOLDS, THRESHOLDS, check_settings
 from powertune.domain.search import Limits
 from powertune.errors import UsageError
+from powertune.render.safe import one_line
 
 Command = Callable[..., Any]
 
 _SHARE = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,9})?|\.[0-9]{1,9}) ?(%?)")
+_USUAL = {"--threshold": "5%", "--errors-threshold": "1%", "--confidence": "99%"}
 _QUALIFIED = re.compile(r"(?P<function>.*:function:[^:]+):(?P<qualifier>[^:]+)", re.DOTALL)
 
 LOCAL_INVOCATIONS = 100
@@ -165,17 +167,45 @@ def check_options(command: Command) -> Command:
     return command
 
 
-def share(text: str, option: str) -> float:
+def share(text: str, option: str, low: float = 0.0, high: float = 1.0) -> float:
     """A share as an option gives it: ``5%`` or ``0.05``.
 
+    Args:
+        text: what was given.
+        option: to what.
+        low: the least that it may be.
+        high: the most.
+
     Raises:
-        UsageError: it is none, or a number that may be meant in percent.
+        UsageError: it is none, a number that may be meant in percent, or outside.
     """
     match = _SHARE.fullmatch(text.strip())
-    value = None if match is None else Decimal(match[1]) / (100 if match[2] else 1)
-    if match is None or value is None or (not match[2] and value >= 1):
-        raise UsageError(f"{option} is a share, not '{text}'.", next_step="Write it as 5% or as 0.05.")
+    usual = _USUAL.get(option, "5%")
+    if match is None:
+        what = "is below zero" if _SHARE.fullmatch(text.strip().removeprefix("-")) else "is no share"
+        raise UsageError(
+            f"'{one_line(text, 40)}' {what}: {option} is a share from {_percent(low)} to {_percent(high)}.",
+            next_step=f"Write it as {usual} or as {float(_decimal(usual)):g}.",
+        )
+    value = Decimal(match[1]) / (100 if match[2] else 1)
+    if not match[2] and value >= 1:
+        meant = f"{match[1]}%"
+        as_number = f" or as {float(_decimal(meant)):g}" if _decimal(meant) < 1 else ""
+        raise UsageError(f"{option} {match[1]} may be meant in percent.", next_step=f"Write it as {meant}{as_number}.")
+    if not low <= float(value) <= high:
+        raise UsageError(
+            f"{option} is {text.strip()}; it must lie between {_percent(low)} and {_percent(high)}.",
+            next_step=f"The usual one is {usual}.",
+        )
     return float(value)
+
+
+def _decimal(percent: str) -> Decimal:
+    return Decimal(percent.rstrip("%")) / 100
+
+
+def _percent(value: float) -> str:
+    return f"{value * 100:g}%"
 
 
 def settings_of(options: dict[str, Any]) -> CheckSettings:
@@ -185,9 +215,9 @@ def settings_of(options: dict[str, Any]) -> CheckSettings:
         UsageError: they cannot be meant.
     """
     settings = CheckSettings(
-        threshold=share(options["threshold"], "--threshold"),
-        errors_threshold=share(options["errors_threshold"], "--errors-threshold"),
-        confidence=share(options["confidence"], "--confidence"),
+        threshold=share(options["threshold"], "--threshold", *THRESHOLDS),
+        errors_threshold=share(options["errors_threshold"], "--errors-threshold", *ERRORS_THRESHOLDS),
+        confidence=share(options["confidence"], "--confidence", *CONFIDENCES),
         max_invocations=_unless_given(options, "max_invocations", DEFAULT_INVOCATIONS, LOCAL_INVOCATIONS),
         metrics=tuple(Metric) if options["metrics"] is None else _metrics(options["metrics"]),
         undecided_fails=options["on_undecided"] == "fail",
@@ -223,7 +253,12 @@ def split_arn(text: str, qualifier: str | None) -> tuple[FunctionArn, str | None
     own = None if match is None else match["qualifier"]
     if None not in (own, qualifier) and own != qualifier:
         raise UsageError(f"The ARN names '{own}', and --qualifier '{qualifier}'.", next_step="Leave one of them out.")
-    wanted = own or qualifier
+    wanted = qualifier if own is None else own
+    if wanted is not None and wanted.isdecimal() and wanted.startswith("0"):
+        number = wanted.lstrip("0")
+        raise UsageError(
+            f"'{wanted}' is no version's number.", next_step=f"Give {number}." if number else "The first one is 1."
+        )
     return arn, None if wanted == LATEST else wanted
 
 

@@ -14,7 +14,8 @@ LATEST = "$LATEST"
 
 BASELINE_SCHEMA = 1
 
-_QUALIFIER = re.compile(r"[A-Za-z0-9_-]{1,128}")
+QUALIFIER = re.compile(r"[1-9][0-9]{0,127}|(?![0-9]+$)[A-Za-z0-9_-]{1,128}")
+"""A version, whose number has no zeros in front, or an alias, which is never a number (API reference, CreateAlias)."""
 
 INVOCATIONS = (20, 10_000)
 """What a check may be limited to, of each version."""
@@ -263,8 +264,11 @@ def checks_prefix(arn: FunctionArn, qualifier: str | None) -> str:
 
 
 def _place(arn: FunctionArn, qualifier: str | None) -> str:
-    if qualifier is not None and qualifier != LATEST and not _QUALIFIER.fullmatch(qualifier):
+    if qualifier is not None and qualifier != LATEST and not QUALIFIER.fullmatch(qualifier):
         # It becomes part of the name of a file.
-        raise UsageError(f"'{qualifier}' is neither an alias nor a version.", next_step="Use letters, digits, - and _.")
+        raise UsageError(
+            f"'{qualifier}' is neither an alias nor a version.",
+            next_step="Give a version's number, or an alias: letters, digits, - and _.",
+        )
     alias = "" if qualifier in (None, LATEST) else f"@{qualifier}"
     return f"{arn.account}/{arn.region}/{arn.name}{alias}"

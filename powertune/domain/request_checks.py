@@ -5,7 +5,7 @@ import re
 from typing import TYPE_CHECKING
 
 from powertune.domain.canary import check_canary
-from powertune.domain.check import INVOCATIONS, CheckRequest, CheckSettings, Metric
+from powertune.domain.check import INVOCATIONS, LATEST, QUALIFIER, CheckRequest, CheckSettings, Metric
 from powertune.domain.function import MAX_MEMORY_MB, MIN_MEMORY_MB
 from powertune.domain.payload import PayloadForm, PayloadUse
 from powertune.domain.search import LONGEST_MS, Limits, Objective, Prior, SearchKind
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 MAX_SEARCH_PARALLEL = 20
 """An adaptive search pays for as many cold starts at every memory size that it tries."""
 
+THRESHOLDS, ERRORS_THRESHOLDS, CONFIDENCES = (0.001, 10.0), (0.0, 1.0), (0.5, 0.999)
+"""What a check's thresholds and its confidence may be, as shares."""
+
 _S3_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+", re.DOTALL)
 _FUNCTION_ARN = re.compile(
     r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(:(\$LATEST|[A-Za-z0-9_-]{1,128}))?"
 )
-_QUALIFIER = re.compile(r"\$LATEST|[A-Za-z0-9_-]{1,128}")
 _ALIAS = re.compile(r"(?![0-9]+$)[A-Za-z0-9_-]{1,128}")
 
 
@@ -174,9 +176,9 @@ def check_settings(settings: CheckSettings) -> None:
     Raises:
         UsageError: which part of it.
     """
-    between("The threshold", settings.threshold, 0.001, 10)
-    between("The threshold of errors", settings.errors_threshold, 0, 1)
-    between("The confidence", settings.confidence, 0.5, 0.999)
+    between("The threshold", settings.threshold, *THRESHOLDS)
+    between("The threshold of errors", settings.errors_threshold, *ERRORS_THRESHOLDS)
+    between("The confidence", settings.confidence, *CONFIDENCES)
     between("The number of invocations of each version", settings.max_invocations, *INVOCATIONS)
     if not settings.metrics:
         raise UsageError("No metric to compare was given.", next_step=f"There are: {', '.join(Metric)}.")
@@ -184,7 +186,7 @@ def check_settings(settings: CheckSettings) -> None:
 
 def _check_sides(check: CheckRequest) -> None:
     for what in (check.qualifier, check.against):
-        if what is not None and not _QUALIFIER.fullmatch(what):
+        if what not in (None, LATEST) and not QUALIFIER.fullmatch(what or ""):
             raise UsageError(
                 f"'{what}' is neither a version nor an alias.",
                 next_step="Give a version number, the name of an alias, or $LATEST.",

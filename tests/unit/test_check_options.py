@@ -73,13 +73,29 @@ def test_a_share_may_be_written_in_percent_or_as_a_number(text, value):
     assert share(text, "--threshold") == value
 
 
+@pytest.mark.parametrize("text", ["", "%", "-5%", "5%%", "nan", "inf", "1e-2", "0,05", "٥%", "9" * 5000])
+def test_what_is_no_share_is_refused_and_one_is_shown(text):
+    for option, shown in (("--threshold", "5% or as 0.05"), ("--confidence", "99% or as 0.99")):
+        with pytest.raises(UsageError, match="is below zero" if text == "-5%" else "is no share") as refused:
+            share(text, option)
+        assert refused.value.next_step == f"Write it as {shown}."
+        assert len(refused.value.message) < 200
+
+
 @pytest.mark.parametrize(
-    "text", ["5", "1", "99", "", "%", "-5%", "5%%", "nan", "inf", "1e-2", "0,05", "٥%", "9" * 5000]
+    ("text", "shown"), [("5", "5% or as 0.05"), ("1", "1% or as 0.01"), ("99.9", "99.9% or as 0.999"), ("200", "200%")]
 )
-def test_a_number_that_may_be_meant_in_percent_is_refused(text):
-    with pytest.raises(UsageError) as refused:
-        share(text, "--threshold")
-    assert refused.value.next_step == "Write it as 5% or as 0.05."
+def test_a_number_that_may_be_meant_in_percent_is_refused_and_both_ways_to_write_it_are_shown(text, shown):
+    with pytest.raises(UsageError, match="may be meant in percent") as refused:
+        share(text, "--confidence")
+    assert refused.value.next_step == f"Write it as {shown}."
+
+
+def test_the_least_and_the_most_are_allowed(asked):
+    ends = (("--threshold", "0.1%", "1000%"), ("--errors-threshold", "0", "100%"), ("--confidence", "50%", "99.9%"))
+    for option, low, high in ends:
+        assert asked(option, low)
+        assert asked(option, high)
 
 
 def test_options_make_the_measure(asked):
@@ -100,9 +116,15 @@ def test_options_make_the_measure(asked):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--threshold", "0%"), "threshold"),
-        (("--confidence", "10%"), "confidence"),
+        (("--threshold", "0%"), "--threshold is 0%; it must lie between 0.1% and 1000%.\nThe usual one is 5%."),
+        (("--threshold", "2000%"), "it must lie between 0.1% and 1000%"),
+        (("--errors-threshold", "101%"), "it must lie between 0% and 100%.\nThe usual one is 1%."),
+        (("--confidence", "10%"), "--confidence is 10%; it must lie between 50% and 99.9%.\nThe usual one is 99%."),
         (("--confidence", "100%"), "confidence"),
+        (("--qualifier", "007"), "'007' is no version's number.\nGive 7."),
+        (("--qualifier", "0"), "'0' is no version's number"),
+        (("--against", "007"), "'007' is neither a version nor an alias"),
+        (("--against", "live", "--set-baseline"), "--set-baseline do not go together"),
         (("--max-invocations", "3"), "invocations of each version"),
         (("--metrics", "speed"), "'speed' is no metric"),
         (("--metrics", ""), "'' is no metric"),
@@ -132,6 +154,11 @@ def test_options_make_the_measure(asked):
         (("--junit", ""), "An empty name"),
         (("--junit", "taken/check.xml"), "Nothing can be written"),
         (("--markdown", "/"), "is a folder"),
+        (("--junit", "/proc/check.xml"), "Nothing can be written to /proc"),
+        (("--markdown", "/proc/new/check.md"), "Nothing can be written to /proc"),
+        (("--markdown", "/proc/sys/kernel/hostname"), "and nothing in it says that powertune wrote it"),
+        (("--output-dir", "/proc/results"), "Nothing can be written to /proc/results"),
+        (("--junit", "check", "--markdown", "./check"), "both name check, and each would replace the other"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(refused, options, said):
@@ -190,6 +217,16 @@ def test_files_that_somebody_else_wrote_are_not_replaced(refused, asked, tmp_pat
     assert "It is unchanged" in refused("--junit", "other.xml")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "notes.md"))
     assert asked("--markdown", "notes.md")
+
+
+def test_two_names_of_one_file_are_one_file(refused, asked):
+    Path("check.xml").write_text("")
+    Path("check.md").hardlink_to("check.xml")
+    Path("link.md").symlink_to("check.xml")
+    for name in ("check.md", "link.md"):
+        assert "each would replace the other" in refused("--junit", "check.xml", "--markdown", name)
+    assert asked("--junit", "/dev/null", "--markdown", "/dev/null")
+    assert sorted(path.name for path in Path().iterdir()) == ["check.md", "check.xml", "link.md", "taken"]
 
 
 def test_every_option_is_about_measuring_or_also_about_comparing():
