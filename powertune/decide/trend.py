@@ -32,6 +32,9 @@ _MOST_SHUFFLES = 99_999
 _SHUFFLED_AT_ONCE = 2_000
 _SEED = 0x7E4D
 _ROUNDING = 1e-9
+_MOST_STAYS = 0.9
+_BY_CHANCE = 1.28
+"""Deviations of an autocorrelation that one of ten series of independent figures exceeds."""
 
 
 def trend_of(entries: Sequence[CheckEntry], settings: CheckSettings) -> Trend:
@@ -52,6 +55,9 @@ def trend_of(entries: Sequence[CheckEntry], settings: CheckSettings) -> Trend:
 
     What is between them is searched once more, for changes that are as sure but smaller, from `smallest_told` on.
     These are not ``beyond`` the threshold. One that would break a change beyond it into two small ones is left out.
+
+    Checks are not independent: a platform is slow for days. Where what is left beside the changes clearly stays from
+    one check to the next, the test asks for more; that halves the false alarms of such spells, and ends them not.
 
     Only the checks since the memory size last changed are compared: another size has other figures. The same check
     twice counts once; a figure that is unknown, not finite or not above zero is left out, and so is a cost in another
@@ -82,10 +88,15 @@ def _changes(
     metric: Metric, found: Sequence[tuple[CheckEntry, float]], *, settings: CheckSettings, level: float
 ) -> list[ChangePoint]:
     values = np.asarray([value for _, value in found], dtype=float)
-    great = _steps(values, {}, least=settings.threshold, level=level)
+    least = smallest_told(settings)
+    free = _steps(values, {}, least=least, level=level)
+    if not free:
+        return []
+    weight = _weight(values, sorted(free))
+    great = _steps(values, {}, least=settings.threshold, level=level, weight=weight)
     steps, gradual = _told(values, great)
     if not gradual:
-        steps = _steps(values, great, least=smallest_told(settings), level=level, beyond=settings.threshold)
+        steps = _steps(values, great, least=least, level=level, weight=weight, beyond=settings.threshold)
         if not great:
             steps, gradual = _told(values, steps)
     at = sorted(steps)
@@ -100,7 +111,7 @@ def _changes(
             change=after / before - 1,
             p_value=steps[index],
             gradual=gradual,
-            beyond=index in great,
+            beyond=abs(after / before - 1) > settings.threshold,
         )
         for index, (before, after) in zip(at, pairwise(levels), strict=True)
     ]
@@ -115,7 +126,7 @@ def _told(values: Series, steps: dict[int, float]) -> tuple[dict[int, float], bo
 
 
 def _steps(
-    values: Series, known: dict[int, float], *, least: float, level: float, beyond: float = 0.0
+    values: Series, known: dict[int, float], *, least: float, level: float, weight: float = 1.0, beyond: float = 0.0
 ) -> dict[int, float]:
     """Where the series changes by more than ``least``, by index of the first new figure, with p-values.
 
@@ -125,7 +136,7 @@ def _steps(
     parts = list(pairwise([0, *sorted(known), len(values)]))
     while parts and len(steps) < _MOST_CHANGES:
         start, end = parts.pop(0)
-        split = _split(values[start:end], level)
+        split = _split(values[start:end], level, weight)
         if split is None or split[1] > level:
             continue
         index = start + split[0]
@@ -140,11 +151,33 @@ def _steps(
     return steps
 
 
+def _weight(values: Series, at: Sequence[int]) -> float:
+    """What a score counts for, where what is left beside the steps stays from one check to the next.
+
+    The variance of the mean of figures of which a share ``r`` stays is (1 + r) / (1 - r) times that of independent
+    ones (G. V. Bayley and J. M. Hammersley, 1946). A series that grows evenly is taken for a line instead.
+    """
+    ranks = _ranks(values)
+    beside_steps = np.concatenate([part - part.mean() for part in np.split(ranks, at)])
+    places = np.arange(len(ranks)) - (len(ranks) - 1) / 2
+    beside_line = ranks - ranks.mean() - places * float(places @ ranks) / float(places @ places)
+    stays = min(_stays(beside_steps), _stays(beside_line))
+    return math.sqrt((1 - stays) / (1 + stays))
+
+
+def _stays(residuals: Series) -> float:
+    total = float(residuals @ residuals)
+    if total < _ROUNDING:
+        return 0.0
+    stays = float(residuals[1:] @ residuals[:-1]) / total
+    return min(stays, _MOST_STAYS) if stays > _BY_CHANCE / math.sqrt(len(residuals)) else 0.0
+
+
 def _levels(values: Series, at: Sequence[int]) -> list[float]:
     return [float(np.median(part)) for part in np.split(values, at)]
 
 
-def _split(values: Series, level: float) -> tuple[int, float] | None:
+def _split(values: Series, level: float, weight: float) -> tuple[int, float] | None:
     """Where the two sides differ most, and the p-value of that; None for a series that is too short or constant."""
     count = len(values)
     if count < fewest_figures(level) or values.min() == values.max():
@@ -154,7 +187,7 @@ def _split(values: Series, level: float) -> tuple[int, float] | None:
     index = int(scores.argmax())
     shuffles = min(max(_SHUFFLES, math.ceil(10 / level)), _MOST_SHUFFLES)
     by_chance = _greatest(tuple(sorted(ranks.tolist())), shuffles)
-    beyond = len(by_chance) - int(np.searchsorted(by_chance, scores[index] - _ROUNDING))
+    beyond = len(by_chance) - int(np.searchsorted(by_chance, scores[index] * weight - _ROUNDING))
     return index + 1, (1 + beyond) / (1 + shuffles)
 
 

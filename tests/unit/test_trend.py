@@ -72,6 +72,17 @@ def test_shuffled_figures_are_a_change_in_fewer_than_one_of_a_hundred_trials():
     assert sum(bool(trend_of(nights(noisy([50.0] * 16, 0.15, seed)), SETTINGS).changes) for seed in range(100)) <= 3
 
 
+def test_nights_that_are_like_the_night_before_are_a_change_in_fewer_than_one_of_eight_trials():
+    alarms, trials = 0, 60
+    for seed in range(trials):
+        chance, lasting, levels = random.Random(f"spells {seed}"), 0.0, []
+        for _ in range(50):
+            lasting = 0.5 * lasting + 0.75**0.5 * chance.gauss(0, 1)
+            levels.append(50 * (1 + 0.05 * lasting))
+        alarms += bool(trend_of(nights(levels), MEAN_ALONE).changes)
+    assert alarms < trials / 8
+
+
 def test_up_and_down_again_are_two_changes_and_nothing_that_grew():
     trend = trend_of(nights(noisy([50.0] * 10 + [60.0] * 20 + [50.0] * 20, 0.01, 3)), SETTINGS)
     up, down = of_mean(trend)
@@ -116,6 +127,13 @@ def test_a_small_change_after_a_great_one_is_told_beside_it_and_mends_nothing():
     assert (great.beyond, small.beyond) == (True, False)
     assert small.change < 0
     assert great in trend.growths
+
+
+def test_a_great_change_beside_a_small_one_that_shows_more_is_beyond_the_threshold():
+    levels = [50.0] * 20 + [52.0] * 34 + [57.0] * 6
+    (small, great) = of_mean(trend_of(nights(noisy(levels, 0.001, 4)), SETTINGS))
+    assert (small.beyond, great.beyond) == (False, True)
+    assert great.change > 0.05 > small.change
 
 
 def test_each_metric_is_looked_at_by_itself():
@@ -228,9 +246,11 @@ some_entries = st.lists(
 
 @given(some_entries)
 def test_whatever_the_entries_a_trend_is_finite_and_names_entries_of_its_own(entries: list[CheckEntry]):
-    trend = trend_of(entries, CheckSettings(confidence=0.6, threshold=0.0))
+    trend = trend_of(entries, CheckSettings(confidence=0.6, threshold=0.04))
     named = {entry.run_id for entry in last_stretch(trend.entries)}
     for change in trend.changes:
+        assert change.beyond == (abs(change.change) > 0.04)
+        assert abs(change.change) > 0.008
         assert change.run_id in named
         assert change.before > 0
         assert change.after > 0
