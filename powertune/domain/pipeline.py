@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from powertune.domain.check import DEFAULT_INVOCATIONS, INVOCATIONS
 from powertune.domain.function import FunctionArn
-from powertune.domain.schedule import check_schedule
+from powertune.domain.schedule import check_schedule, check_timezone
 from powertune.errors import UsageError
 
 LONGEST_ARN = 200
@@ -29,7 +29,6 @@ _STRATEGY = re.compile(
 )
 _REQUIREMENT = re.compile(r"powertune(?:[=<>!~][^\"\s]*| @ [^\"\s]+)?")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-_ZONE = re.compile(r"[A-Za-z0-9_/+-]{1,50}")
 
 
 class CheckWith(StrEnum):
@@ -131,7 +130,7 @@ class PipelineAnswers:
         _fits(_FILE, self.code_folder, "a folder of the source", "--code-folder", "Write it without / before it.")
         if self.schedule is not None:
             object.__setattr__(self, "schedule", check_schedule(self.schedule))
-        _fits(_ZONE, self.timezone, "a time zone", "--timezone", "Write UTC or Europe/Vienna, for instance.")
+        check_timezone(self.timezone)
         _between("--threshold", self.threshold, Decimal("0.001"), Decimal("0.999"))
         _between("--confidence", self.confidence, Decimal("0.5"), Decimal("0.9999"))
         _between("--max-invocations", Decimal(self.max_invocations), *map(Decimal, INVOCATIONS))
@@ -216,4 +215,4 @@ def _fits(pattern: re.Pattern[str], text: str | None, what: str, option: str, ne
 def _between(option: str, value: Decimal, low: Decimal, high: Decimal) -> None:
     # A NaN compares with nothing.
     if not value.is_finite() or not low <= value <= high:
-        raise UsageError(f"{option} is {value}; it must lie between {low} and {high}.", next_step="Correct it.")
+        raise UsageError(f"{option} is {value}; it must lie between {low} and {high}.")

@@ -4,11 +4,15 @@ Source: AWS docs, scheduler/latest/UserGuide/schedule-types.
 """
 
 import re
+from zoneinfo import available_timezones
 
 from powertune.errors import UsageError
 
 _RATE = re.compile(r"rate\((?P<value>[1-9][0-9]{0,3}) (?P<unit>minute|hour|day)s?\)")
 _CRON = re.compile(r"cron\((?P<fields>[^()]*)\)")
+_ZONE = re.compile(r"[A-Za-z0-9_/+-]{1,50}")
+_NO_NAMES = frozenset(("localtime", "Factory"))
+"""Files beside the time zones that are none of IANA's names for a place."""
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
@@ -60,6 +64,31 @@ def check_schedule(text: str) -> str:
                 next_step=_EXAMPLE,
             )
     return text
+
+
+def check_timezone(text: str) -> str:
+    """A time zone by IANA's name, as EventBridge Scheduler takes it.
+
+    Where the machine has no time zone data (a slim container, or Windows), only its letters are looked at.
+
+    Returns:
+        It, as given.
+
+    Raises:
+        UsageError: the machine's time zone data does not have it.
+    """
+    known = available_timezones() - _NO_NAMES
+    if _ZONE.fullmatch(text) and (not known or text in known):
+        return text
+    alike = next((name for name in sorted(known) if name.casefold() == text.casefold()), None)
+    if alike is not None:
+        next_step = f"Write {alike}."
+    else:
+        next_step = (
+            "Write UTC or Europe/Vienna, for instance. One that this machine does not know yet can be written into "
+            "parameters.json, as ScheduleTimezone."
+        )
+    raise UsageError(f"'{text}' is not a time zone (--timezone).", next_step=next_step)
 
 
 def _fits(part: str, name: str, low: int, high: int, names: tuple[str, ...]) -> bool:

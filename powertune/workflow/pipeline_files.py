@@ -31,7 +31,7 @@ change them there, and deploy again.{buildspec}
 
 3. {prepare}
 
-4. Make the stack:
+4. Change to this folder, where the command finds the two files, and make the stack:
 
    ```sh
    aws cloudformation deploy --region {region} --stack-name {stack} --template-file pipeline.yaml \\

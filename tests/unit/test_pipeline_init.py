@@ -113,6 +113,7 @@ def test_the_readme_has_commands_that_a_shell_can_read_and_nothing_left_to_fill_
     assert not re.search(r"[{}]", re.sub(r"'\{.*?\}\}?'", "", text))
     names = set(re.findall(r"--stack-name (\S+)", text))
     assert names == {"powertune-pipeline-orders"}
+    assert "Change to this folder, where the command finds the two files, and make the stack:" in text
 
 
 def test_a_stack_gets_a_name_that_cloudformation_takes(here):
@@ -169,12 +170,13 @@ BAD = {
     "a bucket that is none": (("--source-bucket", "s3://sources"), ARN, "bucket"),
     "a bucket that means none": (("--source-bucket", "none"), ARN, "bucket"),
     "a schedule": ((*CONNECTED, "--schedule", "0 3 * * *"), ARN, "not a schedule"),
+    "a time zone": ((*CONNECTED, "--timezone", "Mars/Base"), ARN, "not a time zone (--timezone)"),
     "an alias": ((*CONNECTED, "--alias", "the new one"), ARN, "alias"),
     "a number for an alias": ((*CONNECTED, "--live", "7"), ARN, "alias"),
     "an alias of powertune's": ((*CONNECTED, "--alias", "powertune-lease"), ARN, "powertune makes and deletes"),
     "one alias twice": ((*CONNECTED, "--alias", "live"), ARN, "both are 'live'"),
-    "a threshold": ((*CONNECTED, "--threshold", "much"), ARN, "is a share, not 'much'"),
-    "a threshold of all": ((*CONNECTED, "--threshold", "150%"), ARN, "--threshold is 1.5"),
+    "a threshold": ((*CONNECTED, "--threshold", "much"), ARN, "'much' is no share"),
+    "a threshold of all": ((*CONNECTED, "--threshold", "150%"), ARN, "--threshold is 150%"),
     "a threshold of nothing": ((*CONNECTED, "--threshold", "0"), ARN, "--threshold is 0"),
     "a confidence of all": ((*CONNECTED, "--confidence", "100%"), ARN, "--confidence is 1"),
     "no number": ((*CONNECTED, "--max-spend", "NaN"), ARN, "--max-spend is NaN"),

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powertune.domain.schedule import check_schedule
+from powertune.domain import schedule
+from powertune.domain.schedule import check_schedule, check_timezone
 from powertune.errors import UsageError
 
 GOOD = [
@@ -71,3 +72,37 @@ def test_any_six_fields_are_a_schedule_or_refused(fields):
     except UsageError:
         return
     assert len(kept[5:-1].split()) == 6
+
+
+@pytest.mark.parametrize("name", ["UTC", "Europe/Vienna", "America/Argentina/Buenos_Aires", "Etc/GMT+3"])
+def test_a_time_zone_that_there_is_is_taken(name):
+    assert check_timezone(name) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["Mars/Base", "UTC+1", "localtime", "posix/Europe/Vienna", "../etc/passwd", "Wien", ""]
+)
+def test_a_time_zone_that_there_is_not_is_refused_and_the_way_out_is_said(name):
+    with pytest.raises(UsageError, match="not a time zone") as error:
+        check_timezone(name)
+    assert "Europe/Vienna" in error.value.next_step
+
+
+def test_a_time_zone_in_other_letters_is_refused_with_the_right_ones():
+    with pytest.raises(UsageError) as error:
+        check_timezone("europe/vienna")
+    assert error.value.next_step == "Write Europe/Vienna."
+
+
+def test_a_time_zone_newer_than_the_data_of_this_machine_is_told_how_to_get_in(monkeypatch):
+    monkeypatch.setattr(schedule, "available_timezones", lambda: {"UTC"})
+    with pytest.raises(UsageError) as error:
+        check_timezone("America/Coyhaique")
+    assert "ScheduleTimezone" in error.value.next_step
+
+
+def test_where_no_time_zones_are_known_only_the_letters_are_looked_at(monkeypatch):
+    monkeypatch.setattr(schedule, "available_timezones", set)
+    assert check_timezone("Mars/Base") == "Mars/Base"
+    with pytest.raises(UsageError, match="not a time zone"):
+        check_timezone("Europe/Vienna; rm")
