@@ -64,8 +64,8 @@ Exit codes:
   0    done; a check: the function is not worse
   1    a check: the function became slower, dearer, or worse in another way
   2    the request cannot be meant and nothing was started, or what was found could not be written
-  3    AWS refused, or a permission is missing
-  4    the function failed at every memory size, or a processor around it failed
+  3    AWS refused, or a permission is missing; a check: its first measurement could not be kept as the baseline
+  4    the function failed at every memory size, or too often for a baseline, or a processor around it failed
   5    a check could not decide, and was asked to fail then
   6    the function could not be put back: powertune cleanup
   7    the canary did not pass, and the alias was put back
