@@ -4,8 +4,8 @@ python benchmarks/trend.py [--trials 1000]
 
 A series is one check a night: mean, p50 and cost go together, p95 wavers twice as much, init and memory used waver by
 themselves. "Noise" is by how much a night differs from the next. "Lasting noise" is a noise of which half stays until
-the next night, as of a platform that is slow for days: the test of ranks takes nights for independent, so that such
-spells count as changes.
+the next night, as of a platform that is slow for days: the test of ranks takes nights for independent, and
+allows for such spells in small changes alone, and in part.
 
 Each cell has two shares of the trials: those in which a change was told of, and those in which one was beyond the
 threshold, for which --fail-on-trend fails where it is growth. Where nothing happens, a change of any metric counts, in

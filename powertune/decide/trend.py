@@ -57,7 +57,8 @@ def trend_of(entries: Sequence[CheckEntry], settings: CheckSettings) -> Trend:
     These are not ``beyond`` the threshold. One that would break a change beyond it into two small ones is left out.
 
     Checks are not independent: a platform is slow for days. Where what is left beside the changes clearly stays from
-    one check to the next, the test asks for more; that halves the false alarms of such spells, and ends them not.
+    one check to the next, the test asks for more of a small change. It does not of one beyond the threshold, because
+    changes that go unseen beside it look like such spells.
 
     Only the checks since the memory size last changed are compared: another size has other figures. The same check
     twice counts once; a figure that is unknown, not finite or not above zero is left out, and so is a cost in another
@@ -92,10 +93,10 @@ def _changes(
     free = _steps(values, {}, least=least, level=level)
     if not free:
         return []
-    weight = _weight(values, sorted(free))
-    great = _steps(values, {}, least=settings.threshold, level=level, weight=weight)
+    great = _steps(values, {}, least=settings.threshold, level=level)
     steps, gradual = _told(values, great)
     if not gradual:
+        weight = _weight(values, sorted(free))
         steps = _steps(values, great, least=least, level=level, weight=weight, beyond=settings.threshold)
         if not great:
             steps, gradual = _told(values, steps)

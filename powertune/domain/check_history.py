@@ -20,8 +20,8 @@ TREND_METRICS = (
 """What a history of checks has figures of."""
 
 _TOLD_FROM = 0.2
-"""Of the threshold, as a share. Five such changes make one that matters; those that are smaller are no news, and a
-platform's own from one month to the next."""
+"""Of the threshold, as a share. Five such changes make one that matters; smaller ones are lost in what the platform
+itself changes from one month to the next."""
 
 _LEAST, _MOST = 1e-12, 1e15
 """What no function takes, costs or uses in any unit; NaN is not between them."""
