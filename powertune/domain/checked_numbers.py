@@ -19,7 +19,7 @@ def wrong_check(result: TuningResult) -> Iterator[str]:
         yield f"{place}.subject.memory_mb: {check.subject.memory_mb} MB, and the result is of {shown(sizes)}"
     if result.recommendation is not None:
         yield f"{place}: a check recommends no memory size, and the result does"
-    yield from _verdict(check, place)
+    yield from _verdict(result, check, place)
     reference = check.reference
     if reference is not None and check.interleaved != (reference.run_id is None):
         yield f"{place}.interleaved: {check.interleaved}, and the reference is of the run {shown(reference.run_id)}"
@@ -33,7 +33,7 @@ def wrong_check(result: TuningResult) -> Iterator[str]:
         yield from _metric(metric, check.settings, counts, at)
 
 
-def _verdict(check: CheckReport, place: str) -> Iterator[str]:
+def _verdict(result: TuningResult, check: CheckReport, place: str) -> Iterator[str]:
     if check.reference is None:
         if check.metrics:
             yield f"{place}.metrics: there are {len(check.metrics)}, and nothing was compared with"
@@ -44,8 +44,15 @@ def _verdict(check: CheckReport, place: str) -> Iterator[str]:
         yield f"{place}.metrics: there is none"
         return
     together = _together(check.metrics)
-    if check.verdict is not together:
+    if check.verdict is not together and not (check.verdict is Verdict.WORSE and _fails_now(result, check)):
         yield f"{place}.verdict: {check.verdict}, and those of its metrics make it {together}"
+
+
+def _fails_now(result: TuningResult, check: CheckReport) -> bool:
+    """Whether every invocation failed, and what was compared with works: that is worse, whatever was measured."""
+    ran, failed = (sum(getattr(size, name) for size in result.memory_sizes) for name in ("invocations", "errors"))
+    works = check.reference is not None and any(one.ok for one in check.reference.samples)
+    return ran == failed > 0 and works
 
 
 def _together(metrics: Sequence[MetricResult]) -> Verdict:

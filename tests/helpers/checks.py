@@ -299,6 +299,11 @@ def failing(**given: Any) -> TuningResult:
     return check(samples=draw(STAGING, mean_ms=120.4, failing=20), **given)
 
 
+def failing_throughout(**given: Any) -> TuningResult:
+    """Every invocation fails, and there were few: worse than what works, with next to nothing to compare."""
+    return check(**{"samples": draw(STAGING, 0, cold=0, failing=5), "verdict": Verdict.WORSE, **given})
+
+
 def in_yuan(**given: Any) -> TuningResult:
     """Worse, at prices in CNY."""
     return worse(**{"price": YUAN, **given})
@@ -368,6 +373,7 @@ MADE: dict[str, Callable[..., TuningResult]] = {
     "offline": offline,
     "few": few,
     "failing": failing,
+    "failing throughout": failing_throughout,
     "in yuan": in_yuan,
     "whole": whole,
 }

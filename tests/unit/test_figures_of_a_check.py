@@ -11,7 +11,7 @@ from powertune.domain.result_checks import contradictions
 from powertune.errors import FunctionFails, NotDecided, NotRestored, Regressed
 from powertune.workflow.verdicts import failure_of_check
 
-MADE = ("check", "worse", "same", "better", "undecided", "first", "one_version", "failing")
+MADE = ("check", "worse", "same", "better", "undecided", "first", "one_version", "failing", "failing_throughout")
 
 
 def edited(result, **changes):
@@ -34,6 +34,8 @@ def test_a_check_as_it_was_made_agrees_with_itself(name):
         ("worse", lambda one: edited(one, verdict=Verdict.SAME), "$.check.verdict"),
         ("same", lambda one: edited(one, verdict=None), "$.check.verdict"),
         ("first", lambda one: edited(one, verdict=Verdict.WORSE), "$.check.verdict"),
+        ("same", lambda one: edited(one, verdict=Verdict.WORSE), "$.check.verdict"),
+        ("failing_throughout", lambda one: edited(one, verdict=Verdict.SAME), "$.check.verdict"),
         ("worse", lambda one: edited(one, reference=None), "$.check.metrics"),
         ("worse", lambda one: edited(one, metrics=()), "$.check.metrics"),
         ("worse", lambda one: edited(one, metrics=(*one.check.metrics, one.check.metrics[0])), "is there twice"),
@@ -65,7 +67,7 @@ def test_the_figures_of_the_reference_are_looked_at_like_those_of_the_result():
     assert any(said.startswith("$.check.reference.size") for said in contradictions(edited(made, reference=wrong)))
 
 
-@pytest.mark.parametrize("name", [name for name in MADE if name != "failing"])
+@pytest.mark.parametrize("name", [name for name in MADE if not name.startswith("failing")])
 def test_a_check_ends_without_a_recommendation_and_that_is_no_error(name):
     check_ending(getattr(checks, name)(), "")
 

@@ -19,6 +19,7 @@ from powertune.domain.check import CheckSettings, Metric, Verdict
 from powertune.domain.history import summary_of
 from powertune.domain.result import TuningResult
 from powertune.domain.result_checks import contradictions
+from powertune.domain.sample import Outcome
 from powertune.errors import UsageError
 from powertune.render import means, sentence
 from powertune.render.checks import words
@@ -193,15 +194,11 @@ def test_a_threshold_has_the_digits_that_were_given() -> None:
     assert {row.threshold for row in rows(given)} == {"7.25 %", "1 point"}
 
 
-def failing_throughout(**given) -> TuningResult:
-    return check(samples=draw(checks.STAGING, 0, cold=0, failing=5), **given)
-
-
 FAILS = "orders:staging (version 8) fails at every invocation"
 
 
 def test_a_check_of_what_fails_at_every_invocation_says_so_in_every_form() -> None:
-    found = failing_throughout(verdict=Verdict.WORSE)
+    found = checks.failing_throughout()
     answer = words.answer(found)
     assert answer == (
         f"{FAILS}: failed in 5 of 5 invocations (ValueError: no such order). Its reference, orders:live (version 7), "
@@ -216,17 +213,20 @@ def test_a_check_of_what_fails_at_every_invocation_says_so_in_every_form() -> No
 
 
 def test_what_it_is_compared_with_may_fail_as_often_or_be_missing() -> None:
-    both = failing_throughout(reference_samples=draw(checks.LIVE, 0, cold=0, failing=5, seed=2))
+    failing = draw(checks.LIVE, 0, cold=0, failing=5, seed=2)
+    both = checks.failing_throughout(reference_samples=failing, verdict=Verdict.UNDECIDED)
     assert words.answer(both).startswith(f"{FAILS}: failed in 5 of 5")
     assert words.answer(both).endswith("Its reference, orders:live (version 7), does so too.")
-    alone = failing_throughout(reference=None)
+    alone = checks.failing_throughout(reference=None, verdict=None)
     assert words.answer(alone).startswith(f"{FAILS}: failed in 5 of 5")
     assert junit_outcomes(render_check_junit(alone)) == {"invocations": "error"}
 
 
 def test_a_first_check_says_in_its_headline_which_share_failed() -> None:
-    some = checks.first(samples=draw(checks.STAGING, failing=30))
-    assert "per million invocations, and 30 % of the invocations failed; this measurement is" in words.answer(some)
+    some = checks.first(samples=draw(checks.STAGING, failing=5))
+    assert "per million invocations, and 7 % of the invocations failed; this measurement is" in words.answer(some)
+    many = checks.first(samples=draw(checks.STAGING, failing=30), kept_at=None)
+    assert "per million invocations, and 30 % of the invocations failed." in words.answer(many)
     assert "failed" not in words.answer(checks.first())
 
 
@@ -362,8 +362,9 @@ def test_the_counts_of_the_suite_are_those_of_its_cases(result: TuningResult) ->
 
 def test_a_file_fails_exactly_where_the_check_does(result: TuningResult) -> None:
     outcomes = junit_outcomes(render_check_junit(result)).values()
-    assert ("failure" in outcomes) == report(result).fails
-    assert "error" not in outcomes
+    works = any(sample.outcome is Outcome.OK for sample in result.samples) or not result.samples
+    assert ("failure" in outcomes) == (report(result).fails and works)
+    assert ("error" in outcomes) == (not works)
 
 
 def test_undecided_fails_only_where_that_was_asked_for() -> None:
@@ -384,6 +385,14 @@ def test_the_first_check_is_one_case_that_passes_and_says_what_was_kept() -> Non
     text = render_check_junit(checks.first())
     assert junit_outcomes(text) == {"baseline": "passed"}
     assert "orders@staging.json" in text
+
+
+@pytest.mark.parametrize(("warm", "failing"), [(50, 30), (4, 0)])
+def test_a_first_measurement_that_makes_no_baseline_is_an_error(warm: int, failing: int) -> None:
+    unfit = checks.first(samples=draw(checks.STAGING, warm, failing=failing), kept_at=None)
+    assert junit_outcomes(render_check_junit(unfit)) == {"baseline": "error"}
+    accepted = replace(unfit, check=replace(report(unfit), kept_at="powertune-baselines"))
+    assert junit_outcomes(render_check_junit(accepted)) == {"baseline": "passed"}
 
 
 def test_a_check_that_could_not_run_leaves_a_file_with_an_error() -> None:

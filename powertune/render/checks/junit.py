@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
+from powertune.domain.baselines import unfit_as_first
 from powertune.domain.check import Metric, Verdict
 from powertune.domain.result import TuningResult
 from powertune.render import figures, sentence
@@ -90,7 +91,15 @@ def _cases(result: TuningResult, *, trend_fails: bool) -> Iterator[Case]:
         yield _case(result, "invocations", outcome=Outcome.ERROR, kind="FunctionFails", message=words.answer(result))
     elif not check.metrics:
         name = "baseline" if check.verdict is None else "comparison"
-        yield _case(result, name, output="\n".join((words.answer(result), *words.details(result))))
+        unfit = unfit_as_first(result) if check.verdict is None and check.kept_at is None else None
+        yield _case(
+            result,
+            name,
+            outcome=None if unfit is None else Outcome.ERROR,
+            kind="" if unfit is None else type(unfit).__name__,
+            message="" if unfit is None else unfit.message,
+            output="\n".join((words.answer(result), *words.details(result))),
+        )
     for row in rows(result):
         yield _metric(result, row)
     optimum = optimum_words(check.optimum)
