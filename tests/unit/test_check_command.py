@@ -168,7 +168,8 @@ def test_too_few_invocations_make_no_baseline_and_that_is_no_success(run):
     assert "The next check has none either, unless it may measure more." in told.err
     assert not (HERE / "baselines").exists()
     assert "20 are the fewest to compare with" in read_result(results()[0]).check.notes[-1]
-    assert JUnitXml.fromfile("check.xml").errors == 0, "the answer itself is written"
+    assert JUnitXml.fromfile("check.xml").errors == 1
+    assert "NO REFERENCE" in Path("check.xml").read_text(encoding="utf-8"), "the answer itself is written"
 
 
 @pytest.mark.parametrize(("each", "code"), [(3, 4), (11, 0)])
