@@ -106,7 +106,7 @@ def command(given: str | None, **options: Any) -> int:
         files.write_failure(_name(options), found.trouble)
     unshown = shown_or_why(lambda: _tell(found, as_json=options["as_json"]))
     if unshown is not None:
-        say(f"The standard output cannot be written: {unshown}.", err=True)
+        say(f"The standard output cannot be written: {unshown}. {found.details}".rstrip(), err=True)
     failure = found.trouble or found.late or _failure(found, options) or found.unkept
     if found.unkept is not None and failure is not found.unkept:
         say(found.unkept.message, err=True)
