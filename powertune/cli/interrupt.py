@@ -25,9 +25,13 @@ def ended_by_signal(over: threading.Event) -> Iterator[None]:
 
 
 class StopWish:
-    """While the ``with`` block runs, the first signal is noted; a second one interrupts as usual."""
+    """While the ``with`` block runs, the first signal is noted; a second one interrupts as usual.
 
-    def __init__(self) -> None:
+    ``undoing`` says what is done once it is, in the middle of a sentence.
+    """
+
+    def __init__(self, undoing: str = "the function is being put back") -> None:
+        self._undoing = undoing
         self._wished = threading.Event()
         self._before: dict[int, Any] = {}
 
@@ -50,4 +54,4 @@ class StopWish:
         if self._wished.is_set():
             raise KeyboardInterrupt
         self._wished.set()
-        click.echo("\nStopping: the function is being put back. Press Ctrl-C again only if you cannot wait.", err=True)
+        click.echo(f"\nStopping: {self._undoing}. Press Ctrl-C again only if you cannot wait.", err=True)

@@ -173,7 +173,8 @@ def drive(place: Place, request: TuningRequest, run_id: str) -> TuningResult:
     from powertune.workflow.services import Services
 
     clock = SystemClock()
-    with StopWish() as wish:
+    wish_to_stop = StopWish() if request.check is None else StopWish("the lease is being given back")
+    with wish_to_stop as wish:
         if place.stack is not None:
             return run_execution(
                 place.at_home, place.stack, request, run_id, clock, progress=place.line.show, stop_requested=wish

@@ -168,7 +168,9 @@ def _lines(found: Any, running: Any) -> list[str]:
         if found.expired:
             lines.append(f"It should have ended by {_moment(lease.until_ms)}, so it has probably died.")
         else:
-            lines.append(f"It is under way, or has died; it ends by {_moment(lease.until_ms)}.")
+            lines.append(
+                f"It is under way, or has died; if so, the next run undoes it after {_moment(lease.until_ms)}."
+            )
         lines.append(f"Memory size before it: {lease.memory_mb} MB.")
         lines.append(f"Undo a dead run with: powertune cleanup --function-arn {found.arn}")
     elif found.unreadable:

@@ -148,7 +148,8 @@ def refusal(arn: FunctionArn, held: Held | None, *, now_ms: int) -> LeaseHeld:
             next_step=f"Undo a dead run with: powertune cleanup --function-arn {arn}",
         )
     return LeaseHeld(
-        f"{who}; it is still under way, until {_moment(lease.until_ms)} at the latest. Nothing was changed.",
+        f"{who}. It is under way, or has died; if so, it is out of the way after {_moment(lease.until_ms)}. "
+        "Nothing was changed.",
         next_step="Wait for it to end, or stop it. If you know that it died: powertune cleanup --function-arn "
         + str(arn),
     )
@@ -193,13 +194,28 @@ def holds(client: Any, arn: FunctionArn, run_id: str) -> bool:
     return lease is not None and lease.run_id == run_id and not lease.undoing
 
 
-def lost(arn: FunctionArn, run_id: str) -> LeaseLost:
+def lost(arn: FunctionArn, run_id: str, so: str = "It changes nothing further.") -> LeaseLost:
     """What a run says that finds its lease gone: somebody undid it, or took the function over."""
     return LeaseLost(
-        f"The run {run_id} has lost its lease on {arn.name}: somebody undid the run, or took the function over. "
-        "It changes nothing further.",
+        f"The run {run_id} has lost its lease on {arn.name}: somebody undid the run, or took the function over. {so}",
         next_step=f"See what is there with: powertune status --function-arn {arn}",
     )
+
+
+def extend(client: Any, arn: FunctionArn, run_id: str, *, until_ms: int) -> bool:
+    """Hold the function for longer: the run's own lease ends then, in place of the moment that it named before.
+
+    Returns:
+        Whether it is still the run's; not, where it is gone, another run's, or being undone by somebody.
+    """
+    mine = True
+
+    def change(lease: Lease) -> Lease:
+        nonlocal mine
+        mine = not (lease.undoing or lease.over)
+        return replace(lease, until_ms=until_ms) if mine else lease
+
+    return _change(client, arn, run_id, change) and mine
 
 
 def record_memory(client: Any, arn: FunctionArn, run_id: str, *, found_mb: int, next_mb: int) -> None:

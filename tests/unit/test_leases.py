@@ -43,7 +43,7 @@ def test_a_second_run_is_told_who_holds_the_function_and_since_when(tmp_path):
     with pytest.raises(LeaseHeld) as refused:
         run_direct(services(aws, tmp_path), request(), "second")
     assert "is held by the run old (somebody@there) since 2026-09-21 14:13:20 UTC" in refused.value.message
-    assert "until 2026-09-21 15:13:20 UTC at the latest. Nothing was changed." in refused.value.message
+    assert "out of the way after 2026-09-21 15:13:20 UTC. Nothing was changed." in refused.value.message
     assert aws.visible() == before
 
 

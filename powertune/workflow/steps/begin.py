@@ -302,12 +302,14 @@ def _processor(services: Services, arn: str) -> ProcessorFacts:
     )
 
 
-def check_not_stopped(services: Services) -> None:
-    """End the run if its user wants that.
+def check_not_stopped(services: Services, *, is_check: bool = False) -> None:
+    """End the run if its user wants that. A check has changed nothing but its lease.
 
     Raises:
         Stopped: so that the run goes on with restoring the function. Its text is only ever seen once that is done:
             if it cannot be done, NotRestored takes its place.
     """
     if services.stop_requested():
+        if is_check:
+            raise Stopped("The check was stopped, and its lease was given back. It has changed nothing.")
         raise Stopped("The run was stopped, and the function was put back as it was.")

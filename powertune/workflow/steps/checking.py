@@ -1,5 +1,6 @@
 """Preflight of a check: which versions it compares, read as they are. Nothing of the function is changed by it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -7,18 +8,18 @@ from powertune.domain.check import LATEST, Baseline, CheckedVersion, CheckSides
 from powertune.domain.events import Phase, Progress
 from powertune.domain.function import FunctionArn, FunctionSnapshot
 from powertune.domain.request import TuningRequest
-from powertune.domain.work import ProcessorFacts, RunState
-from powertune.errors import FunctionRefused, UsageError
+from powertune.domain.work import ProcessorFacts, RunState, SizeWork
+from powertune.errors import FunctionRefused, LeaseLost, UsageError
 from powertune.measure.monthly_traffic import monthly_traffic
 from powertune.target import lease
-from powertune.target.snapshot import preflight_warnings
+from powertune.target.snapshot import preflight_warnings, require_function
 from powertune.target.versions import Resolved, find_version, memory_of, resolve
 from powertune.workflow.archive import Archive
 from powertune.workflow.baselines import Shelf
 from powertune.workflow.services import Services
 from powertune.workflow.steps import begin
 from powertune.workflow.steps.fitting import sides_within_concurrency
-from powertune.workflow.steps.lasting import check_lease_ms, check_time
+from powertune.workflow.steps.lasting import BETWEEN_ROUNDS_MS, check_time, round_of_check_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,7 @@ def preflight(services: Services, run_id: str, request: TuningRequest) -> RunSta
             memory_mb=examined.latest_mb,
             set_mb=(),
             since_ms=now_ms,
-            until_ms=now_ms + check_lease_ms(request, [side.snapshot for side in examined.sides], examined.processors),
+            until_ms=now_ms + BETWEEN_ROUNDS_MS,
             by=services.holder,
         ),
     )
@@ -106,6 +107,42 @@ def preflight(services: Services, run_id: str, request: TuningRequest) -> RunSta
         reference=None if reference is None else reference.snapshot,
         warnings=(*undone, *_standing_warnings(request, subject.snapshot, now_ms), *examined.notes),
     )
+
+
+def prolong_lease(services: Services, state: RunState, work: Sequence[SizeWork]) -> None:
+    """Hold the function for as long as a round may take.
+
+    Raises:
+        FunctionNotFound: it was deleted.
+        LeaseLost: the lease is not this check's any more, so others may measure at the same time.
+    """
+    client, request = services.session.client("lambda"), Archive(services.store, state.run_id).request()
+    until_ms = services.clock.now_ms() + round_of_check_ms(request, state, work)
+    if not lease.extend(client, state.snapshot.arn, state.run_id, until_ms=until_ms):
+        raise _lost(client, state)
+
+
+def require_lease(services: Services, state: RunState) -> None:
+    """Make sure that nobody else had the function while it was measured.
+
+    Raises:
+        FunctionNotFound: it was deleted.
+        LeaseLost: somebody may have had it.
+    """
+    client = services.session.client("lambda")
+    if not lease.holds(client, state.snapshot.arn, state.run_id):
+        raise _lost(client, state)
+
+
+def _lost(client: Any, state: RunState) -> LeaseLost:
+    require_function(client, state.snapshot.arn)
+    return lease.lost(state.snapshot.arn, state.run_id, _NOTHING_CLAIMED)
+
+
+_NOTHING_CLAIMED = (
+    "Another run may have measured the function at the same time, so nothing is claimed of it. It invokes nothing "
+    "further."
+)
 
 
 def _standing_warnings(request: TuningRequest, snapshot: FunctionSnapshot, now_ms: int) -> tuple[str, ...]:

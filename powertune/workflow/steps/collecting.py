@@ -21,6 +21,7 @@ from powertune.target.snapshot import has_queries, has_traces, settled_configura
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
 from powertune.workflow.steps.begin import check_not_stopped
+from powertune.workflow.steps.checking import require_lease
 
 COLLECT_LIMIT_MS = 180_000
 """How long late logs and traces are waited for: AWS publishes no bound on their delay."""
@@ -45,9 +46,10 @@ def collect(services: Services, state: RunState) -> RunState:
 
     Raises:
         FunctionChanged: ``$LATEST``, which a check measures, is not what it was.
+        LeaseLost: somebody else may have measured the function during a check.
         Stopped: the user wants the run to end.
     """
-    check_not_stopped(services)
+    check_not_stopped(services, is_check=state.check is not None)
     archive = Archive(services.store, state.run_id)
     rounds = tuple(range(1, state.round)) if state.confirms else (state.round,)
     by_round = [archive.invocations(round_) for round_ in rounds]
@@ -83,6 +85,9 @@ def collect(services: Services, state: RunState) -> RunState:
         services.clock.sleep(pause_s)
         pause_s = min(pause_s * 2, 0.5)
     _require_unchanged(services, state)
+    if state.check is not None and invocations:
+        # It may be the last round: nothing else looks after that.
+        require_lease(services, state)
     samples = join(invocations, reader.rows, reader.parts, own, archive.samples(before_round=rounds[0]))
     rest = iter(samples)
     for round_, calls in zip(rounds, by_round, strict=True):

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from powertune.decide.bounds import bounds_of
 from powertune.domain.function import FunctionSnapshot
 from powertune.domain.request import TuningRequest
-from powertune.domain.work import ProcessorFacts
+from powertune.domain.work import ProcessorFacts, RunState, SizeWork
 from powertune.errors import FunctionRefused
+from powertune.measure.schedule import Slot, slots
 from powertune.pricing.most import INIT_LIMIT_MS
 from powertune.workflow.services import Services
 
@@ -24,6 +25,10 @@ _ROUND_MS = 60_000
 
 _LAST_LOGS_MS = 180_000
 """What the logs and traces of the last round are waited for."""
+
+BETWEEN_ROUNDS_MS = 10 * 60 * 1000
+"""What a check may take until its next round has begun, however slow the tasks between are; what its lease is taken
+for, too."""
 
 _LEASE_SLACK_MS = 30 * 60 * 1000
 _LONGEST_LEASE_MS = 24 * 60 * 60 * 1000
@@ -71,14 +76,20 @@ def longest_run_ms(
     return bounds.bursts * each_ms + bounds.rounds * _ROUND_MS + _LAST_LOGS_MS
 
 
-def check_lease_ms(
-    request: TuningRequest, sides: Sequence[FunctionSnapshot], processors: tuple[ProcessorFacts, ...]
-) -> int:
-    """How long a check may take at the most, in milliseconds, and some more."""
-    assert request.check is not None
-    each_ms = INIT_LIMIT_MS + max(longest_call_ms(request, side, processors) for side in sides)
-    # A planner asks for no more than twice what it wants, where invocations fail or are cold.
-    bursts = 2 * -(-request.check.settings.max_invocations // request.parallel) + MAX_ROUNDS
-    turns = -(-len(sides) // min(request.sizes_at_once, len(sides)))
-    longest_ms = bursts * turns * each_ms + MAX_ROUNDS * _ROUND_MS + _LAST_LOGS_MS
-    return min(longest_ms + _LEASE_SLACK_MS, _LONGEST_LEASE_MS)
+def round_of_check_ms(request: TuningRequest, state: RunState, work: Sequence[SizeWork]) -> int:
+    """How long a round of a check may take at the most, in milliseconds, and some more: its lease is for that.
+
+    The lease is prolonged at the start of each round, so that a check that died is soon out of the way. Every
+    invocation may time out; AWS throttles few.
+    """
+    planned = slots(work, parallel=request.parallel, seed=request.seed, round_=state.round)
+    sweeps = 1 + max((slot.sweep for slot in planned), default=-1)
+    turns = -(-len(work) // lanes_of(request, planned)) if work else 0
+    each_ms = INIT_LIMIT_MS + max(longest_call_ms(request, side, state.processors) for side in state.sides)
+    return min(sweeps * turns * each_ms + _LAST_LOGS_MS + BETWEEN_ROUNDS_MS, _LONGEST_LEASE_MS)
+
+
+def lanes_of(request: TuningRequest, planned: Sequence[Slot]) -> int:
+    """How many versions of a round are invoked at the same time."""
+    widest = max((len(slot.orders) for slot in planned), default=1)
+    return max(1, min(request.sizes_at_once, MOST_IN_FLIGHT // widest))

@@ -23,7 +23,7 @@ from powertune.workflow.archive import Archive
 from powertune.workflow.purse import Purse, Rate
 from powertune.workflow.services import Services
 from powertune.workflow.steps.begin import price_of, price_of_side
-from powertune.workflow.steps.lasting import MEASURE_MARGIN_MS, MOST_IN_FLIGHT, longest_call_ms
+from powertune.workflow.steps.lasting import MEASURE_MARGIN_MS, lanes_of, longest_call_ms
 from powertune.workflow.steps.planning import ENDED_EARLY, GIVE_UP_AFTER, called_version
 
 _PROCESSOR_TIMEOUT_S = 900
@@ -47,7 +47,7 @@ def measure(services: Services, state: RunState) -> RunState:
     book = _Book(services, archive, request, state)
     planned = slots(state.work, parallel=request.parallel, seed=request.seed, round_=state.round)
     widest = max((len(slot.orders) for slot in planned), default=1)
-    lanes = max(1, min(request.sizes_at_once, MOST_IN_FLIGHT // widest))
+    lanes = lanes_of(request, planned)
     invokers = _invokers(services, request, state, parallel=lanes * widest)
     turns = request.turns()
     stopped = False

@@ -96,7 +96,7 @@ def _is_hopeless(state: RunState, samples: Sequence[Sample]) -> bool:
 
 def plan(services: Services, state: RunState) -> RunState:
     """Ask the planner what to measure next."""
-    check_not_stopped(services)
+    check_not_stopped(services, is_check=state.check is not None)
     archive = Archive(services.store, state.run_id)
     request, samples = archive.request(), archive.samples()
     batches = planner_of(state, request, samples).ask()

@@ -7,10 +7,11 @@ from typing import Any
 from powertune.domain.events import Phase, Progress
 from powertune.domain.work import RunState, SizeFailure, SizeWork, Variant
 from powertune.errors import FunctionRefused, MemoryRefused
-from powertune.target import lease, variants
+from powertune.target import variants
 from powertune.target.snapshot import UPDATE_TIMEOUT_S
 from powertune.workflow.archive import Archive
 from powertune.workflow.services import Services
+from powertune.workflow.steps import checking
 from powertune.workflow.steps.begin import check_not_stopped
 
 _LONGEST_MS = 2 * UPDATE_TIMEOUT_S * 1000
@@ -29,7 +30,7 @@ def publish(services: Services, state: RunState) -> RunState:
     """
     client = services.session.client("lambda")
     if state.check is not None:
-        return _as_they_are(services, client, state)
+        return _as_they_are(services, state)
     while True:
         check_not_stopped(services)
         if state.to_publish:
@@ -42,11 +43,9 @@ def publish(services: Services, state: RunState) -> RunState:
             return state
 
 
-def _as_they_are(services: Services, client: Any, state: RunState) -> RunState:
-    """The state of a check with its work: its versions are there, and nothing is changed."""
-    check_not_stopped(services)
-    if state.batches and not lease.holds(client, state.snapshot.arn, state.run_id):
-        raise lease.lost(state.snapshot.arn, state.run_id)
+def _as_they_are(services: Services, state: RunState) -> RunState:
+    """The state of a check with its work: its versions are there, and nothing is changed but the lease's time."""
+    check_not_stopped(services, is_check=True)
     before = Counter(sample.version for sample in Archive(services.store, state.run_id).samples())
     work = tuple(
         SizeWork(
@@ -63,6 +62,8 @@ def _as_they_are(services: Services, client: Any, state: RunState) -> RunState:
         for batch in state.batches
         if batch.version is not None
     )
+    if work:
+        checking.prolong_lease(services, state, work)
     return replace(state, work=work, measured=not work)
 
 
