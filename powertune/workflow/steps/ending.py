@@ -221,7 +221,7 @@ def finish(services: Services, state: RunState, restoration: Restoration) -> dic
 
     Raises:
         FunctionFails: that form has no way to say that no memory size could be measured.
-        Regressed, NotDecided, FunctionFails, AwsError: a check whose request wants its execution to fail then.
+        Regressed, NotDecided, FunctionFails, BaselineNotKept: a check whose request wants its execution to fail then.
     """
     services.progress(Progress(phase=Phase.FINISH))
     archive = Archive(services.store, state.run_id)
