@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 
 
 def value_at(path, data, context):
@@ -35,6 +36,9 @@ def holds(rule, data):
         return False
     if "IsPresent" in rule:
         return rule["IsPresent"]
+    if "StringMatches" in rule:
+        # An asterisk stands for any text, and nothing else is special (Amazon States Language, "StringMatches").
+        return re.fullmatch(".*".join(map(re.escape, rule["StringMatches"].split("*"))), value, re.DOTALL) is not None
     if "BooleanEquals" in rule:
         return value is rule["BooleanEquals"]
     return value > rule["NumericGreaterThan"]

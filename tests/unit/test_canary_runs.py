@@ -422,7 +422,7 @@ def test_a_look_that_fails_leads_to_the_state_that_restores(monkeypatch):
     aws.fault = fail
     with pytest.raises(Failed, match="out of order"):
         walk()
-    assert walker.entered[-3:] == ["Restore", "RunFailed", "Failed"]
+    assert walker.entered[-3:] == ["FailureInWords", "TaskSays", "TaskFailed"]
     assert without_revisions(aws) == before
 
 

@@ -174,10 +174,35 @@ def test_a_check_that_passes_ends_an_execution_well_whatever_is_wanted(monkeypat
 
 
 def test_an_execution_fails_where_the_function_does_and_that_is_wanted(monkeypatch):
-    with pytest.raises(asl_walker.Failed, match="FunctionFails"):
+    with pytest.raises(asl_walker.Failed, match="FunctionFails") as failed:
         by_state_machine(
             two_versions(failing=("2",)), asked(stored=True, fail_execution=True), monkeypatch, execution_arn=EXECUTION
         )
+    assert failed.value.args[1].startswith("orders:staging (version 2) failed at every invocation")
+
+
+def test_an_execution_that_came_to_no_verdict_says_why_in_words(monkeypatch):
+    aws = two_versions()
+    aws.versions["2"].update(State="Failed", StateReason="no image")
+    with pytest.raises(asl_walker.Failed) as failed:
+        by_state_machine(aws, asked(against="live"), monkeypatch, execution_arn=EXECUTION)
+    error, cause = failed.value.args
+    assert error == "FunctionRefused"
+    assert cause.startswith("orders:2 is in state Failed: no image.")
+
+
+@pytest.mark.parametrize(("cause", "said"), [
+    ('{"errorMessage": "No.\\nDo this", "errorType": "UsageError"}', "No.\nDo this"),
+    ('{"errorType":"Sandbox.Timedout","errorMessage":"Task timed out"}', "Task timed out"),
+    ("not JSON", "not JSON"), ('{"other": 1}', '{"other": 1}'),
+    ('{"errorMessage": "cut', '{"errorMessage": "cut'), ("", ""),
+])  # fmt: skip
+def test_whatever_the_cause_of_a_failure_is_the_execution_ends_with_it(cause, said):
+    walker = asl_walker.Walker(definition(partition="aws", worker_arn="w", planner_arn="p"), lambda *_: None)
+    walker.machine["StartAt"] = "RunFailed"
+    with pytest.raises(asl_walker.Failed) as failed:
+        walker.run({"failure": {"Error": "Something", "Cause": cause}})
+    assert failed.value.args == ("Something", said)
 
 
 def test_a_check_that_is_driven_in_short_tasks_gives_the_same_answer(monkeypatch):

@@ -227,8 +227,9 @@ def finish(services: Services, state: RunState, restoration: Restoration) -> dic
     archive = Archive(services.store, state.run_id)
     draft = archive.result()
     failure = judging.failure_of_execution(services, draft)
-    # A check that fails is followed by two more states.
-    transitions = _transitions(services) + (2 if isinstance(failure, Regressed | NotDecided) else 0)
+    # A check that fails is followed by two more states, another failure by three.
+    ahead = 0 if failure is None else 2 if isinstance(failure, Regressed | NotDecided) else 3
+    transitions = _transitions(services) + ahead
     ahead_ms = services.session.clock_difference.certain_ms
     result = replace(
         draft,
