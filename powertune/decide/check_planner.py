@@ -127,7 +127,7 @@ class CheckPlanner:
         if self._sides.is_one_version or any(self._is_hopeless(version) for version in self._versions()):
             return ()
         look = sum(1 for number in range(self.looks) if self._seen(number))
-        if look == self.looks or (look > 0 and self._is_content(self._looks[look - 1]) and self._is_content()):
+        if look == self.looks or (look > 0 and self._has_ended(self._looks[look - 1])):
             return ()
         batches = (self._batch(version, look) for version in self._versions())
         return tuple(batch for batch in batches if batch is not None)
@@ -184,6 +184,11 @@ class CheckPlanner:
     def _is_content(self, warm: int | None = None) -> bool:
         """Whether nothing more is worth asking for, by the first ``warm`` warm invocations or by all."""
         return self._is_settled(warm) or self._is_futile(warm)
+
+    def _has_ended(self, warm: int) -> bool:
+        """Whether a look at so many warm invocations ends the check, with nothing against it in what was made besides."""
+        more = any(self._first(version, warm) != self._first(version, None) for version in self._versions())
+        return self._is_content(warm) and (not more or self._is_content())
 
     def _may_be_content(self, warm: int | None) -> bool:
         """Whether there are enough to end with anything but worse."""

@@ -166,7 +166,7 @@ def permutation_p(before: Floats, after: Floats, *, alpha: float, seed: int) -> 
     observed = float(after.sum())
     # Equal sums differ in their last digits by the order of adding.
     least = observed - 1e-9 * abs(observed)
-    wanted = min(math.ceil(4 / alpha), _MOST_WAYS)
+    wanted = min(math.ceil(2 / alpha), _MOST_WAYS)
     generator = np.random.default_rng(seed)
     reached, tried = 0, 0
     while tried < wanted:
