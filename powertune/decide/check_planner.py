@@ -186,7 +186,7 @@ class CheckPlanner:
         return self._is_settled(warm) or self._is_futile(warm)
 
     def _has_ended(self, warm: int) -> bool:
-        """Whether a look at so many warm invocations ends the check, with nothing against it in what was made besides."""
+        """Whether a look at so many warm invocations ends the check, and nothing made besides speaks against it."""
         more = any(self._first(version, warm) != self._first(version, None) for version in self._versions())
         return self._is_content(warm) and (not more or self._is_content())
 
