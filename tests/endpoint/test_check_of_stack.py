@@ -3,6 +3,7 @@
 import runpy
 from pathlib import Path
 
+import pytest
 from command_line import powertune
 
 from powertune.domain.check import Baseline
@@ -11,6 +12,7 @@ from powertune.wire import loads
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "check_on_endpoint.py"
 
 
+@pytest.mark.heavy
 def test_the_stack_measures_a_check_and_keeps_its_baseline(endpoint, tmp_path):
     deployed = runpy.run_path(str(BENCHMARK))["Deployed"](endpoint, "waiting", "kept-in-the-stack")
     where = ("--function-arn", deployed.arn, "--baseline", "stack")

@@ -15,7 +15,7 @@ BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "check_on_endpoint.py"
 def checked(endpoint, arn, folder, *options):
     return powertune(
         "check", "--direct", "--function-arn", arn, "--baseline", folder / "kept", "--output-dir", folder / "results",
-        "--junit", folder / "check.xml", "--max-invocations", 100, *options, **endpoint.variables(),
+        "--junit", folder / "check.xml", "--max-invocations", 100, "--parallel", 8, *options, **endpoint.variables(),
     )  # fmt: skip
 
 

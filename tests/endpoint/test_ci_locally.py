@@ -87,6 +87,7 @@ def test_the_buildspec_keeps_a_baseline_passes_an_equal_release_and_fails_a_slow
         "POWERTUNE_FUNCTION_ARN": released.arn,
         "POWERTUNE_BASELINE": f"s3://{bucket}/checks-of-orders",
         "POWERTUNE_THRESHOLD": "30%",
+        "POWERTUNE_MAX_INVOCATIONS": "50",
     }
     machine.without_powertune()
 

@@ -18,7 +18,7 @@ from powertune.local.function import create_function, interpreter, zip_folder
 from powertune.local.project import find_project
 from powertune.resources import read
 
-NAME = "released"
+NAME = "shipped"
 ARN = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{NAME}"
 PARAMETERS = {**CONNECTED, "FunctionArn": ARN, "NotificationEmail": "team@example.com"}
 # What MiniStack's CloudFormation does not know, with what a reference to it comes to.

@@ -26,7 +26,7 @@ def test_a_run_is_watched_from_elsewhere_left_alone_and_shown_at_its_end(endpoin
     )["FunctionArn"]
     functions.get_waiter("function_active_v2").wait(FunctionName=arn, WaiterConfig={"Delay": 1})
     variables = endpoint.variables()
-    sizes = ("--memory-sizes", "256,512", "--invocations", 40)
+    sizes = ("--memory-sizes", "256,512", "--invocations", 80)
     with started("run", "--function-arn", arn, *sizes, "--output-dir", tmp_path, "--json", **variables) as run:
         deadline = time.monotonic() + 60
         while not functions.list_aliases(FunctionName=arn)["Aliases"] and time.monotonic() < deadline:

@@ -24,7 +24,7 @@ generous = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(generous, max_examples=40)
+@settings(generous, max_examples=20)
 @given(st.data())
 def test_whatever_is_written_is_read_back_the_same(kind, data):
     value = data.draw(made(kind))
@@ -32,7 +32,7 @@ def test_whatever_is_written_is_read_back_the_same(kind, data):
     assert loads(dumps(value, indent=1), kind) == value
 
 
-@settings(generous, max_examples=40)
+@settings(generous, max_examples=20)
 @given(made(TuningRequest))
 def test_every_field_is_written_also_where_it_has_its_default(value):
     assert list(to_data(value)) == [field.name for field in dataclasses.fields(TuningRequest)]
