@@ -24,6 +24,7 @@ def failures(folder):
     return {case.name for case in suite if any(isinstance(one, Failure) for one in case.result)}
 
 
+@pytest.mark.heavy
 def test_a_slower_release_fails_and_names_the_metric_and_an_equal_one_passes(endpoint, tmp_path):
     deployed = runpy.run_path(str(BENCHMARK))["Deployed"](endpoint, "waiting", "released")
     first = checked(endpoint, deployed.arn, tmp_path)
@@ -34,7 +35,7 @@ def test_a_slower_release_fails_and_names_the_metric_and_an_equal_one_passes(end
     slower = checked(endpoint, deployed.arn, tmp_path)
     assert slower.code == 1, slower.err
     assert "is slower" in slower.err
-    assert "mean duration +" in slower.err
+    assert "duration +" in slower.err
     assert failures(tmp_path)
 
     deployed.release(slower=False)

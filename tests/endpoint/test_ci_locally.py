@@ -78,6 +78,7 @@ def cases(path):
     return {case.name: [one for one in case.result if isinstance(one, Failure)] for case in suite}
 
 
+@pytest.mark.heavy
 def test_the_buildspec_keeps_a_baseline_passes_an_equal_release_and_fails_a_slower_one(
     endpoint, machine, released, bucket, tmp_path
 ):

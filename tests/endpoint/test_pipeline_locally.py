@@ -167,6 +167,7 @@ def codepipeline():
     server.server_close()
 
 
+@pytest.mark.heavy
 def test_the_lambda_variant_starts_a_check_follows_it_and_tells_codepipeline_how_it_ended(
     endpoint, released, codepipeline
 ):
