@@ -65,16 +65,6 @@ def alpha_of(metric: Metric, settings: CheckSettings, looks: int) -> float:
     return half / (len(deciding) if metric in deciding else others)
 
 
-def overall(metrics: Sequence[MetricResult]) -> Verdict:
-    """The verdict that the metrics make together."""
-    if any(one.verdict is Verdict.WORSE for one in metrics):
-        return Verdict.WORSE
-    deciding = [one.verdict for one in metrics if one.deciding]
-    if any(verdict in (None, Verdict.UNDECIDED) for verdict in deciding):
-        return Verdict.UNDECIDED
-    return Verdict.BETTER if Verdict.BETTER in deciding else Verdict.SAME
-
-
 _NO_EFFECT = Effect(before=None, after=None, change=None, low=None, high=None, p_value=None)
 
 

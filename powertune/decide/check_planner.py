@@ -5,12 +5,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from powertune.decide.check import Measured, alpha_of, compared, overall
+from powertune.decide.check import Measured, alpha_of, compared
 from powertune.decide.environments import spread_of, warm_durations
 from powertune.decide.summary import CostOf
 from powertune.domain.check import CheckedVersion, CheckSample, CheckSides, Verdict, check_samples
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import MetricResult
+from powertune.domain.result.checked import overall
 from powertune.domain.sample import Outcome, Sample
 from powertune.domain.work import Batch
 

@@ -1,9 +1,10 @@
 """Whether the figures of a check agree with each other. Anybody can edit a result."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from powertune.domain.check import CheckSettings, Metric, Verdict
 from powertune.domain.result import CheckReport, MetricResult, TuningResult
+from powertune.domain.result.checked import overall
 from powertune.domain.result_numbers import same, shown, slack_of
 
 
@@ -43,9 +44,9 @@ def _verdict(result: TuningResult, check: CheckReport, place: str) -> Iterator[s
     if not check.metrics:
         yield f"{place}.metrics: there is none"
         return
-    together = _together(check.metrics)
-    if check.verdict is not together and not (check.verdict is Verdict.WORSE and _fails_now(result, check)):
-        yield f"{place}.verdict: {check.verdict}, and those of its metrics make it {together}"
+    expected = overall(check.metrics)
+    if check.verdict is not expected and not (check.verdict is Verdict.WORSE and _fails_now(result, check)):
+        yield f"{place}.verdict: {check.verdict}, and those of its metrics make it {expected}"
 
 
 def _fails_now(result: TuningResult, check: CheckReport) -> bool:
@@ -53,16 +54,6 @@ def _fails_now(result: TuningResult, check: CheckReport) -> bool:
     ran, failed = (sum(getattr(size, name) for size in result.memory_sizes) for name in ("invocations", "errors"))
     works = check.reference is not None and any(one.ok for one in check.reference.samples)
     return ran == failed > 0 and works
-
-
-def _together(metrics: Sequence[MetricResult]) -> Verdict:
-    """The verdict that the metrics make together (`powertune.decide.check.overall`)."""
-    if any(one.verdict is Verdict.WORSE for one in metrics):
-        return Verdict.WORSE
-    deciding = [one.verdict for one in metrics if one.deciding]
-    if any(verdict in (None, Verdict.UNDECIDED) for verdict in deciding):
-        return Verdict.UNDECIDED
-    return Verdict.BETTER if Verdict.BETTER in deciding else Verdict.SAME
 
 
 def _metric(one: MetricResult, settings: CheckSettings, counts: tuple[int, int], place: str) -> Iterator[str]:

@@ -17,6 +17,7 @@ from powertune.domain.check import (
 from powertune.domain.price import Money, Price
 from powertune.domain.request import TuningRequest
 from powertune.domain.result import CheckReport, MetricResult, ReferenceSide, SizeResult, TuningResult
+from powertune.domain.result.checked import overall
 from powertune.domain.sample import Outcome, Sample
 from powertune.errors import UsageError
 from powertune.pricing.bill import invocation_cost
@@ -146,7 +147,7 @@ def report_of(
         notes: what a reader should know besides what differs between both.
         is_one_version: both sides are the same version, so that nothing was measured.
     """
-    from powertune.decide.check import compared, overall
+    from powertune.decide.check import compared
     from powertune.decide.likeness import notes as differences
 
     verdict = Verdict.SAME if is_one_version else None

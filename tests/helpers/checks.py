@@ -40,6 +40,7 @@ from powertune.domain.result import (
     Trend,
     TuningResult,
 )
+from powertune.domain.result.checked import overall
 from powertune.domain.sample import Outcome, Sample, Source
 from powertune.pricing import bill
 
@@ -215,17 +216,6 @@ def check(
         samples=of,
         check=replace(report, **changes),
     )
-
-
-def overall(metrics: Sequence[MetricResult]) -> Verdict:
-    """The verdict of all metrics together, by the rule of a check."""
-    said = {one.verdict for one in metrics}
-    decisive = {one.verdict for one in metrics if one.deciding}
-    if Verdict.WORSE in said:
-        return Verdict.WORSE
-    if Verdict.UNDECIDED in decisive or None in decisive:
-        return Verdict.UNDECIDED
-    return Verdict.BETTER if Verdict.BETTER in decisive else Verdict.SAME
 
 
 def worse(**given: Any) -> TuningResult:

@@ -6,9 +6,10 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from powertune.decide.check import Measured, alpha_of, compared, overall
+from powertune.decide.check import Measured, alpha_of, compared
 from powertune.domain.check import CheckSample, CheckSettings, Metric, Verdict
 from powertune.domain.price import Money
+from powertune.domain.result.checked import overall
 
 
 def samples(count=80, ms=100.0, noise=0.02, seed=1, failed=0, cold=None, used=80, init_ms=200.0, environments=20):

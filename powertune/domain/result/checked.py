@@ -1,5 +1,6 @@
 """What a check found, as it stands in a result."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from powertune.domain.check import CheckedVersion, CheckSample, CheckSettings, Metric, Verdict
@@ -40,6 +41,16 @@ class MetricResult:
     threshold: float
     reason: str | None = None
     needed: int | None = None
+
+
+def overall(metrics: Sequence[MetricResult]) -> Verdict:
+    """The verdict that the metrics make together."""
+    if any(one.verdict is Verdict.WORSE for one in metrics):
+        return Verdict.WORSE
+    deciding = [one.verdict for one in metrics if one.deciding]
+    if any(verdict in (None, Verdict.UNDECIDED) for verdict in deciding):
+        return Verdict.UNDECIDED
+    return Verdict.BETTER if Verdict.BETTER in deciding else Verdict.SAME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

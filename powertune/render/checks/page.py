@@ -23,7 +23,7 @@ from powertune.render.checks.versions import facts_of
 from powertune.render.document import html_document
 from powertune.render.markup import Markup, bullets, details, facts, figure, note, safe, table, together
 from powertune.render.page.basis import payload_words, prices, sources
-from powertune.render.page.body import account, contents, took
+from powertune.render.page.body import account, of_run, took
 from powertune.render.safe import escape
 
 _LONG_ANSWER = 90
@@ -69,11 +69,7 @@ def _body(result: TuningResult, drawn: Collection[str]) -> Markup:
     trend = trend_section(check.trend, check.settings) if check.trend is not None else ""
     found = _metrics(result) + _changed(result, drawn) + _spread(result, drawn) + trend + _versions(result)
     found += _how(result) + bill(result) + prices(result) + _raw(result)
-    return (
-        f"<header>{_top(result)}{contents(found)}</header>\n<main>{found}</main>\n"
-        f"<footer><p>Made by powertune {escape(result.powertune_version)} · run {escape(result.run_id)} · "
-        "this file works offline and sends nothing anywhere.</p></footer>"
-    )
+    return of_run(result, _top(result), found)
 
 
 def _top(result: TuningResult) -> Markup:

@@ -32,8 +32,13 @@ def body(result: TuningResult, drawn: Mapping[str, Any]) -> Markup:
     found += _why(result) + certainty(result) + sizes_table(result) + pareto_section(result, drawn)
     found += distribution_section(result, drawn) + cold_starts(result) + parts(result) + used_section(result, drawn)
     found += advice_section(result) + bill(result) + how(result) + prices(result)
+    return of_run(result, _top(result), found)
+
+
+def of_run(result: TuningResult, top: Markup, found: Markup) -> Markup:
+    """Header with the way to each section, main part and footer of a page about one run."""
     return (
-        f"<header>{_top(result)}{contents(found)}</header>\n<main>{found}</main>\n"
+        f"<header>{top}{contents(found)}</header>\n<main>{found}</main>\n"
         f"<footer><p>Made by powertune {escape(result.powertune_version)} · run {escape(result.run_id)} · "
         "this file works offline and sends nothing anywhere.</p></footer>"
     )
